@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The smallest guest that can use the controller: AArch64 code for QEMU's virt
+ * machine, without MMU, operating system or library. It registers three
+ * regions, rings the doorbell, says on the serial port what the controller
+ * answered, and powers the machine off.
+ *
+ * The word at MODE_ADDRESS, which a test sets with `-device loader`, selects
+ * what it does.
+ */
+#include <stdint.h>
+
+#include "kmemdump_md_regs.h"
+
+#define CONTROLLER 0x0b000000UL
+#define UART_DATA 0x09000000UL
+#define MODE_ADDRESS 0x48000000UL
+
+/* Where a kernel's linear map could be; only the dump knows this address. */
+#define VIRT_OFFSET 0xffff000000000000UL
+
+#define PSCI_SYSTEM_OFF 0x84000008UL
+#define PSCI_SYSTEM_RESET 0x84000009UL
+
+/* In x20 when the payload stops to run; only a dump of the registers shows it. */
+#define LAST_WORDS 0x6b6d656d64756d70UL
+
+/* No memory and no device there. */
+#define VOID 0x30000000000UL
+
+enum mode {
+	MODE_ONE_DUMP = 0,
+	MODE_STORM = 1,
+	MODE_RESET = 2,
+	MODE_PANIC_AND_RESET = 3,
+	MODE_POWER_OFF = 4,
+	MODE_HANG = 5,
+	MODE_JUMP_INTO_THE_VOID = 6,
+	MODE_STACK_OVERFLOW = 7,
+	MODE_BROKEN_VECTORS = 8,
+};
+
+#define STORM_RINGS 100
+#define PATTERN_WORDS 1500
+
+static const char vmcoreinfo[] = "OSRELEASE=baremetal\nPAGESIZE=4096\n";
+static char message[64];
+static uint64_t pattern[PATTERN_WORDS];
+static uint32_t regions;
+
+static uint32_t read32(uint64_t address)
+{
+	return *(volatile uint32_t *)address;
+}
+
+static uint64_t read64(uint64_t address)
+{
+	return *(volatile uint64_t *)address;
+}
+
+static void write32(uint64_t address, uint32_t value)
+{
+	*(volatile uint32_t *)address = value;
+}
+
+static void write64(uint64_t address, uint64_t value)
+{
+	*(volatile uint64_t *)address = value;
+}
+
+static void print(const char *text)
+{
+	while (*text)
+		write32(UART_DATA, *text++);
+}
+
+static void print_number(const char *name, uint64_t value)
+{
+	char digits[21];
+	char *digit = digits + sizeof(digits) - 1;
+
+	*digit = '\0';
+	do {
+		*--digit = '0' + value % 10;
+		value /= 10;
+	} while (value);
+	print(name);
+	print(digit);
+	print("\n");
+}
+
+/* Section 6 of the specification. */
+static void register_region(const char *name, uint32_t kind, const void *start,
+			    uint64_t size)
+{
+	uint32_t free_slot = read32(CONTROLLER + KMD_FREE_SLOT);
+	uint64_t slot = CONTROLLER + KMD_SLOT_OFFSET_VALUE +
+			(uint64_t)free_slot * KMD_SLOT_STRIDE_VALUE;
+	uint32_t i;
+
+	write64(slot + KMD_SLOT_PHYS, (uint64_t)start);
+	write64(slot + KMD_SLOT_VIRT, VIRT_OFFSET + (uint64_t)start);
+	write64(slot + KMD_SLOT_SIZE, size);
+	for (i = 0; i < KMD_NAME_SIZE; i += 4) {
+		uint32_t word = 0, byte;
+
+		for (byte = 0; byte < 4 && *name; byte++)
+			word |= (uint32_t)(uint8_t)*name++ << 8 * byte;
+		write32(slot + KMD_SLOT_NAME + i, word);
+	}
+	write32(slot + KMD_SLOT_ID, ++regions);
+	write32(slot + KMD_SLOT_FLAGS, kind);
+	write32(slot + KMD_SLOT_COMMIT, 1);
+	print_number("slot status ", read32(slot + KMD_SLOT_STATUS));
+}
+
+/* Section 7. Without MMU every access is in order already. */
+static void ring(uint32_t reason)
+{
+	write32(CONTROLLER + KMD_DOORBELL, reason);
+	while (read32(CONTROLLER + KMD_STATUS) & KMD_STATUS_BUSY)
+		;
+}
+
+/* Contents that no file on the host has. */
+static void fill_memory(void)
+{
+	static const char text[] = "made at run time";
+	uint64_t value = 0x9e3779b97f4a7c15;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(text); i++)
+		message[i] = text[i];
+	for (i = 0; i < PATTERN_WORDS; i++) {
+		value = value * 6364136223846793005 + 1442695040888963407;
+		pattern[i] = value;
+	}
+}
+
+static void __attribute__((noreturn)) psci(uint64_t call)
+{
+	register uint64_t function asm("x0") = call;
+	register uint64_t words asm("x20") = LAST_WORDS;
+
+	asm volatile("hvc #0" : "+r"(function) : "r"(words) : "memory");
+	for (;;)
+		;
+}
+
+/* Interrupts are masked, as they are from the start. */
+static void __attribute__((noreturn)) hang(void)
+{
+	register uint64_t words asm("x20") = LAST_WORDS;
+
+	for (;;)
+		asm volatile("" : : "r"(words));
+}
+
+static void __attribute__((noreturn)) jump_into_the_void(void)
+{
+	register uint64_t words asm("x20") = LAST_WORDS;
+
+	asm volatile("br %0" : : "r"(VOID), "r"(words));
+	__builtin_unreachable();
+}
+
+/* Pushes until it leaves the memory below. */
+static void __attribute__((noreturn)) overflow_the_stack(void)
+{
+	register uint64_t words asm("x20") = LAST_WORDS;
+
+	for (;;)
+		asm volatile("str xzr, [sp, #-16]!" : : "r"(words) : "memory");
+}
+
+static void __attribute__((noreturn)) break_the_vectors(void)
+{
+	register uint64_t words asm("x20") = LAST_WORDS;
+
+	asm volatile("msr vbar_el1, %0\n"
+		     "isb\n"
+		     "udf #0" : : "r"(VOID), "r"(words));
+	__builtin_unreachable();
+}
+
+static void __attribute__((noreturn)) die(enum mode mode)
+{
+	switch (mode) {
+	case MODE_PANIC_AND_RESET:
+		ring(KMD_REASON_PANIC);
+		psci(PSCI_SYSTEM_RESET);
+	case MODE_RESET:
+		psci(PSCI_SYSTEM_RESET);
+	case MODE_HANG:
+		hang();
+	case MODE_JUMP_INTO_THE_VOID:
+		jump_into_the_void();
+	case MODE_STACK_OVERFLOW:
+		overflow_the_stack();
+	case MODE_BROKEN_VECTORS:
+		break_the_vectors();
+	default:
+		psci(PSCI_SYSTEM_OFF);
+	}
+}
+
+static void ring_and_report(uint32_t rings)
+{
+	while (rings--)
+		ring(KMD_REASON_PANIC);
+	print_number("result ", read32(CONTROLLER + KMD_LAST_RESULT));
+	print_number("dumps ", read32(CONTROLLER + KMD_DUMP_COUNT));
+	print_number("regions ", read32(CONTROLLER + KMD_LAST_REGIONS));
+	print_number("bytes ", read64(CONTROLLER + KMD_LAST_BYTES));
+}
+
+void payload(void)
+{
+	enum mode mode = read32(MODE_ADDRESS);
+
+	if (read32(CONTROLLER + KMD_MAGIC) != KMD_MAGIC_VALUE) {
+		print("no controller\n");
+		psci(PSCI_SYSTEM_OFF);
+	}
+	if (read32(CONTROLLER + KMD_LAST_RESULT)) {
+		print_number("before the reset: reason ",
+			     read32(CONTROLLER + KMD_LAST_REASON));
+		print_number("before the reset: dumps ",
+			     read32(CONTROLLER + KMD_DUMP_COUNT));
+		print_number("before the reset: regions now ",
+			     read32(CONTROLLER + KMD_REGION_COUNT));
+		psci(PSCI_SYSTEM_OFF);
+	}
+	fill_memory();
+	register_region("message", KMD_KIND_MEMORY, message, sizeof(message));
+	register_region("pattern", KMD_KIND_MEMORY, pattern, sizeof(pattern));
+	register_region("vmcoreinfo", KMD_KIND_VMCOREINFO, vmcoreinfo,
+			sizeof(vmcoreinfo));
+	print_number("message at ", (uint64_t)message);
+	print_number("pattern at ", (uint64_t)pattern);
+	if (mode == MODE_ONE_DUMP)
+		ring_and_report(1);
+	else if (mode == MODE_STORM)
+		ring_and_report(STORM_RINGS);
+	print("ready\n");
+	die(mode);
+}
+
+/* Entered by QEMU with every register undefined but the PC. */
+asm(".section .start, \"ax\"\n"
+    ".global start\n"
+    "start:\n"
+    "	adrp x0, stack_top\n"
+    "	add x0, x0, :lo12:stack_top\n"
+    "	mov sp, x0\n"
+    "	b payload\n"
+    ".bss\n"
+    ".balign 16\n"
+    "	.skip 4096\n"
+    "stack_top:\n"
+    ".text\n");

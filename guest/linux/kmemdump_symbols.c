@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where things are that the kernel does not export: the symbol table, found
+ * through a probe point, and the vmcoreinfo text, which also tells how private
+ * structures are laid out.
+ */
+#include <linux/errno.h>
+#include <linux/io.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/kstrtox.h>
+#include <linux/string.h>
+
+#include "kmemdump_compat.h"
+#include "kmemdump_internal.h"
+
+static unsigned long (*lookup_name)(const char *name);
+static int (*lookup_size)(unsigned long addr, unsigned long *size,
+			  unsigned long *offset);
+
+#ifdef MODULE
+static void * __init probe_address(const char *function)
+{
+	struct kprobe probe = { .symbol_name = function };
+	void *addr;
+
+	if (register_kprobe(&probe))
+		return NULL;
+	addr = probe.addr;
+	unregister_kprobe(&probe);
+	return addr;
+}
+#endif
+
+/**
+ * kmemdump_symbols_init() - get at the kernel's symbol table
+ *
+ * Return: 0, or -ENOENT if it cannot be had; vmcoreinfo still works then.
+ */
+int __init kmemdump_symbols_init(void)
+{
+#ifdef MODULE
+	lookup_name = probe_address("kallsyms_lookup_name");
+	if (!lookup_name)
+		return -ENOENT;
+	lookup_size = (void *)lookup_name("kallsyms_lookup_size_offset");
+#else
+	lookup_name = kallsyms_lookup_name;
+	lookup_size = kallsyms_lookup_size_offset;
+#endif
+	return 0;
+}
+
+/**
+ * kmemdump_symbol() - address of a symbol of the kernel
+ * @name: of the symbol
+ *
+ * Return: its address or NULL.
+ */
+void * __init kmemdump_symbol(const char *name)
+{
+	unsigned long addr = 0;
+	char key[64];
+
+	if (lookup_name)
+		addr = lookup_name(name);
+	if (!addr) {
+		snprintf(key, sizeof(key), "SYMBOL(%s)", name);
+		if (kmemdump_vmcoreinfo_value(key, &addr))
+			return NULL;
+	}
+	return (void *)addr;
+}
+
+/**
+ * kmemdump_symbol_size() - bytes from a symbol to the next
+ * @addr: address of the symbol
+ *
+ * That is an upper bound of the size of the object.
+ *
+ * Return: bytes, or 0 if not known.
+ */
+size_t __init kmemdump_symbol_size(const void *addr)
+{
+	unsigned long size = 0, offset = 0;
+
+	if (!lookup_size || !lookup_size((unsigned long)addr, &size, &offset))
+		return 0;
+	return offset ? 0 : size;
+}
+
+/**
+ * kmemdump_vmcoreinfo() - the vmcoreinfo text
+ *
+ * Return: VMCOREINFO_BYTES bytes, zero padded, or NULL.
+ */
+char * __init kmemdump_vmcoreinfo(void)
+{
+	char **data = lookup_name ? (char **)lookup_name("vmcoreinfo_data") :
+				    NULL;
+	phys_addr_t note;
+
+	if (data && *data)
+		return *data;
+
+	/* The copy that a crash kernel is told of. */
+	note = paddr_vmcoreinfo_note();
+	if (!note)
+		return NULL;
+	return (char *)phys_to_virt(note) + sizeof(struct elf_note) +
+	       VMCOREINFO_NOTE_NAME_BYTES;
+}
+
+/**
+ * kmemdump_vmcoreinfo_value() - look a value up in the vmcoreinfo text
+ * @key: what stands before the equals sign, such as "SIZE(list_head)"
+ * @value: the answer; hexadecimal in the text for a SYMBOL, else decimal
+ *
+ * Return: 0 or -ENOENT.
+ */
+int __init kmemdump_vmcoreinfo_value(const char *key, unsigned long *value)
+{
+	const char *text = kmemdump_vmcoreinfo();
+	const char *end = text ? text + strnlen(text, VMCOREINFO_BYTES) : NULL;
+	size_t key_len = strlen(key);
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', end - text);
+		size_t len = (newline ?: end) - text;
+		char number[24];
+
+		if (len > key_len && text[key_len] == '=' &&
+		    !memcmp(text, key, key_len) &&
+		    len - key_len <= sizeof(number)) {
+			memcpy(number, text + key_len + 1, len - key_len - 1);
+			number[len - key_len - 1] = '\0';
+			if (kstrtoul(number, str_has_prefix(key, "SYMBOL(") ?
+				     16 : 10, value))
+				return -ENOENT;
+			return 0;
+		}
+		text += len + 1;
+	}
+	return -ENOENT;
+}

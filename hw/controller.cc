@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controller.h"
+
+#include "guest_image.h"
+#include "text.h"
+#include "writer.h"
+
+#include <elf.h>
+
+#include <new>
+#include <optional>
+
+namespace kmd
+{
+
+const char* reason_name(kmd_reason reason)
+{
+    switch (reason) {
+    case KMD_REASON_PANIC:
+        return "panic";
+    case KMD_REASON_REQUEST:
+        return "request";
+    case KMD_REASON_HOST:
+        return "host";
+    case KMD_REASON_RESET:
+        return "reset";
+    case KMD_REASON_SHUTDOWN:
+        return "shutdown";
+    case KMD_REASON_HANG:
+        return "hang";
+    }
+    return "unknown";
+}
+
+const char* status_text(kmd_slot_status status)
+{
+    switch (status) {
+    case KMD_SLOT_EMPTY:
+        return "it is empty";
+    case KMD_SLOT_OK:
+        return "it is valid";
+    case KMD_SLOT_OK_OVERLAP:
+        return "it is valid and overlaps another region";
+    case KMD_SLOT_BAD_SIZE:
+        return "its size is 0";
+    case KMD_SLOT_WRAPS:
+        return "it wraps around the end of the address space";
+    case KMD_SLOT_NOT_RAM:
+        return "not all of it is RAM";
+    case KMD_SLOT_BAD_FLAGS:
+        return "its flags are not those of the specification";
+    case KMD_SLOT_DUPLICATE:
+        return "another region has its id or its kind";
+    case KMD_SLOT_TABLE_FULL:
+        return "the table is full";
+    case KMD_SLOT_REFUSED:
+        return "the host refuses it";
+    }
+    return "its status is unknown";
+}
+
+namespace
+{
+
+kmd_reason reason_of(MachineEvent event)
+{
+    switch (event) {
+    case MachineEvent::kReset:
+        return KMD_REASON_RESET;
+    case MachineEvent::kPanic:
+        return KMD_REASON_PANIC;
+    case MachineEvent::kShutdown:
+    case MachineEvent::kQuit:
+        break;
+    }
+    return KMD_REASON_SHUTDOWN;
+}
+
+std::optional<Format> format_of(const std::string& name)
+{
+    if (name == "enriched") {
+        return Format::kEnriched;
+    }
+    if (name == "coreimage") {
+        return Format::kCoreimage;
+    }
+    return std::nullopt;
+}
+
+/// What the host asked for itself it gets without limit.
+bool guest_can_cause(kmd_reason reason)
+{
+    return reason != KMD_REASON_HOST && reason != KMD_REASON_HANG;
+}
+
+bool has_file(kmd_result result)
+{
+    return result == KMD_RESULT_COMPLETE || result == KMD_RESULT_PARTIAL || result == KMD_RESULT_INCOMPLETE;
+}
+
+const char* result_text(kmd_result result)
+{
+    switch (result) {
+    case KMD_RESULT_NONE:
+        return "none was asked for";
+    case KMD_RESULT_COMPLETE:
+        return "it is complete";
+    case KMD_RESULT_PARTIAL:
+        return "some regions were rejected";
+    case KMD_RESULT_INCOMPLETE:
+        return "the host could not write all of it";
+    case KMD_RESULT_FAILED:
+        return "the host could not write it";
+    case KMD_RESULT_EMPTY:
+        return "the guest has no region that can be saved";
+    case KMD_RESULT_LIMIT:
+        return "max-dumps is reached";
+    }
+    return "for a reason unknown";
+}
+
+} // namespace
+
+Controller::Controller(const Config& config, Format format, Host& host)
+    : config_(config), format_(format), host_(host),
+      table_(static_cast<std::uint32_t>(config.slots),
+             static_cast<std::uint32_t>(config.max_regions == 0 ? config.slots : config.max_regions)),
+      registers_(table_, host.memory())
+{
+}
+
+Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Host& host)
+{
+    if (config.slots < 1 || config.slots > KMD_SLOT_COUNT_MAX) {
+        return Error{"slots=" + std::to_string(config.slots) + " is out of range: 1 to " +
+                     std::to_string(KMD_SLOT_COUNT_MAX)};
+    }
+    if (config.max_regions > config.slots) {
+        return Error{"max-regions=" + std::to_string(config.max_regions) +
+                     " is more than slots=" + std::to_string(config.slots)};
+    }
+    if (config.machine.elf_class != ELFCLASS64 || config.machine.elf_data != ELFDATA2LSB) {
+        return Error{"the guest's CPU is not 64-bit little-endian, which is all that can be dumped"};
+    }
+    const auto format = format_of(config.format);
+    if (!format) {
+        return Error{"format=" + config.format + " is unknown: there are enriched and coreimage"};
+    }
+    const auto folder = check_output_folder(config.output);
+    if (!folder) {
+        return folder.error();
+    }
+    Config absolute = config;
+    absolute.output = folder.value();
+    return std::unique_ptr<Controller>(new Controller(absolute, *format, host));
+}
+
+std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
+{
+    std::optional<std::string> guest_error;
+    const std::uint64_t value = registers_.read(offset, size, guest_error);
+    if (guest_error) {
+        host_.log_guest_error(*guest_error);
+    }
+    return value;
+}
+
+void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
+{
+    const WriteEffect effect = registers_.write(offset, value, size);
+    if (effect.guest_error) {
+        host_.log_guest_error(*effect.guest_error);
+    }
+    if (effect.remarkable_slot) {
+        report_slot(*effect.remarkable_slot);
+    }
+    used_ = used_ || table_.region_count() > 0;
+    if (effect.doorbell) {
+        trigger(*effect.doorbell);
+    }
+}
+
+void Controller::report_slot(std::uint32_t slot)
+{
+    const Region region = table_.region(slot);
+    host_.log_guest_error("slot " + std::to_string(slot) + " '" + printable_name(region) + "' (" +
+                          hex(region.size) + " bytes at " + hex(region.phys) +
+                          "): " + status_text(table_.status(slot)));
+}
+
+void Controller::trigger(kmd_reason reason)
+{
+    pending_ = reason;
+    triggered_ = Clock::now();
+    host_.schedule_dump();
+}
+
+void Controller::take_dump()
+{
+    if (!registers_.busy()) {
+        return;
+    }
+    DumpRecord record;
+    try {
+        record = attempt(pending_);
+    } catch (const std::bad_alloc&) {
+        warn_of_no_dump("the host is out of memory");
+        record.reason = pending_;
+        record.result = KMD_RESULT_FAILED;
+    }
+    record.nanoseconds = held_nanoseconds();
+    registers_.end_dump(record);
+    if (pending_ != KMD_REASON_REQUEST && pending_ != KMD_REASON_HOST && has_file(record.result)) {
+        incident_dumped_ = true;
+    }
+}
+
+void Controller::dump_now(kmd_reason reason)
+{
+    registers_.begin_dump();
+    pending_ = reason;
+    triggered_ = Clock::now();
+    take_dump();
+}
+
+bool Controller::wanted(MachineEvent event) const
+{
+    switch (event) {
+    case MachineEvent::kReset:
+        return config_.on_reset;
+    case MachineEvent::kShutdown:
+        return config_.on_shutdown;
+    case MachineEvent::kQuit:
+        return config_.on_quit;
+    case MachineEvent::kPanic:
+        return true;
+    }
+    return false;
+}
+
+void Controller::machine_event(MachineEvent event)
+{
+    take_dump();
+    if (!wanted(event) || incident_dumped_ || table_.region_count() == 0) {
+        return;
+    }
+    dump_now(reason_of(event));
+}
+
+std::optional<Error> Controller::request_dump(const std::string& reason)
+{
+    take_dump();
+    if (reason == reason_name(KMD_REASON_HOST)) {
+        dump_now(KMD_REASON_HOST);
+    } else if (reason == reason_name(KMD_REASON_HANG)) {
+        dump_now(KMD_REASON_HANG);
+    } else {
+        return Error{"'" + reason + "' is no reason for a dump: it has to be 'host' or 'hang'"};
+    }
+    if (registers_.last().result != KMD_RESULT_COMPLETE && registers_.last().result != KMD_RESULT_PARTIAL) {
+        return Error{std::string("there is no complete dump: ") + result_text(registers_.last().result)};
+    }
+    return std::nullopt;
+}
+
+std::uint64_t Controller::held_nanoseconds() const
+{
+    const auto held = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - triggered_);
+    return static_cast<std::uint64_t>(held.count());
+}
+
+void Controller::warn_of_no_dump(const std::string& cause)
+{
+    if (warnings_left_ == 0) {
+        return;
+    }
+    --warnings_left_;
+    host_.warn(std::string("no dump (") + reason_name(pending_) + "): " + cause +
+               (warnings_left_ == 0 ? "; no more of these warnings from now on" : ""));
+}
+
+void Controller::reset()
+{
+    take_dump();
+    registers_.reset();
+    incident_dumped_ = false;
+}
+
+void Controller::shut_down()
+{
+    take_dump();
+    if (!used_) {
+        host_.warn("the guest ended without ever registering a region, so there is no dump; "
+                   "load kmemdump.ko and kmemdump_md.ko in it, early");
+    }
+}
+
+Plan Controller::compose(std::span<const Region> regions)
+{
+    if (format_ == Format::kCoreimage) {
+        auto plan = compose_guest_image(regions, host_.memory(), config_.machine);
+        if (plan) {
+            return std::move(plan.value());
+        }
+        if (!regions.empty() && warnings_left_ > 0) {
+            --warnings_left_;
+            host_.warn("the guest's ELF header cannot be used, the dump is composed from the table: " +
+                       plan.error().what);
+        }
+    }
+    return compose_core_image(regions, host_.memory(), host_.cpu_notes(), config_.machine);
+}
+
+DumpRecord Controller::attempt(kmd_reason reason)
+{
+    DumpRecord record;
+    record.reason = reason;
+    if (config_.max_dumps != 0 && files_ >= config_.max_dumps && guest_can_cause(reason)) {
+        if (registers_.last().result != KMD_RESULT_LIMIT) {
+            warn_of_no_dump("max-dumps=" + std::to_string(config_.max_dumps) +
+                            " is reached; further requests are ignored");
+        }
+        record.result = KMD_RESULT_LIMIT;
+        return record;
+    }
+
+    std::vector<std::uint32_t> slots;
+    std::vector<Region> regions;
+    for (std::uint32_t slot = 0; slot < table_.slot_count(); ++slot) {
+        if (table_.valid(slot)) {
+            slots.push_back(slot);
+            regions.push_back(table_.region(slot));
+        }
+    }
+    const Plan plan = compose(regions);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
+    }
+    record.regions = plan.regions;
+    if (record.regions == 0) {
+        warn_of_no_dump(record.rejected > 0 ? "none of the guest's regions can be saved"
+                                            : "the guest has registered no region");
+        record.result = KMD_RESULT_EMPTY;
+        return record;
+    }
+    return write_image(plan, record);
+}
+
+bool Controller::publish_status(std::uint32_t slot, kmd_slot_status status)
+{
+    if (status != KMD_SLOT_OK) {
+        table_.set_status(slot, status);
+        report_slot(slot);
+        return false;
+    }
+    if (!accepted(table_.status(slot))) {
+        table_.set_status(slot, KMD_SLOT_OK);
+    }
+    return true;
+}
+
+DumpRecord Controller::write_image(const Plan& plan, DumpRecord record)
+{
+    const auto reason = std::string(reason_name(static_cast<kmd_reason>(record.reason)));
+    const auto file = write_plan(plan, config_.output, reason, registers_.dump_count() + 1);
+    if (!file) {
+        warn_of_no_dump(file.error().what);
+        record.result = KMD_RESULT_FAILED;
+        record.regions = 0;
+        return record;
+    }
+
+    if (guest_can_cause(pending_)) {
+        ++files_;
+    }
+    const WrittenFile& written = file.value();
+    record.bytes = written.bytes;
+    std::string summary = "dump (" + reason + "): " + written.path + ": " + std::to_string(record.regions) +
+                          " regions, " + std::to_string(written.bytes) + " bytes, guest held for " +
+                          std::to_string(held_nanoseconds() / 1000) + " us";
+    if (record.rejected > 0) {
+        summary += ", " + std::to_string(record.rejected) + " regions rejected";
+    }
+    if (!written.incomplete_because.empty()) {
+        host_.warn("incomplete " + summary + ": " + written.incomplete_because);
+        record.result = KMD_RESULT_INCOMPLETE;
+    } else {
+        host_.report(summary);
+        record.result = record.rejected > 0 ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
+    }
+    return record;
+}
+
+} // namespace kmd

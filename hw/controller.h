@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The minidump controller: registers, table, composer and writer behind one object that a machine
+// emulator binds to its bus.
+#pragma once
+
+#include "core_image.h"
+#include "guest_memory.h"
+#include "registers.h"
+#include "result.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kmd
+{
+
+/// What the controller needs of the emulator around it.
+class Host
+{
+  public:
+    virtual ~Host() = default;
+
+    virtual GuestMemory& memory() = 0;
+
+    /// ELF notes with the registers of every CPU, in CPU order. Called while all CPUs are stopped.
+    virtual std::vector<std::byte> cpu_notes() = 0;
+
+    /// Stop all CPUs soon, then call Controller::take_dump().
+    virtual void schedule_dump() = 0;
+
+    /// The guest broke a rule of the register interface. It can do so at any rate.
+    virtual void log_guest_error(const std::string& message) = 0;
+
+    /// Something that the person at the host wants to know; at most a few for each dump.
+    virtual void report(const std::string& message) = 0;
+    virtual void warn(const std::string& message) = 0;
+};
+
+/// What can end the guest's work, as the emulator sees it.
+enum class MachineEvent {
+    /// A reset by the guest, a watchdog or the host; also where the emulator ends instead.
+    kReset,
+    /// The guest powers off.
+    kShutdown,
+    /// The host ends the emulator.
+    kQuit,
+    /// The guest said through another device that it panicked.
+    kPanic,
+};
+
+/// What the file is made from.
+enum class Format {
+    /// The region table and the CPUs: compose_core_image().
+    kEnriched,
+    /// The guest's own ELF header: compose_guest_image(). Falls back to kEnriched, and says so, when
+    /// that header cannot be used.
+    kCoreimage,
+};
+
+struct Config {
+    /// Slots in the table, 1 to 65536.
+    std::uint64_t slots = 512;
+    /// How many of them can be valid at a time; 0: all.
+    std::uint64_t max_regions = 0;
+    /// Folder for the dumps.
+    std::string output = ".";
+    /// "enriched" or "coreimage": see Format.
+    std::string format = "enriched";
+    /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
+    std::uint64_t max_dumps = 16;
+    /// Which events take a dump when the guest has regions registered. A guest that goes down in an
+    /// orderly way has none by then.
+    bool on_reset = true;
+    bool on_shutdown = true;
+    bool on_quit = false;
+    Machine machine;
+};
+
+class Controller
+{
+  public:
+    /// `host` outlives the controller. An error names the property and what it takes.
+    static Result<std::unique_ptr<Controller>> create(const Config& config, Host& host);
+
+    std::uint64_t window_size() const { return registers_.window_size(); }
+
+    /// An access of the guest; any offset, size and value is safe.
+    std::uint64_t read(std::uint64_t offset, unsigned size);
+    void write(std::uint64_t offset, std::uint64_t value, unsigned size);
+
+    /// Takes the dump that the host was asked to schedule. The caller has stopped all CPUs.
+    void take_dump();
+
+    /// Takes a dump if the configuration wants one for the event, there are regions, and the incident
+    /// has none yet: a reset or power-off that follows a panic belongs to that panic. All CPUs are
+    /// stopped, and their registers are still the guest's.
+    void machine_event(MachineEvent event);
+
+    /// The host wants a dump now, and the guest goes on. `reason`: "host" or "hang". All CPUs are
+    /// stopped. Returns why there is none.
+    std::optional<Error> request_dump(const std::string& reason);
+
+    /// Machine reset (specification section 4.3), with all CPUs stopped. A dump that was asked for
+    /// and not yet taken is taken first.
+    void reset();
+
+    /// The machine goes away. Tells the person at the host when the guest never used the controller.
+    void shut_down();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    Controller(const Config& config, Format format, Host& host);
+
+    void trigger(kmd_reason reason);
+    void dump_now(kmd_reason reason);
+    bool wanted(MachineEvent event) const;
+    Plan compose(std::span<const Region> regions);
+    DumpRecord attempt(kmd_reason reason);
+    DumpRecord write_image(const Plan& plan, DumpRecord record);
+    /// Keeps what a trigger found out about a valid slot; whether the region is saved.
+    bool publish_status(std::uint32_t slot, kmd_slot_status status);
+    void report_slot(std::uint32_t slot);
+    std::uint64_t held_nanoseconds() const;
+    void warn_of_no_dump(const std::string& cause);
+
+    Config config_;
+    Format format_;
+    Host& host_;
+    RegionTable table_;
+    Registers registers_;
+    kmd_reason pending_ = KMD_REASON_REQUEST;
+    Clock::time_point triggered_;
+    /// The guest's death is on file already.
+    bool incident_dumped_ = false;
+    /// Whether a region was ever registered, since power-on.
+    bool used_ = false;
+    /// A guest can ring in vain for ever, and the host keeps its messages in a file.
+    unsigned warnings_left_ = 16;
+    /// Files that the guest caused since power-on, complete or not.
+    std::uint64_t files_ = 0;
+};
+
+/// The word for a reason in file names and messages, for example "panic".
+const char* reason_name(kmd_reason reason);
+
+/// What a slot status means, in words.
+const char* status_text(kmd_slot_status status);
+
+} // namespace kmd

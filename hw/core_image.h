@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Composes an ELF core image from the region table. A pure function from regions, guest memory and
+// CPU notes to a plan; hw/writer.h executes the plan. The layout, and why it is so, is in
+// docs/core-image.md.
+#pragma once
+
+#include "guest_memory.h"
+#include "region_table.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace kmd
+{
+
+/// DUMP_ELF_INCOMPLETE of makedumpfile, in e_flags; crash warns when it is set.
+inline constexpr std::uint32_t kElfIncomplete = 1;
+
+/// One PT_LOAD: memory that is contiguous in physical and in virtual addresses. Bytes.
+struct Segment {
+    std::uint64_t phys = 0;
+    std::uint64_t virt = 0;
+    std::uint64_t size = 0;
+    std::uint64_t file_offset = 0;
+};
+
+/// A file, ready to be written.
+struct Plan {
+    /// The beginning of the file: ELF header, program headers, notes, padding. Marked incomplete.
+    std::vector<std::byte> head;
+    /// What follows the head, in file order: guest RAM where it lies in host memory. Not owned;
+    /// valid as long as GuestMemory::map() says.
+    std::vector<std::span<const std::byte>> body;
+    /// Program headers of type PT_LOAD, in the order of the file.
+    std::vector<Segment> segments;
+    /// How many of the regions are in the file.
+    std::uint32_t regions = 0;
+    /// Status of each region that was given, in that order; those not accepted were left out.
+    std::vector<kmd_slot_status> statuses;
+    /// Where in the file the 32-bit e_flags stands that marks it incomplete, in bytes, and what it
+    /// is when the file is complete.
+    std::uint64_t flags_offset = 0;
+    std::uint32_t complete_flags = 0;
+    /// Size of the whole file in bytes.
+    std::uint64_t file_size = 0;
+};
+
+/// The machine whose memory it is, in the terms of elf.h. Only 64-bit little-endian machines can be
+/// composed.
+struct Machine {
+    /// e_machine, for example EM_AARCH64.
+    std::uint16_t elf_machine = 0;
+    /// ELFCLASS64 and ELFDATA2LSB.
+    std::uint8_t elf_class = 2;
+    std::uint8_t elf_data = 1;
+};
+
+/// Rejected regions cost nothing but themselves: the plan holds the others. The guest's own ELF header
+/// stays out as well: gdb takes a segment that begins with one for another core. Every byte of guest RAM
+/// is in the body at most once, however many regions hold it.
+///
+/// `cpu_notes`: complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; may be empty.
+Plan compose_core_image(std::span<const Region> regions, GuestMemory& memory,
+                        std::span<const std::byte> cpu_notes, const Machine& machine);
+
+} // namespace kmd

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The controller's view of guest RAM.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace kmd
+{
+
+class GuestMemory
+{
+  public:
+    virtual ~GuestMemory() = default;
+
+    /// Guest RAM as the host sees it, without copying.
+    ///
+    /// Returns the longest run of RAM that starts at guest-physical address `phys` (bytes), is not
+    /// longer than `size` (bytes) and lies in one piece in host memory. Empty when `phys` is not
+    /// RAM: a hole, ROM, or MMIO, which must never be read because reading has side effects there.
+    ///
+    /// The host owns the bytes. They stay mapped, and the guest leaves them alone, until the
+    /// caller returns to the host.
+    virtual std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) = 0;
+};
+
+/// Whether each of the `size` bytes from `phys` on is RAM. `phys + size - 1` must not wrap.
+bool is_ram(GuestMemory& memory, std::uint64_t phys, std::uint64_t size);
+
+} // namespace kmd

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The C side of the controller: translates, decides nothing.
+#include "kmemdump_md.h"
+
+#include "controller.h"
+
+#include <cstring>
+
+namespace
+{
+
+/// Host and guest memory in terms of the table of C functions.
+class CHost final : public kmd::Host, public kmd::GuestMemory
+{
+  public:
+    CHost(const kmd_host_ops& ops, void* host) : ops_(ops), host_(host) {}
+
+    kmd::GuestMemory& memory() override { return *this; }
+
+    std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
+    {
+        const void* bytes = nullptr;
+        const std::uint64_t length = ops_.map_ram(host_, phys, size, &bytes);
+        return {static_cast<const std::byte*>(bytes), length};
+    }
+
+    std::vector<std::byte> cpu_notes() override
+    {
+        std::vector<std::byte> notes;
+        ops_.cpu_notes(host_, append, &notes);
+        return notes;
+    }
+
+    void schedule_dump() override { ops_.schedule_dump(host_); }
+    void log_guest_error(const std::string& message) override
+    {
+        ops_.log_guest_error(host_, message.c_str());
+    }
+    void report(const std::string& message) override { ops_.report(host_, message.c_str()); }
+    void warn(const std::string& message) override { ops_.warn(host_, message.c_str()); }
+
+  private:
+    static void append(void* sink, const void* bytes, std::size_t size)
+    {
+        auto& notes = *static_cast<std::vector<std::byte>*>(sink);
+        const auto* begin = static_cast<const std::byte*>(bytes);
+        notes.insert(notes.end(), begin, begin + size);
+    }
+
+    const kmd_host_ops& ops_;
+    void* host_;
+};
+
+} // namespace
+
+struct kmd_controller {
+    kmd_controller(const kmd_host_ops& ops, void* opaque) : host(ops, opaque) {}
+
+    CHost host;
+    std::unique_ptr<kmd::Controller> controller;
+};
+
+kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, void* host, char** error)
+{
+    kmd::Config settings;
+    settings.slots = config->slots;
+    settings.max_regions = config->max_regions;
+    settings.max_dumps = config->max_dumps;
+    settings.on_reset = config->on_reset != 0;
+    settings.on_shutdown = config->on_shutdown != 0;
+    settings.on_quit = config->on_quit != 0;
+    settings.output = config->output;
+    settings.format = config->format == nullptr ? settings.format : config->format;
+    settings.machine.elf_machine = config->elf_machine;
+    settings.machine.elf_class = config->elf_class;
+    settings.machine.elf_data = config->elf_data;
+
+    auto controller = std::make_unique<kmd_controller>(*ops, host);
+    auto created = kmd::Controller::create(settings, controller->host);
+    if (!created) {
+        *error = strdup(created.error().what.c_str());
+        return nullptr;
+    }
+    controller->controller = std::move(created.value());
+    return controller.release();
+}
+
+void kmd_destroy(kmd_controller* controller)
+{
+    delete controller;
+}
+
+std::uint64_t kmd_window_size(const kmd_controller* controller)
+{
+    return controller->controller->window_size();
+}
+
+std::uint64_t kmd_read(kmd_controller* controller, std::uint64_t offset, unsigned size)
+{
+    return controller->controller->read(offset, size);
+}
+
+void kmd_write(kmd_controller* controller, std::uint64_t offset, std::uint64_t value, unsigned size)
+{
+    controller->controller->write(offset, value, size);
+}
+
+void kmd_take_dump(kmd_controller* controller)
+{
+    controller->controller->take_dump();
+}
+
+void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
+{
+    switch (event) {
+    case KMD_EVENT_RESET:
+        controller->controller->machine_event(kmd::MachineEvent::kReset);
+        break;
+    case KMD_EVENT_SHUTDOWN:
+        controller->controller->machine_event(kmd::MachineEvent::kShutdown);
+        break;
+    case KMD_EVENT_QUIT:
+        controller->controller->machine_event(kmd::MachineEvent::kQuit);
+        break;
+    case KMD_EVENT_PANIC:
+        controller->controller->machine_event(kmd::MachineEvent::kPanic);
+        break;
+    }
+}
+
+char* kmd_request_dump(kmd_controller* controller, const char* reason)
+{
+    const auto error = controller->controller->request_dump(reason);
+    return error ? strdup(error->what.c_str()) : nullptr;
+}
+
+void kmd_reset(kmd_controller* controller)
+{
+    controller->controller->reset();
+}
+
+void kmd_shut_down(kmd_controller* controller)
+{
+    controller->controller->shut_down();
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The controller for C: all that a QEMU device model sees of hw/.
+ *
+ * The calls on one controller must not overlap; QEMU's big lock sees to that.
+ * No call throws or exits.
+ */
+#ifndef KMEMDUMP_MD_H
+#define KMEMDUMP_MD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct kmd_controller;
+
+/* Takes a piece of the CPU notes. `sink` is what kmd_host_ops.cpu_notes got. */
+/* NOLINTNEXTLINE(modernize-use-using): C */
+typedef void kmd_note_sink(void *sink, const void *bytes, size_t size);
+
+/* What the controller needs of the emulator; `host` is kmd_create()'s. */
+struct kmd_host_ops {
+    /*
+     * Longest run of guest RAM, at most `size` bytes, that starts at
+     * guest-physical address `phys` and is contiguous in host memory. Returns
+     * its length in bytes and sets *bytes, or returns 0 where there is no RAM.
+     * It stays valid until the call into the controller returns.
+     */
+    uint64_t (*map_ram)(void *host, uint64_t phys, uint64_t size,
+                        const void **bytes);
+
+    /* Hands the ELF notes of every CPU to `put`, in CPU order. */
+    void (*cpu_notes)(void *host, kmd_note_sink *put, void *sink);
+
+    /* Stop all CPUs soon, then call kmd_take_dump(). */
+    void (*schedule_dump)(void *host);
+
+    /* Messages without prefix or newline; valid during the call only. */
+    void (*log_guest_error)(void *host, const char *message);
+    void (*report)(void *host, const char *message);
+    void (*warn)(void *host, const char *message);
+};
+
+/* Mirrors kmd::Config, which documents each member. */
+struct kmd_config {
+    uint64_t slots;
+    uint64_t max_regions;
+    uint64_t max_dumps;
+    uint8_t on_reset;
+    uint8_t on_shutdown;
+    uint8_t on_quit;
+    const char *output; /* not NULL; copied, as format is */
+    const char *format; /* NULL: the default */
+    /* The guest CPU as elf.h has it: EM_*, ELFCLASS*, ELFDATA*. */
+    uint16_t elf_machine;
+    uint8_t elf_class;
+    uint8_t elf_data;
+};
+
+/*
+ * A new controller, owned by the caller until kmd_destroy(); `ops` and `host`
+ * outlive it. Returns NULL when a property is wrong; *error is then a sentence
+ * for the user that the caller releases with free().
+ */
+struct kmd_controller *kmd_create(const struct kmd_config *config,
+                                  const struct kmd_host_ops *ops, void *host,
+                                  char **error);
+void kmd_destroy(struct kmd_controller *controller);
+
+/* Size of the MMIO window in bytes. */
+uint64_t kmd_window_size(const struct kmd_controller *controller);
+
+/* A guest access; offset and size in bytes, any value is safe. */
+uint64_t kmd_read(struct kmd_controller *controller, uint64_t offset,
+                  unsigned size);
+void kmd_write(struct kmd_controller *controller, uint64_t offset,
+               uint64_t value, unsigned size);
+
+/* Takes the dump that schedule_dump() asked for. All CPUs are stopped. */
+void kmd_take_dump(struct kmd_controller *controller);
+
+/* Mirrors kmd::MachineEvent. */
+enum kmd_machine_event {
+    KMD_EVENT_RESET,
+    KMD_EVENT_SHUTDOWN,
+    KMD_EVENT_QUIT,
+    KMD_EVENT_PANIC,
+};
+
+/*
+ * Something that ends what the guest was doing: takes a dump if one is wanted
+ * and this incident has none yet. All CPUs are stopped, registers and RAM are
+ * still the guest's.
+ */
+void kmd_machine_event(struct kmd_controller *controller,
+                       enum kmd_machine_event event);
+
+/*
+ * The person at the host wants a dump now. `reason`: "host" or "hang". All CPUs
+ * are stopped. Returns NULL, or why there is no dump: a sentence that the
+ * caller releases with free().
+ */
+char *kmd_request_dump(struct kmd_controller *controller, const char *reason);
+
+/* Machine reset, and the end of the machine, after their events. */
+void kmd_reset(struct kmd_controller *controller);
+void kmd_shut_down(struct kmd_controller *controller);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

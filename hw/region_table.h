@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The slots of the register specification (sections 5 and 6): what they hold, and the commit
+// protocol that makes a slot a region.
+#pragma once
+
+#include "coverage.h"
+#include "guest_memory.h"
+#include "kmemdump_md_regs.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace kmd
+{
+
+/// One region as the guest described it. Addresses and size in bytes.
+struct Region {
+    std::uint64_t phys = 0;
+    std::uint64_t virt = 0;
+    std::uint64_t size = 0;
+    std::array<char, KMD_NAME_SIZE> name{};
+    std::uint32_t id = 0;
+    std::uint32_t kind = KMD_KIND_MEMORY;
+};
+
+/// The name up to its padding, with everything that is not printable ASCII replaced: it comes from
+/// the guest and goes into logs.
+std::string printable_name(const Region& region);
+
+/// Whether a status means that the slot is a valid region.
+constexpr bool accepted(kmd_slot_status status)
+{
+    return status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP;
+}
+
+/// The check of a trigger, and of commit before it looks at the other regions: size, wrap-around
+/// and RAM. KMD_SLOT_OK or the first failure.
+kmd_slot_status check_range(const Region& region, GuestMemory& memory);
+
+class RegionTable
+{
+  public:
+    /// `slots`: 1 to KMD_SLOT_COUNT_MAX. `capacity`: how many of them can be valid at a time.
+    RegionTable(std::uint32_t slots, std::uint32_t capacity);
+
+    std::uint32_t slot_count() const { return static_cast<std::uint32_t>(slots_.size()); }
+    std::uint32_t region_count() const { return region_count_; }
+
+    /// Lowest slot that is not valid, or KMD_NO_FREE_SLOT when no region is taken any more.
+    std::uint32_t free_slot() const;
+
+    /// `slot` is below slot_count() in all that follows.
+    bool valid(std::uint32_t slot) const { return slots_[slot].valid; }
+    kmd_slot_status status(std::uint32_t slot) const { return slots_[slot].status; }
+    Region region(std::uint32_t slot) const;
+
+    /// The writable fields as 32-bit words, word 0 being the low half of SLOT_PHYS.
+    static constexpr std::uint32_t kFieldWords = KMD_SLOT_STATUS / 4;
+    std::uint32_t field(std::uint32_t slot, std::uint32_t word) const { return slots_[slot].fields[word]; }
+
+    /// False, and without effect, while the slot is valid.
+    bool set_field(std::uint32_t slot, std::uint32_t word, std::uint32_t value);
+
+    /// Validates an invalid slot and makes it valid if it passes. The status is also kept.
+    kmd_slot_status commit(std::uint32_t slot, GuestMemory& memory);
+
+    /// Makes a slot invalid; without effect on one that is. The fields stay.
+    void invalidate(std::uint32_t slot);
+
+    /// What the check at a trigger found out about a valid slot.
+    void set_status(std::uint32_t slot, kmd_slot_status status) { slots_[slot].status = status; }
+
+    /// Invalidates and clears every slot.
+    void clear();
+
+  private:
+    struct Slot {
+        std::array<std::uint32_t, kFieldWords> fields{};
+        kmd_slot_status status = KMD_SLOT_EMPTY;
+        bool valid = false;
+    };
+
+    std::uint64_t field64(std::uint32_t slot, std::uint32_t offset) const;
+    kmd_slot_status check(std::uint32_t slot, const Region& region, GuestMemory& memory) const;
+    bool duplicate(const Region& region) const;
+    void set_valid(std::uint32_t slot, bool valid);
+
+    std::vector<Slot> slots_;
+    std::uint32_t capacity_;
+    std::uint32_t region_count_ = 0;
+    /// Bit i of word w: slot 64 * w + i is valid.
+    std::vector<std::uint64_t> valid_bits_;
+    std::unordered_set<std::uint32_t> ids_;
+    std::unordered_set<std::uint32_t> singular_kinds_;
+    Coverage coverage_;
+};
+
+} // namespace kmd

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QOM shell: binds the controller of hw/ to a QEMU machine. It translates
+ * and decides nothing that could be decided without QEMU.
+ */
+#include "qemu_compat.h"
+
+#include "kmemdump_md_device.h"
+#include "kmemdump_md.h"
+#include "kmemdump_md_regs.h"
+
+/*
+ * Free in the memory map of the arm virt machine: behind the virtio-mmio
+ * transports, ahead of the platform bus.
+ */
+#define DEFAULT_ADDR 0x0b000000
+
+#define PAGE 4096
+
+OBJECT_DECLARE_SIMPLE_TYPE(KmemdumpMd, KMEMDUMP_MD)
+
+struct KmemdumpMd {
+    DeviceState parent_obj;
+
+    MemoryRegion mmio;
+    QEMUBH *dump_bh;
+    Notifier machine_done;
+    struct kmd_controller *controller;
+
+    uint64_t addr;
+    uint64_t slots;
+    uint64_t max_regions;
+    uint64_t max_dumps;
+    char *output;
+    char *format;
+    bool pause;
+    bool on_reset;
+    bool on_shutdown;
+    bool on_quit;
+};
+
+/* All controllers, for the handlers that exist once. */
+static GSList *controllers;
+
+static unsigned max_cpus;
+
+void kmemdump_md_set_max_cpus(int count)
+{
+    max_cpus = count;
+}
+
+/* Guest memory and CPUs for the controller */
+
+static uint64_t map_ram(void *host, uint64_t phys, uint64_t size,
+                        const void **bytes)
+{
+    MemoryRegionSection section;
+    uint64_t length = 0;
+
+    section = memory_region_find(get_system_memory(), phys, size);
+    if (!section.mr) {
+        return 0;
+    }
+    if (section.offset_within_address_space == phys &&
+        memory_region_is_ram(section.mr) &&
+        !memory_region_is_ram_device(section.mr)) {
+        *bytes = (const char *)memory_region_get_ram_ptr(section.mr) +
+                 section.offset_within_region;
+        length = int128_get64(section.size);
+    }
+    /* The big lock, which the caller holds, keeps the memory in place. */
+    memory_region_unref(section.mr);
+    return length;
+}
+
+/* QEMU's note writers take their byte order from a DumpState. */
+typedef struct NoteSink {
+    DumpState state;
+    kmd_note_sink *put;
+    void *sink;
+} NoteSink;
+
+static int put_note(const void *bytes, size_t size, void *opaque)
+{
+    NoteSink *to = container_of(opaque, NoteSink, state);
+
+    to->put(to->sink, bytes, size);
+    return 0;
+}
+
+static void cpu_notes(void *host, kmd_note_sink *put, void *sink)
+{
+    NoteSink to = {.put = put, .sink = sink};
+
+    to.state.dump_info.d_endian = ELFDATA2LSB;
+    cpu_synchronize_all_states();
+    for (unsigned i = 0; i < max_cpus; i++) {
+        CPUState *cpu = qemu_get_cpu(i);
+
+        if (cpu) {
+            /* Readers expect the id of CPU i to be i + 1. */
+            cpu_write_elf64_note(put_note, cpu, i + 1, &to.state);
+        }
+    }
+}
+
+/* A dump is taken in the main loop, where vCPUs can be waited for. */
+
+static void schedule_dump(void *host)
+{
+    KmemdumpMd *s = host;
+
+    qemu_bh_schedule(s->dump_bh);
+    /* The CPU that rang goes no further than it has to. */
+    cpu_stop_current();
+}
+
+static void dump_bh(void *opaque)
+{
+    KmemdumpMd *s = opaque;
+
+    pause_all_vcpus();
+    kmd_take_dump(s->controller);
+    if (s->pause) {
+        vm_stop(RUN_STATE_PAUSED);
+    } else {
+        resume_all_vcpus();
+    }
+}
+
+/* What the machine does to the guest, while the registers are still its own. */
+
+static void send_event(enum kmd_machine_event event)
+{
+    for (GSList *item = controllers; item; item = item->next) {
+        kmd_machine_event(((KmemdumpMd *)item->data)->controller, event);
+    }
+}
+
+/*
+ * Registered before the machine has any device, so that it runs before the
+ * CPUs are reset.
+ */
+static void before_reset(void *unused)
+{
+    send_event(KMD_EVENT_RESET);
+}
+
+static void on_state_change(void *unused, bool running, RunState state)
+{
+    if (state == RUN_STATE_GUEST_PANICKED) {
+        send_event(KMD_EVENT_PANIC);
+    }
+}
+
+static enum kmd_machine_event event_of(ShutdownCause cause)
+{
+    switch (cause) {
+    case SHUTDOWN_CAUSE_GUEST_SHUTDOWN:
+        return KMD_EVENT_SHUTDOWN;
+    case SHUTDOWN_CAUSE_GUEST_RESET:
+    case SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET:
+    case SHUTDOWN_CAUSE_SUBSYSTEM_RESET:
+        /* -no-reboot */
+        return KMD_EVENT_RESET;
+    case SHUTDOWN_CAUSE_GUEST_PANIC:
+        return KMD_EVENT_PANIC;
+    default:
+        return KMD_EVENT_QUIT;
+    }
+}
+
+static void on_shutdown(Notifier *notifier, void *cause)
+{
+    pause_all_vcpus();
+    send_event(event_of(*(ShutdownCause *)cause));
+    for (GSList *item = controllers; item; item = item->next) {
+        kmd_shut_down(((KmemdumpMd *)item->data)->controller);
+    }
+}
+
+/* qom-set PATH dump REASON */
+static void request_dump(Object *obj, const char *reason, Error **errp)
+{
+    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    char *error;
+
+    if (!s->controller) {
+        error_setg(errp, "'dump' is set while the machine runs, with qom-set");
+        return;
+    }
+    pause_all_vcpus();
+    error = kmd_request_dump(s->controller, reason);
+    resume_all_vcpus();
+    if (error) {
+        error_setg(errp, "%s", error);
+        free(error);
+    }
+}
+
+/* Messages */
+
+static void log_guest_error(void *host, const char *message)
+{
+    qemu_log_mask(LOG_GUEST_ERROR, "kmemdump-md: %s\n", message);
+}
+
+static void report(void *host, const char *message)
+{
+    info_report("kmemdump-md: %s", message);
+}
+
+static void warn(void *host, const char *message)
+{
+    warn_report("kmemdump-md: %s", message);
+}
+
+static const struct kmd_host_ops host_ops = {
+    .map_ram = map_ram,
+    .cpu_notes = cpu_notes,
+    .schedule_dump = schedule_dump,
+    .log_guest_error = log_guest_error,
+    .report = report,
+    .warn = warn,
+};
+
+/* The MMIO window: every access reaches the controller, which judges it. */
+
+static uint64_t mmio_read(void *opaque, hwaddr offset, unsigned size)
+{
+    KmemdumpMd *s = opaque;
+
+    return kmd_read(s->controller, offset, size);
+}
+
+static void mmio_write(void *opaque, hwaddr offset, uint64_t value,
+                       unsigned size)
+{
+    KmemdumpMd *s = opaque;
+
+    kmd_write(s->controller, offset, value, size);
+}
+
+static const MemoryRegionOps mmio_ops = {
+    .read = mmio_read,
+    .write = mmio_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
+    .impl = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
+};
+
+/* The device tree node, before the board packs its tree. */
+
+static void add_device_tree_node(Notifier *notifier, void *data)
+{
+    KmemdumpMd *s = container_of(notifier, KmemdumpMd, machine_done);
+    void *fdt = MACHINE(qdev_get_machine())->fdt;
+    g_autofree char *node = NULL;
+    uint32_t address_cells, size_cells;
+
+    if (!fdt) {
+        return;
+    }
+    address_cells =
+        qemu_fdt_getprop_cell(fdt, "/", "#address-cells", NULL, &error_fatal);
+    size_cells =
+        qemu_fdt_getprop_cell(fdt, "/", "#size-cells", NULL, &error_fatal);
+    node = g_strdup_printf("/kmemdump-md@%" PRIx64, s->addr);
+    qemu_fdt_add_subnode(fdt, node);
+    qemu_fdt_setprop_string(fdt, node, "compatible", KMD_DT_COMPATIBLE);
+    qemu_fdt_setprop_sized_cells(fdt, node, "reg", address_cells, s->addr,
+                                 size_cells, memory_region_size(&s->mmio));
+}
+
+/* Life */
+
+static bool window_is_free(KmemdumpMd *s, uint64_t size, Error **errp)
+{
+    MemoryRegionSection taken;
+
+    if (s->addr % PAGE || s->addr + size < s->addr) {
+        error_setg(errp,
+                   "addr=0x%" PRIx64 " is not possible: it has to be a "
+                   "multiple of 0x%x with 0x%" PRIx64 " bytes behind it",
+                   s->addr, PAGE, size);
+        return false;
+    }
+    taken = memory_region_find(get_system_memory(), s->addr, size);
+    if (taken.mr) {
+        error_setg(errp,
+                   "addr=0x%" PRIx64 " is taken: '%s' lies at 0x%" PRIx64
+                   "; choose 0x%" PRIx64 " bytes that are free in 'info mtree'",
+                   s->addr, memory_region_name(taken.mr),
+                   (uint64_t)taken.offset_within_address_space, size);
+        memory_region_unref(taken.mr);
+        return false;
+    }
+    return true;
+}
+
+static void describe_cpu(struct kmd_config *config)
+{
+    ArchDumpInfo info = {};
+    GuestPhysBlockList none = {};
+
+    QTAILQ_INIT(&none.head);
+    if (cpu_get_dump_info(&info, &none) == 0) {
+        config->elf_machine = info.d_machine;
+        config->elf_class = info.d_class;
+        config->elf_data = info.d_endian;
+    }
+}
+
+static void reset(void *opaque)
+{
+    KmemdumpMd *s = opaque;
+
+    kmd_reset(s->controller);
+}
+
+static void realize(DeviceState *dev, Error **errp)
+{
+    KmemdumpMd *s = KMEMDUMP_MD(dev);
+    struct kmd_config config = {
+        .slots = s->slots,
+        .max_regions = s->max_regions,
+        .max_dumps = s->max_dumps,
+        .on_reset = s->on_reset,
+        .on_shutdown = s->on_shutdown,
+        .on_quit = s->on_quit,
+        .output = s->output ? s->output : ".",
+        .format = s->format,
+    };
+    char *error = NULL;
+    uint64_t size;
+
+    describe_cpu(&config);
+    s->controller = kmd_create(&config, &host_ops, s, &error);
+    if (!s->controller) {
+        error_setg(errp, "%s", error);
+        free(error);
+        return;
+    }
+    size = kmd_window_size(s->controller);
+    if (!window_is_free(s, size, errp)) {
+        kmd_destroy(s->controller);
+        s->controller = NULL;
+        return;
+    }
+
+    memory_region_init_io(&s->mmio, OBJECT(s), &mmio_ops, s, TYPE_KMEMDUMP_MD,
+                          size);
+    memory_region_add_subregion(get_system_memory(), s->addr, &s->mmio);
+    s->dump_bh = qemu_bh_new(dump_bh, s);
+    s->machine_done.notify = add_device_tree_node;
+    qemu_add_machine_init_done_notifier(&s->machine_done);
+    qemu_register_reset(reset, s);
+    controllers = g_slist_append(controllers, s);
+}
+
+static Property properties[] = {
+    DEFINE_PROP_UINT64("addr", KmemdumpMd, addr, DEFAULT_ADDR),
+    DEFINE_PROP_STRING("output", KmemdumpMd, output),
+    DEFINE_PROP_STRING("format", KmemdumpMd, format),
+    DEFINE_PROP_UINT64("slots", KmemdumpMd, slots, 512),
+    DEFINE_PROP_UINT64("max-regions", KmemdumpMd, max_regions, 0),
+    DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, max_dumps, 16),
+    DEFINE_PROP_BOOL("pause", KmemdumpMd, pause, false),
+    DEFINE_PROP_BOOL("on-reset", KmemdumpMd, on_reset, true),
+    DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, on_shutdown, true),
+    DEFINE_PROP_BOOL("on-quit", KmemdumpMd, on_quit, false),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+/* Saying so is better than a table that is gone after loadvm. */
+static const VMStateDescription vmstate = {
+    .name = TYPE_KMEMDUMP_MD,
+    .unmigratable = 1,
+};
+
+static void class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->desc = "minidump controller";
+    dc->realize = realize;
+    dc->vmsd = &vmstate;
+    /* The guest finds it in the device tree, which is made at start-up. */
+    dc->hotpluggable = false;
+    device_class_set_props(dc, properties);
+    object_class_property_add_str(klass, "dump", NULL, request_dump);
+    object_class_property_set_description(
+        klass, "dump", "takes a dump now when it is set to 'host' or 'hang'");
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
+
+static const TypeInfo type = {
+    .name = TYPE_KMEMDUMP_MD,
+    .parent = TYPE_DEVICE,
+    .instance_size = sizeof(KmemdumpMd),
+    .class_init = class_init,
+};
+
+void kmemdump_md_register_type(void)
+{
+    static Notifier shutdown = {.notify = on_shutdown};
+
+    type_register_static(&type);
+    qemu_register_reset(before_reset, NULL);
+    qemu_register_shutdown_notifier(&shutdown);
+    qemu_add_vm_change_state_handler(on_state_change, NULL);
+}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the other scripts: where things are, how a step is shown, how one fails.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/kmemdump-md
+build=$top/build
+mkdir -p "$cache"
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# step TEXT COMMAND...: runs COMMAND with its output in a log, which is shown when it fails.
+# A line says what goes on; another every ten seconds that it still does.
+step() {
+	local text=$1 log start=$SECONDS pid waited=0
+	shift
+	log=$(mktemp)
+	printf '==> %s\n' "$text" >&2
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		waited=$((waited + 1))
+		if [ $((waited % 50)) -eq 0 ]; then
+			printf '    still at it, %d s: %s\n' $((SECONDS - start)) "$(tail -n 1 "$log" | cut -c 1-70)" >&2
+		fi
+	done
+	if ! wait "$pid"; then
+		cat "$log" >&2
+		rm -f "$log"
+		die "failed: $text"
+	fi
+	if [ $((SECONDS - start)) -ge 2 ]; then
+		printf '    done in %d s\n' $((SECONDS - start)) >&2
+	fi
+	rm -f "$log"
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		command -v sudo >/dev/null || die "installing packages needs root: run as root, or install sudo"
+		sudo "$@"
+	fi
+}
+
+# publish_folder TMP FINAL: a folder of the cache appears whole or not at all.
+publish_folder() {
+	mkdir -p "$(dirname "$2")"
+	rm -rf "$2"
+	mv "$1" "$2"
+}

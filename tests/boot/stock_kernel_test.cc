@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The main job: Debian's stock kernel crashes, and what lies on the host afterwards is true.
+#include "elf_core.h"
+#include "environment.h"
+#include "guest.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+using boot::Guest;
+using boot::GuestOptions;
+using support::ElfCore;
+
+namespace
+{
+
+/// The variables behind the identifiers of the founding document that have one name and one place.
+const std::vector<std::string> kVariables = {"_totalram_pages",
+                                             "__cpu_possible_mask",
+                                             "__cpu_present_mask",
+                                             "__cpu_online_mask",
+                                             "__cpu_active_mask",
+                                             "jiffies_64",
+                                             "linux_banner",
+                                             "nr_threads",
+                                             "nr_irqs",
+                                             "tainted_mask",
+                                             "taint_flags",
+                                             "mem_section",
+                                             "node_data",
+                                             "node_states",
+                                             "__per_cpu_offset",
+                                             "nr_swapfiles",
+                                             "init_uts_ns",
+                                             "printk_rb_static",
+                                             "printk_rb_dynamic",
+                                             "prb",
+                                             "high_memory",
+                                             "init_mm"};
+
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names) {
+        text += (text.empty() ? "" : ",") + name;
+    }
+    return text;
+}
+
+/// A guest that stands still right after its dump, and QEMU's own dump of that moment. One for all
+/// tests, which only look.
+class CrashedGuest : public testing::Test
+{
+  protected:
+    static void SetUpTestSuite()
+    {
+        guest_.emplace(
+            GuestOptions{.command_line = "kmd.print=_text," + joined(kVariables), .properties = "pause=on"});
+        guest_->qmp().wait_event("STOP", std::chrono::seconds(60));
+        ASSERT_EQ(guest_->dumps().size(), 1u) << guest_->messages();
+        dump_path_ = guest_->dumps()[0];
+        dump_ = ElfCore::read(dump_path_);
+
+        const auto path = guest_->folder().file("full.core");
+        const auto start = std::chrono::steady_clock::now();
+        guest_->qmp().execute("dump-guest-memory", {{"paging", false}, {"protocol", "file:" + path}});
+        const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+        full_ = ElfCore::read(path);
+        std::cout << "figures: dump-guest-memory: " << full_.bytes.size() << " bytes in " << taken.count()
+                  << " ms; " << guest_->messages();
+    }
+
+    static void TearDownTestSuite() { guest_.reset(); }
+
+    void SetUp() override { ASSERT_FALSE(full_.bytes.empty()) << "there was no dump to look at"; }
+
+    /// Eight bytes of the kernel image as it lies on disk, at a virtual address; 0 in its .bss, which
+    /// lies past the end of the file.
+    static std::uint64_t static_value(std::uint64_t address)
+    {
+        std::ifstream image(support::required("KMD_KERNEL"), std::ios::binary);
+        std::uint64_t value = 0;
+        image.seekg(static_cast<std::streamoff>(address - guest_->symbols().at("_text")));
+        image.read(reinterpret_cast<char*>(&value), sizeof(value));
+        return image ? value : 0;
+    }
+
+    /// The segment that holds a virtual address.
+    static const support::LoadSegment* segment_of(std::uint64_t address)
+    {
+        const auto segment = std::find_if(dump_.segments.begin(), dump_.segments.end(),
+                                          [&](const auto& s) { return address - s.virt < s.file_size; });
+        return segment == dump_.segments.end() ? nullptr : &*segment;
+    }
+
+    static inline std::optional<Guest> guest_;
+    static inline std::filesystem::path dump_path_;
+    static inline ElfCore dump_;
+    static inline ElfCore full_;
+};
+
+TEST_F(CrashedGuest, DumpEqualsQemusOwnByteForByte)
+{
+    std::uint64_t compared = 0;
+    for (const auto& segment : dump_.segments) {
+        const auto expected = full_.physical(segment.phys, segment.file_size);
+        ASSERT_EQ(expected.size(), segment.file_size) << std::hex << segment.phys;
+        ASSERT_EQ(dump_.physical(segment.phys, segment.file_size), expected) << std::hex << segment.phys;
+        compared += segment.file_size;
+    }
+    EXPECT_GT(compared, 256u * 1024);
+    EXPECT_LT(dump_.bytes.size(), 4u * 1024 * 1024);
+}
+
+TEST_F(CrashedGuest, RegistersEqualQemusOwn)
+{
+    std::size_t compared = 0;
+    for (std::size_t i = 0; i < dump_.notes.size() && i < full_.notes.size(); ++i) {
+        if (dump_.notes[i].name == "CORE") {
+            EXPECT_EQ(dump_.notes[i].type, full_.notes[i].type) << i;
+            EXPECT_EQ(dump_.notes[i].description, full_.notes[i].description) << i;
+            ++compared;
+        }
+    }
+    EXPECT_EQ(compared, 4u); // two CPUs, general and floating-point registers of each
+}
+
+TEST_F(CrashedGuest, HasEveryVariableOfTheFoundingDocument)
+{
+    const auto symbols = guest_->symbols();
+    for (const auto& name : kVariables) {
+        ASSERT_TRUE(symbols.contains(name)) << name << "\n" << guest_->console();
+        const std::uint64_t address = symbols.at(name);
+        EXPECT_NE(segment_of(address), nullptr) << name << " at " << std::hex << address;
+    }
+}
+
+TEST_F(CrashedGuest, LogInTheDumpIsTheLogOnTheConsole)
+{
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", dump_path_.string()});
+    ASSERT_EQ(log.status, 0) << log.output;
+    EXPECT_NE(log.output.find("Kernel panic - not syncing: sysrq triggered crash"), std::string::npos);
+
+    // Each line that the kernel put on the console before the dump is in the dump as well.
+    std::size_t found = 0;
+    std::istringstream lines(guest_->console());
+    for (std::string line; std::getline(lines, line);) {
+        line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
+        if (line.starts_with("[ ")) {
+            EXPECT_NE(log.output.find(line), std::string::npos) << line;
+            ++found;
+        }
+    }
+    EXPECT_GT(found, 100u);
+}
+
+TEST_F(CrashedGuest, GdbPrintsWhatIsNotInTheImage)
+{
+    const auto symbols = guest_->symbols();
+    for (const std::string name : {"jiffies_64", "tainted_mask", "_totalram_pages", "__per_cpu_offset"}) {
+        const std::uint64_t address = symbols.at(name);
+        std::ostringstream expression;
+        expression << "output/u *(unsigned long *)0x" << std::hex << address;
+        const auto gdb =
+            support::run({"gdb-multiarch", "-nx", "-batch", "-ex", "core-file " + dump_path_.string(), "-ex",
+                          expression.str(), "-ex", "echo \\n"});
+        ASSERT_EQ(gdb.status, 0) << gdb.output;
+        const auto last_line = gdb.output.find_last_of('\n', gdb.output.size() - 2);
+        const std::uint64_t printed = std::stoull(gdb.output.substr(last_line + 1));
+
+        const auto* segment = segment_of(address);
+        ASSERT_NE(segment, nullptr) << name;
+        const auto expected = full_.physical(segment->phys + (address - segment->virt), 8);
+        ASSERT_EQ(expected.size(), 8u);
+        EXPECT_EQ(std::memcmp(expected.data(), &printed, 8), 0) << name << " " << gdb.output;
+        EXPECT_NE(printed, static_value(address)) << name;
+    }
+}
+
+TEST_F(CrashedGuest, GdbShowsEveryCpu)
+{
+    const auto gdb =
+        support::run({"gdb-multiarch", "-nx", "-batch", "-ex", "core-file " + dump_path_.string(), "-ex",
+                      "info threads", "-ex", "thread apply all info registers pc sp"});
+    EXPECT_EQ(gdb.status, 0) << gdb.output;
+    EXPECT_NE(gdb.output.find("LWP 1"), std::string::npos) << gdb.output;
+    EXPECT_NE(gdb.output.find("LWP 2"), std::string::npos) << gdb.output;
+    EXPECT_EQ(gdb.output.find("terminated"), std::string::npos) << gdb.output;
+
+    // As many threads as CPUs: the guest's own ELF header must not be taken for one more.
+    std::size_t threads = 0;
+    for (auto at = gdb.output.find("[New LWP "); at != std::string::npos;
+         at = gdb.output.find("[New LWP ", at + 1)) {
+        ++threads;
+    }
+    EXPECT_EQ(threads, 2u) << gdb.output;
+}
+
+TEST_F(CrashedGuest, DrgnKnowsItForAKernelAndReadsTheSameMemory)
+{
+    for (const std::string name : {"jiffies_64", "tainted_mask", "init_uts_ns"}) {
+        const std::uint64_t address = guest_->symbols().at(name);
+        const auto* segment = segment_of(address);
+        ASSERT_NE(segment, nullptr) << name;
+        const auto expected = full_.physical(segment->phys + (address - segment->virt), 16);
+        ASSERT_EQ(expected.size(), 16u);
+        std::ostringstream words;
+        for (const std::byte byte : expected) {
+            words << std::hex << std::setw(2) << std::setfill('0') << std::to_integer<int>(byte);
+        }
+        const auto drgn = support::run({"/usr/bin/python3", "-c",
+                                        "import drgn, sys\n"
+                                        "program = drgn.Program()\n"
+                                        "program.set_core_dump(sys.argv[1])\n"
+                                        "assert program.flags & drgn.ProgramFlags.IS_LINUX_KERNEL\n"
+                                        "print(program.read(int(sys.argv[2]), 16).hex())\n",
+                                        dump_path_.string(), std::to_string(address)});
+        EXPECT_EQ(drgn.output, words.str() + "\n") << name;
+    }
+}
+
+TEST(StockKernel, PanicUnderNoRebootLeavesOneDump)
+{
+    Guest guest({});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_NE(guest.console().find("Kernel panic - not syncing: sysrq triggered crash"), std::string::npos);
+    EXPECT_NE(guest.messages().find("info: kmemdump-md: dump (panic): " + guest.dumps().at(0).string()),
+              std::string::npos)
+        << guest.messages();
+}
+
+TEST(StockKernel, GoesOnAfterADumpItAskedFor)
+{
+    Guest guest({.command_line = "kmd.do=request"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_NE(guest.console().find("init: dump taken"), std::string::npos) << guest.console();
+    ASSERT_EQ(guest.dumps().size(), 1u);
+    EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-request.elf");
+}
+
+// The founding document's file: header, vmcoreinfo and regions as the guest itself describes them.
+TEST(StockKernel, CoreimageIsTheFileThatTheGuestDescribes)
+{
+    Guest guest({.properties = "format=coreimage,pause=on"});
+    guest.qmp().wait_event("STOP", std::chrono::seconds(60));
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_EQ(guest.messages().find("cannot be used"), std::string::npos) << guest.messages();
+    const std::string path = guest.dumps()[0].string();
+    guest.qmp().execute("dump-guest-memory",
+                        {{"paging", false}, {"protocol", "file:" + guest.folder().file("full.core")}});
+    const ElfCore full = ElfCore::read(guest.folder().file("full.core"));
+    const ElfCore dump = ElfCore::read(path);
+    EXPECT_GT(dump.segments.size(), 30u);
+    for (const auto& segment : dump.segments) {
+        const auto begin = dump.bytes.begin() + static_cast<std::ptrdiff_t>(segment.offset);
+        const std::vector<std::byte> saved(begin, begin + static_cast<std::ptrdiff_t>(segment.file_size));
+        // Up to three bytes of padding follow a region.
+        const auto expected = full.physical(segment.phys, segment.file_size - 3);
+        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), saved.begin())) << std::hex << segment.phys;
+    }
+
+    const auto readelf = support::run({"aarch64-linux-gnu-readelf", "-aW", path});
+    EXPECT_EQ(readelf.status, 0);
+    EXPECT_EQ(readelf.output.find("Warning"), std::string::npos) << readelf.output;
+    EXPECT_EQ(readelf.output.find("Error"), std::string::npos) << readelf.output;
+    const auto gdb =
+        support::run({"gdb-multiarch", "-nx", "-batch", "-ex", "core-file " + path, "-ex", "info files"});
+    EXPECT_EQ(gdb.status, 0) << gdb.output;
+    EXPECT_NE(gdb.output.find("file type elf64-littleaarch64"), std::string::npos) << gdb.output;
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", path});
+    EXPECT_NE(log.output.find("sysrq triggered crash"), std::string::npos) << log.output;
+}
+
+TEST(StockKernel, ResetWithoutAWordIsDumped)
+{
+    Guest guest({.command_line = "kmd.do=reset"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-reset.elf");
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps()[0].string()});
+    EXPECT_NE(log.output.find("sysrq: Resetting"), std::string::npos) << log.output;
+}
+
+TEST(StockKernel, CanReloadTheModules)
+{
+    Guest guest({.command_line = "kmd.do=reload"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_NE(guest.console().find("init: modules loaded again"), std::string::npos) << guest.console();
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_GT(ElfCore::read(guest.dumps()[0]).segments.size(), 5u);
+}
+
+TEST(StockKernel, WithoutTheModulesTheHostIsToldWhatToDo)
+{
+    Guest guest({.command_line = "kmd.load=none"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_TRUE(guest.dumps().empty());
+    EXPECT_NE(guest.messages().find("the guest ended without ever registering a region"), std::string::npos)
+        << guest.messages();
+}
+
+TEST(StockKernel, WithoutAControllerBootsOn)
+{
+    Guest guest({.command_line = "kmd.do=panic", .controller = false});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_NE(guest.console().find("areas registered"), std::string::npos);
+    EXPECT_NE(guest.console().find("sysrq triggered crash"), std::string::npos) << guest.console();
+}
+
+TEST(StockKernel, ATableThatIsTooSmallStillGivesADump)
+{
+    Guest guest({.properties = "slots=10"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    ASSERT_EQ(guest.dumps().size(), 1u);
+    // One of the ten is the guest's ELF header, which is not in the file.
+    EXPECT_NE(guest.messages().find(" 9 regions,"), std::string::npos) << guest.messages();
+}
+
+} // namespace

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Short forms for tests that call the composer directly.
+#pragma once
+
+#include "core_image.h"
+#include "core_reader.h"
+#include "fake_guest.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace kmd::test
+{
+
+inline Region memory_at(std::uint64_t phys, std::uint64_t virt, std::uint64_t size, std::uint32_t kind = 0)
+{
+    Region region;
+    region.phys = phys;
+    region.virt = virt;
+    region.size = size;
+    region.kind = kind;
+    return region;
+}
+
+inline Plan compose(const std::vector<Region>& regions, GuestMemory& guest,
+                    std::span<const std::byte> cpu_notes = {})
+{
+    Machine machine;
+    machine.elf_machine = 183;
+    return compose_core_image(regions, guest, cpu_notes, machine);
+}
+
+inline std::uint64_t body_size(const Plan& plan)
+{
+    std::uint64_t size = 0;
+    for (const auto& piece : plan.body) {
+        size += piece.size();
+    }
+    return size;
+}
+
+/// The file that the plan describes.
+inline std::vector<std::byte> assemble(const Plan& plan)
+{
+    std::vector<std::byte> file = plan.head;
+    for (const auto& piece : plan.body) {
+        file.insert(file.end(), piece.begin(), piece.end());
+    }
+    return file;
+}
+
+inline std::vector<int> statuses(const Plan& plan)
+{
+    return {plan.statuses.begin(), plan.statuses.end()};
+}
+
+} // namespace kmd::test

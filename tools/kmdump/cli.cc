@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli.h"
+
+#include "cmd_info.h"
+#include "cmd_log.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kmdump
+{
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
+{
+    CLI::App app("Reads core images of Linux guests, minidumps above all.", "kmdump");
+    app.require_subcommand(1);
+
+    InfoOptions info_options;
+    CLI::App* const info = app.add_subcommand("info", "Say what a dump is of, and why it was taken");
+    info->add_option("DUMP", info_options.path, "ELF core image")->required();
+    info->add_flag("--json", info_options.json, "Write JSON");
+
+    LogOptions log_options;
+    std::uint64_t last = 0;
+    CLI::App* const log = app.add_subcommand("log", "Print the guest's kernel log; needs no vmlinux");
+    log->add_option("DUMP", log_options.path, "ELF core image")->required();
+    const CLI::Option* const last_option =
+        log->add_option("--last", last, "Only the newest N records; one can have several lines")
+            ->type_name("N")
+            ->check(CLI::NonNegativeNumber);
+    log->add_flag("--caller", log_options.caller, "Show the thread (T) or CPU (C) behind each record");
+    log->add_flag("--json", log_options.json, "Write JSON");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error, out, err) == 0 ? kOk : kUsageError;
+    }
+
+    std::optional<kmd::Error> error;
+    if (info->parsed()) {
+        error = print_info(info_options, out);
+    } else {
+        if (last_option->count() > 0) {
+            log_options.last = last;
+        }
+        error = print_log(log_options, out);
+    }
+    out.flush();
+    if (error) {
+        const std::string& path = info->parsed() ? info_options.path : log_options.path;
+        err << "kmdump: " << path << ": " << error->what << "\n";
+        return kDumpError;
+    }
+    if (!out) {
+        err << "kmdump: standard output: expected to write everything, could not\n";
+        return kDumpError;
+    }
+    return kOk;
+}
+
+} // namespace kmdump

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd_log.h"
+
+#include "dump.h"
+#include "escape.h"
+#include "log_text.h"
+#include "printk_log.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace kmdump
+{
+
+namespace
+{
+
+nlohmann::ordered_json to_json(const LogRecord& record)
+{
+    nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+    for (const auto line : split_lines(record.text)) {
+        lines.push_back(escape(line));
+    }
+    nlohmann::ordered_json json;
+    json["seq"] = record.seq;
+    json["time_ns"] = record.time_ns;
+    json["level"] = nullptr;
+    if (record.level) {
+        json["level"] = *record.level;
+    }
+    json["caller"] = caller_name(record.caller);
+    json["lines"] = std::move(lines);
+    return json;
+}
+
+/// One record a line, so that a long log needs little memory.
+void print_json(const PrintkLog& log, std::span<const LogRecord> records, std::ostream& out)
+{
+    out << "{\"being_written\": " << log.being_written << ", \"without_text\": " << log.without_text
+        << ", \"damaged\": " << log.damaged << ", \"records\": [";
+    const char* separator = "\n";
+    for (const LogRecord& record : records) {
+        out << separator << to_json(record).dump();
+        separator = ",\n";
+    }
+    out << "\n]}\n";
+}
+
+} // namespace
+
+std::optional<kmd::Error> print_log(const LogOptions& options, std::ostream& out)
+{
+    const auto dump = open_dump(options.path);
+    if (!dump) {
+        return dump.error();
+    }
+    const auto log = read_printk_log(dump.value().memory(), dump.value().vmcoreinfo);
+    if (!log) {
+        return log.error();
+    }
+    std::span<const LogRecord> records = log.value().records;
+    if (options.last) {
+        records = records.last(std::min<std::uint64_t>(*options.last, records.size()));
+    }
+    if (options.json) {
+        print_json(log.value(), records, out);
+    } else {
+        for (const LogRecord& record : records) {
+            out << format_record(record, options.caller);
+        }
+    }
+    if (log.value().damaged > 0) {
+        return kmd::Error{"the log in the dump is corrupt: records left out because they are damaged: " +
+                          std::to_string(log.value().damaged)};
+    }
+    return std::nullopt;
+}
+
+} // namespace kmdump

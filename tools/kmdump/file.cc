@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace kmdump
+{
+
+namespace
+{
+
+kmd::Error cannot_be_opened()
+{
+    return {"cannot be opened: " + std::generic_category().message(errno)};
+}
+
+} // namespace
+
+kmd::Result<File> File::open(const std::string& path)
+{
+    // O_NONBLOCK: a FIFO must be refused, not waited for.
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) {
+        return cannot_be_opened();
+    }
+    File file(descriptor);
+    struct stat status {
+    };
+    if (::fstat(descriptor, &status) != 0) {
+        return cannot_be_opened();
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return kmd::Error{"expected an ELF core image, found something that is not a regular file"};
+    }
+    file.size_ = static_cast<std::uint64_t>(status.st_size);
+    return file;
+}
+
+File::File(File&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), size_(std::exchange(other.size_, 0))
+{
+}
+
+File& File::operator=(File&& other) noexcept
+{
+    std::swap(descriptor_, other.descriptor_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+File::~File()
+{
+    if (descriptor_ >= 0) {
+        ::close(descriptor_);
+    }
+}
+
+bool File::read(std::uint64_t offset, std::span<std::byte> out) const
+{
+    if (offset > size_ || out.size() > size_ - offset) {
+        return false;
+    }
+    while (!out.empty()) {
+        const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        out = out.subspan(static_cast<std::size_t>(got));
+        offset += static_cast<std::uint64_t>(got);
+    }
+    return true;
+}
+
+} // namespace kmdump

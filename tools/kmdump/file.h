@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A regular file, open for reading.
+#pragma once
+
+#include "result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace kmdump
+{
+
+class File
+{
+  public:
+    /// An error when it cannot be opened or is not a regular file.
+    static kmd::Result<File> open(const std::string& path);
+
+    File(File&& other) noexcept;
+    File& operator=(File&& other) noexcept;
+    ~File();
+
+    /// Fills `out` from `offset` on, in bytes. False when the file does not hold all of it or
+    /// cannot be read.
+    bool read(std::uint64_t offset, std::span<std::byte> out) const;
+
+    /// In bytes, when it was opened.
+    std::uint64_t size() const { return size_; }
+
+    /// Stays owned by this object.
+    int descriptor() const { return descriptor_; }
+
+  private:
+    explicit File(int descriptor) : descriptor_(descriptor) {}
+
+    int descriptor_ = -1;
+    std::uint64_t size_ = 0;
+};
+
+} // namespace kmdump

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The guest's memory by kernel virtual address.
+#pragma once
+
+#include "core_file.h"
+#include "vmcoreinfo.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace kmdump
+{
+
+/// Reads by the virtual addresses of the core image. Images that know only physical ones, as QEMU's
+/// dump-guest-memory writes them, are read through what an arm64 kernel's vmcoreinfo says of its
+/// fixed mappings: the kernel image and the linear map.
+class KernelMemory
+{
+  public:
+    /// `core` must outlive this object.
+    KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo);
+
+    /// Fills `out`. False when some of it is not in the core image.
+    bool read(std::uint64_t address, std::span<std::byte> out) const;
+
+    /// A little-endian number. Nothing when it is not in the core image.
+    std::optional<std::uint64_t> read_u64(std::uint64_t address) const;
+    std::optional<std::uint32_t> read_u32(std::uint64_t address) const;
+
+    /// No structure or array of the kernel can be larger: the size of the core image in bytes.
+    std::uint64_t size_limit() const { return core_->file_size(); }
+
+  private:
+    std::optional<std::uint64_t> to_physical(std::uint64_t address) const;
+
+    const CoreFile* core_;
+    std::optional<std::uint64_t> image_offset_;  // virtual minus physical, modulo 2^64
+    std::optional<std::uint64_t> linear_offset_; // physical minus virtual, modulo 2^64
+    std::uint64_t linear_end_bit_ = 0;           // set in addresses above the linear map
+};
+
+} // namespace kmdump
