@@ -7,8 +7,11 @@
 
 #include <elf.h>
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <optional>
+#include <utility>
 
 namespace kmd
 {
@@ -121,8 +124,8 @@ const char* result_text(kmd_result result)
 
 } // namespace
 
-Controller::Controller(const Config& config, Format format, Host& host)
-    : config_(config), format_(format), host_(host),
+Controller::Controller(const Config& config, Format format, const Capture& capture, Host& host)
+    : config_(config), format_(format), capture_(capture), host_(host),
       table_(static_cast<std::uint32_t>(config.slots),
              static_cast<std::uint32_t>(config.max_regions == 0 ? config.slots : config.max_regions)),
       registers_(table_, host.memory())
@@ -146,13 +149,17 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
     if (!format) {
         return Error{"format=" + config.format + " is unknown: there are enriched and coreimage"};
     }
+    const auto capture = parse_capture(config.capture);
+    if (!capture) {
+        return capture.error();
+    }
     const auto folder = check_output_folder(config.output);
     if (!folder) {
         return folder.error();
     }
     Config absolute = config;
     absolute.output = folder.value();
-    return std::unique_ptr<Controller>(new Controller(absolute, *format, host));
+    return std::unique_ptr<Controller>(new Controller(absolute, *format, capture.value(), host));
 }
 
 std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
@@ -271,12 +278,16 @@ std::uint64_t Controller::held_nanoseconds() const
 
 void Controller::warn_of_no_dump(const std::string& cause)
 {
+    warn_bounded(std::string("no dump (") + reason_name(pending_) + "): " + cause);
+}
+
+void Controller::warn_bounded(const std::string& message)
+{
     if (warnings_left_ == 0) {
         return;
     }
     --warnings_left_;
-    host_.warn(std::string("no dump (") + reason_name(pending_) + "): " + cause +
-               (warnings_left_ == 0 ? "; no more of these warnings from now on" : ""));
+    host_.warn(message + (warnings_left_ == 0 ? "; no more of these warnings from now on" : ""));
 }
 
 void Controller::reset()
@@ -302,13 +313,31 @@ Plan Controller::compose(std::span<const Region> regions)
         if (plan) {
             return std::move(plan.value());
         }
-        if (!regions.empty() && warnings_left_ > 0) {
-            --warnings_left_;
-            host_.warn("the guest's ELF header cannot be used, the dump is composed from the table: " +
-                       plan.error().what);
+        if (!regions.empty()) {
+            warn_bounded("the guest's ELF header cannot be used, the dump is composed from the table: " +
+                         plan.error().what);
         }
     }
-    return compose_core_image(regions, host_.memory(), host_.cpu_notes(), config_.machine);
+    return compose_enriched(regions);
+}
+
+Plan Controller::compose_enriched(std::span<const Region> regions)
+{
+    std::vector<Region> in_ram;
+    std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
+                 [&](const Region& region) { return check_range(region, host_.memory()) == KMD_SLOT_OK; });
+    const auto cpu_notes = host_.cpu_notes();
+    auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
+    if (gathered.tables_cut) {
+        warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
+    }
+    std::vector<Region> further = std::move(gathered.stacks);
+    further.insert(further.end(), gathered.tables.begin(), gathered.tables.end());
+    const ImageParts parts{.regions = regions,
+                           .gathered = further,
+                           .cpu_notes = capture_.cpus ? std::span(cpu_notes) : std::span<const std::byte>{},
+                           .with_regions = capture_.regions};
+    return compose_core_image(parts, host_.memory(), config_.machine);
 }
 
 DumpRecord Controller::attempt(kmd_reason reason)
@@ -337,7 +366,8 @@ DumpRecord Controller::attempt(kmd_reason reason)
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
     }
     record.regions = plan.regions;
-    if (record.regions == 0) {
+    const bool nothing = capture_.regions ? plan.regions == 0 : record.rejected == slots.size();
+    if (nothing) {
         warn_of_no_dump(record.rejected > 0 ? "none of the guest's regions can be saved"
                                             : "the guest has registered no region");
         record.result = KMD_RESULT_EMPTY;

@@ -4,6 +4,7 @@
 // emulator binds to its bus.
 #pragma once
 
+#include "capture.h"
 #include "core_image.h"
 #include "guest_memory.h"
 #include "registers.h"
@@ -22,11 +23,9 @@ namespace kmd
 {
 
 /// What the controller needs of the emulator around it.
-class Host
+class Host : public AddressTranslation
 {
   public:
-    virtual ~Host() = default;
-
     virtual GuestMemory& memory() = 0;
 
     /// ELF notes with the registers of every CPU, in CPU order. Called while all CPUs are stopped.
@@ -73,6 +72,8 @@ struct Config {
     std::string output = ".";
     /// "enriched" or "coreimage": see Format.
     std::string format = "enriched";
+    /// What an enriched dump holds: see parse_capture().
+    std::string capture = "regions,cpus,stacks,tables";
     /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
     std::uint64_t max_dumps = 16;
     /// Which events take a dump when the guest has regions registered. A guest that goes down in an
@@ -117,12 +118,13 @@ class Controller
   private:
     using Clock = std::chrono::steady_clock;
 
-    Controller(const Config& config, Format format, Host& host);
+    Controller(const Config& config, Format format, const Capture& capture, Host& host);
 
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
     bool wanted(MachineEvent event) const;
     Plan compose(std::span<const Region> regions);
+    Plan compose_enriched(std::span<const Region> regions);
     DumpRecord attempt(kmd_reason reason);
     DumpRecord write_image(const Plan& plan, DumpRecord record);
     /// Keeps what a trigger found out about a valid slot; whether the region is saved.
@@ -130,9 +132,11 @@ class Controller
     void report_slot(std::uint32_t slot);
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
+    void warn_bounded(const std::string& message);
 
     Config config_;
     Format format_;
+    Capture capture_;
     Host& host_;
     RegionTable table_;
     Registers registers_;

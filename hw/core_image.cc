@@ -192,24 +192,27 @@ Elf64_Phdr load_header(const Segment& segment)
 
 } // namespace
 
-Plan compose_core_image(std::span<const Region> regions, GuestMemory& memory,
-                        std::span<const std::byte> cpu_notes, const Machine& machine)
+Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Machine& machine)
 {
     Plan plan;
     std::vector<Region> good;
-    for (const Region& region : regions) {
+    for (const Region& region : parts.regions) {
         const auto status = check_range(region, memory);
         plan.statuses.push_back(status);
         if (status == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER) {
             good.push_back(region);
         }
     }
-    plan.regions = static_cast<std::uint32_t>(good.size());
 
     const auto vmcoreinfo = read_vmcoreinfo(good, memory);
-    std::vector<std::byte> notes(cpu_notes.begin(), cpu_notes.end());
+    std::vector<std::byte> notes(parts.cpu_notes.begin(), parts.cpu_notes.end());
     append_vmcoreinfo_note(notes, vmcoreinfo);
 
+    if (!parts.with_regions) {
+        good.clear();
+    }
+    plan.regions = static_cast<std::uint32_t>(good.size());
+    good.insert(good.end(), parts.gathered.begin(), parts.gathered.end());
     const std::uint64_t page = guest_page_size(vmcoreinfo);
     for (const Region& region : good) {
         plan.segments.push_back(whole_pages(region, page, memory));

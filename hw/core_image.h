@@ -58,12 +58,20 @@ struct Machine {
     std::uint8_t elf_data = 1;
 };
 
-/// Rejected regions cost nothing but themselves: the plan holds the others. The guest's own ELF header
-/// stays out as well: gdb takes a segment that begins with one for another core. Every byte of guest RAM
-/// is in the body at most once, however many regions hold it.
-///
-/// `cpu_notes`: complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; may be empty.
-Plan compose_core_image(std::span<const Region> regions, GuestMemory& memory,
-                        std::span<const std::byte> cpu_notes, const Machine& machine);
+/// What a core image is made from.
+struct ImageParts {
+    /// The guest's. Rejected ones cost nothing but themselves. Its own ELF header stays out as well: gdb
+    /// takes a segment that begins with one for another core.
+    std::span<const Region> regions;
+    /// Further memory, known to be RAM, that the guest did not register.
+    std::span<const Region> gathered;
+    /// Complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; may be empty.
+    std::span<const std::byte> cpu_notes;
+    /// Whether the memory of `regions` is wanted. If not they still are checked, and vmcoreinfo is read.
+    bool with_regions = true;
+};
+
+/// Every byte of guest RAM is in the body at most once, however many regions hold it.
+Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Machine& machine);
 
 } // namespace kmd

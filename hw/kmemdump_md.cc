@@ -32,6 +32,12 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         return notes;
     }
 
+    std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
+    {
+        const std::uint64_t phys = ops_.translate(host_, cpu, virt);
+        return phys == UINT64_MAX ? std::nullopt : std::optional(phys);
+    }
+
     void schedule_dump() override { ops_.schedule_dump(host_); }
     void log_guest_error(const std::string& message) override
     {
@@ -72,6 +78,7 @@ kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, vo
     settings.on_quit = config->on_quit != 0;
     settings.output = config->output;
     settings.format = config->format == nullptr ? settings.format : config->format;
+    settings.capture = config->capture == nullptr ? settings.capture : config->capture;
     settings.machine.elf_machine = config->elf_machine;
     settings.machine.elf_class = config->elf_class;
     settings.machine.elf_data = config->elf_data;

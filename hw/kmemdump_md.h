@@ -35,6 +35,13 @@ struct kmd_host_ops {
     /* Hands the ELF notes of every CPU to `put`, in CPU order. */
     void (*cpu_notes)(void *host, kmd_note_sink *put, void *sink);
 
+    /*
+     * Guest-physical address behind a virtual one as CPU number `cpu` sees it
+     * now, or UINT64_MAX when it sees nothing there. `virt` is a multiple of
+     * 4 KiB. All CPUs are stopped.
+     */
+    uint64_t (*translate)(void *host, unsigned cpu, uint64_t virt);
+
     /* Stop all CPUs soon, then call kmd_take_dump(). */
     void (*schedule_dump)(void *host);
 
@@ -52,8 +59,9 @@ struct kmd_config {
     uint8_t on_reset;
     uint8_t on_shutdown;
     uint8_t on_quit;
-    const char *output; /* not NULL; copied, as format is */
+    const char *output; /* not NULL; copied, as all strings are */
     const char *format; /* NULL: the default */
+    const char *capture; /* NULL: the default */
     /* The guest CPU as elf.h has it: EM_*, ELFCLASS*, ELFDATA*. */
     uint16_t elf_machine;
     uint8_t elf_class;

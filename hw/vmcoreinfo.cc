@@ -24,12 +24,12 @@ void append_padded(std::vector<std::byte>& out, std::string_view text)
 }
 
 /// What stands behind "KEY=" on a line of its own; empty when there is no such line.
-std::string_view value_of(std::string_view text, std::string_view key_and_equals)
+std::string_view value_of(std::string_view text, std::string_view key)
 {
     while (!text.empty()) {
         const auto line = text.substr(0, text.find('\n'));
-        if (line.starts_with(key_and_equals)) {
-            return line.substr(key_and_equals.size());
+        if (line.starts_with(key) && line.substr(key.size()).starts_with('=')) {
+            return line.substr(key.size() + 1);
         }
         text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
@@ -60,13 +60,26 @@ std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory
 
 std::uint64_t guest_page_size(std::string_view vmcoreinfo)
 {
-    const auto text = value_of(vmcoreinfo, "PAGESIZE=");
-    std::uint64_t size = 0;
-    const char* end = text.data() + text.size();
-    if (std::from_chars(text.data(), end, size).ptr != end) {
-        return kSmallestPage;
+    const auto size = vmcoreinfo_number(vmcoreinfo, "PAGESIZE");
+    return size == 16 * kKiB || size == 64 * kKiB ? *size : kSmallestPage;
+}
+
+std::optional<std::uint64_t> vmcoreinfo_number(std::string_view vmcoreinfo, std::string_view key)
+{
+    constexpr std::string_view kHexadecimal = "0x";
+    auto text = value_of(vmcoreinfo, key);
+    int base = key.starts_with("SYMBOL(") ? 16 : 10;
+    if (key.starts_with("NUMBER(") && text.starts_with(kHexadecimal)) {
+        text.remove_prefix(kHexadecimal.size());
+        base = 16;
     }
-    return size == 16 * kKiB || size == 64 * kKiB ? size : kSmallestPage;
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number, base);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) {
+        return std::nullopt;
+    }
+    return number;
 }
 
 void append_vmcoreinfo_note(std::vector<std::byte>& notes, std::string_view text)

@@ -33,6 +33,7 @@ struct KmemdumpMd {
     uint64_t max_dumps;
     char *output;
     char *format;
+    char *capture;
     bool pause;
     bool on_reset;
     bool on_shutdown;
@@ -102,6 +103,20 @@ static void cpu_notes(void *host, kmd_note_sink *put, void *sink)
             cpu_write_elf64_note(put_note, cpu, i + 1, &to.state);
         }
     }
+}
+
+static uint64_t translate(void *host, unsigned cpu, uint64_t virt)
+{
+    CPUState *state = qemu_get_cpu(cpu);
+    MemTxAttrs attrs = {};
+    hwaddr phys;
+
+    if (!state) {
+        return UINT64_MAX;
+    }
+    phys = cpu_get_phys_page_attrs_debug(state, virt, &attrs);
+    /* System memory is what the controller reads, not the secure world's. */
+    return attrs.secure ? UINT64_MAX : phys;
 }
 
 /* A dump is taken in the main loop, where vCPUs can be waited for. */
@@ -218,6 +233,7 @@ static void warn(void *host, const char *message)
 static const struct kmd_host_ops host_ops = {
     .map_ram = map_ram,
     .cpu_notes = cpu_notes,
+    .translate = translate,
     .schedule_dump = schedule_dump,
     .log_guest_error = log_guest_error,
     .report = report,
@@ -330,6 +346,7 @@ static void realize(DeviceState *dev, Error **errp)
         .on_quit = s->on_quit,
         .output = s->output ? s->output : ".",
         .format = s->format,
+        .capture = s->capture,
     };
     char *error = NULL;
     uint64_t size;
@@ -362,6 +379,7 @@ static Property properties[] = {
     DEFINE_PROP_UINT64("addr", KmemdumpMd, addr, DEFAULT_ADDR),
     DEFINE_PROP_STRING("output", KmemdumpMd, output),
     DEFINE_PROP_STRING("format", KmemdumpMd, format),
+    DEFINE_PROP_STRING("capture", KmemdumpMd, capture),
     DEFINE_PROP_UINT64("slots", KmemdumpMd, slots, 512),
     DEFINE_PROP_UINT64("max-regions", KmemdumpMd, max_regions, 0),
     DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, max_dumps, 16),

@@ -58,7 +58,9 @@ struct Emulator {
     static void report(void* host, const char* text) { of(host).reports.push_back(text); }
     static void warn(void* host, const char* text) { of(host).warnings.push_back(text); }
 
-    static constexpr kmd_host_ops kOps = {map_ram, cpu_notes, schedule_dump, log_guest_error, report, warn};
+    static std::uint64_t translate(void*, unsigned, std::uint64_t) { return UINT64_MAX; }
+    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, translate, schedule_dump,
+                                          log_guest_error, report,    warn};
 };
 
 struct CAbi : testing::Test {

@@ -6,6 +6,8 @@
 #include "controller.h"
 #include "fake_guest.h"
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,11 @@ class FakeHost final : public Host
   public:
     GuestMemory& memory() override { return guest; }
     std::vector<std::byte> cpu_notes() override { return notes; }
+    std::optional<std::uint64_t> translate(unsigned, std::uint64_t virt) override
+    {
+        const auto page = pages.find(virt);
+        return page == pages.end() ? std::nullopt : std::optional(page->second);
+    }
     void schedule_dump() override { ++scheduled; }
     void log_guest_error(const std::string& message) override { guest_errors.push_back(message); }
     void report(const std::string& message) override { reports.push_back(message); }
@@ -33,6 +40,8 @@ class FakeHost final : public Host
 
     FakeGuest guest;
     std::vector<std::byte> notes;
+    /// What the MMU of every CPU translates: virtual to physical addresses of pages.
+    std::map<std::uint64_t, std::uint64_t> pages;
     int scheduled = 0;
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;

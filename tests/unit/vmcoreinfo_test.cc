@@ -192,4 +192,18 @@ TEST_F(VmcoreinfoTest, PageSizeBehindTheTerminatorDoesNotCount)
     EXPECT_EQ(page(std::string("A=1\n\0PAGESIZE=65536\n", 21)), 0x1000u);
 }
 
+TEST_F(VmcoreinfoTest, NumbersAreReadAsTheKernelWritesThem)
+{
+    const std::string text = "KERNELOFFSET=10\nNUMBER(VA_BITS)=48\nNUMBER(kimage_voffset)=0xffff0Ab0\n"
+                             "SYMBOL(prb)=ffff800012345678\nNUMBER(PAGE_SLAB_MAPCOUNT_VALUE)=-2\nNUMBER(x)=\n"
+                             "NUMBER(y)=12z\nNUMBER(z)=99999999999999999999";
+    EXPECT_EQ(vmcoreinfo_number(text, "NUMBER(VA_BITS)"), 48u);
+    EXPECT_EQ(vmcoreinfo_number(text, "NUMBER(kimage_voffset)"), 0xffff0ab0u);
+    EXPECT_EQ(vmcoreinfo_number(text, "SYMBOL(prb)"), 0xffff800012345678u);
+    for (const char* key : {"NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)", "NUMBER(x)", "NUMBER(y)", "NUMBER(z)",
+                            "NUMBER(VA_BIT)", "VA_BITS)", "nothing"}) {
+        EXPECT_FALSE(vmcoreinfo_number(text, key)) << key;
+    }
+}
+
 } // namespace

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture.h"
+
+#include "page_tables.h"
+#include "vmcoreinfo.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace kmd
+{
+
+namespace
+{
+
+bool Capture::*member_of(std::string_view word)
+{
+    if (word == "regions") {
+        return &Capture::regions;
+    }
+    if (word == "cpus") {
+        return &Capture::cpus;
+    }
+    if (word == "stacks") {
+        return &Capture::stacks;
+    }
+    if (word == "tables") {
+        return &Capture::tables;
+    }
+    return nullptr;
+}
+
+/// In ascending order, without overlap: no page is walked to twice.
+std::vector<AddressRange> virtual_ranges(std::span<const Region> regions, std::span<const Region> stacks)
+{
+    std::vector<AddressRange> ranges;
+    for (const auto& some : {regions, stacks}) {
+        for (const Region& region : some) {
+            ranges.push_back({region.virt, region.virt + (region.size - 1)});
+        }
+    }
+    std::sort(ranges.begin(), ranges.end(),
+              [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
+    std::vector<AddressRange> merged;
+    for (const AddressRange& range : ranges) {
+        if (!merged.empty() && range.first <= merged.back().last) {
+            merged.back().last = std::max(merged.back().last, range.last);
+        } else {
+            merged.push_back(range);
+        }
+    }
+    return merged;
+}
+
+void gather_tables(std::span<const Region> regions, const Machine& machine, GuestMemory& memory,
+                   Gathered& gathered)
+{
+    const auto tables = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+    if (!tables) {
+        return;
+    }
+    std::set<std::uint64_t> pages;
+    PageTables::Budget budget;
+    for (const AddressRange& range : virtual_ranges(regions, gathered.stacks)) {
+        if (!tables->collect(range, memory, budget, pages)) {
+            gathered.tables_cut = true;
+            break;
+        }
+    }
+    for (const std::uint64_t page : pages) {
+        Region region;
+        region.phys = page;
+        region.virt = tables->linear_address(page);
+        region.size = tables->page_size();
+        gathered.tables.push_back(region);
+    }
+}
+
+} // namespace
+
+Result<Capture> parse_capture(const std::string& list)
+{
+    Capture capture{false, false, false, false};
+    std::string_view rest = list;
+    while (true) {
+        const auto word = rest.substr(0, rest.find_first_of(",+"));
+        const auto member = member_of(word);
+        if (member == nullptr) {
+            return Error{"capture=" + list +
+                         " is not possible: it takes a list of regions, cpus, stacks "
+                         "and tables, for example capture=regions+cpus"};
+        }
+        capture.*member = true;
+        if (word.size() == rest.size()) {
+            return capture;
+        }
+        rest.remove_prefix(word.size() + 1);
+    }
+}
+
+Gathered gather(const Capture& capture, std::span<const Region> regions, std::span<const std::byte> cpu_notes,
+                const Machine& machine, GuestMemory& memory, AddressTranslation& translation)
+{
+    Gathered gathered;
+    if (capture.stacks) {
+        gathered.stacks = stack_pages(read_cpu_states(cpu_notes, machine), translation, memory);
+    }
+    if (capture.tables) {
+        gather_tables(regions, machine, memory, gathered);
+    }
+    return gathered;
+}
+
+} // namespace kmd

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cpu_state.h"
+
+#include <elf.h>
+
+#include <cstring>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// struct elf_prstatus of Linux on AArch64: byte offsets and size.
+constexpr std::size_t kPid = 32;
+constexpr std::size_t kRegisters = 112;
+constexpr std::size_t kFramePointer = kRegisters + 29 * 8;
+constexpr std::size_t kStackPointer = kRegisters + 31 * 8;
+constexpr std::size_t kPstate = kRegisters + 33 * 8;
+constexpr std::size_t kPrstatusSize = 392;
+
+/// PSTATE.M of EL0t.
+constexpr std::uint64_t kModeMask = 0xf;
+
+template <class T> T at(std::span<const std::byte> bytes, std::size_t offset)
+{
+    T value;
+    std::memcpy(&value, bytes.data() + offset, sizeof(value));
+    return value;
+}
+
+constexpr std::size_t padded(std::size_t size)
+{
+    return (size + 3) / 4 * 4;
+}
+
+CpuState state_of(std::span<const std::byte> prstatus)
+{
+    CpuState state;
+    state.cpu = at<std::uint32_t>(prstatus, kPid) - 1;
+    state.stack_pointer = at<std::uint64_t>(prstatus, kStackPointer);
+    state.frame_pointer = at<std::uint64_t>(prstatus, kFramePointer);
+    state.in_user_mode = (at<std::uint64_t>(prstatus, kPstate) & kModeMask) == 0;
+    return state;
+}
+
+} // namespace
+
+std::vector<CpuState> read_cpu_states(std::span<const std::byte> notes, const Machine& machine)
+{
+    std::vector<CpuState> states;
+    if (machine.elf_machine != EM_AARCH64) {
+        return states;
+    }
+    while (notes.size() >= sizeof(Elf64_Nhdr)) {
+        const auto header = at<Elf64_Nhdr>(notes, 0);
+        const std::size_t description = sizeof(header) + padded(header.n_namesz);
+        const std::size_t end = description + padded(header.n_descsz);
+        if (end > notes.size()) {
+            break;
+        }
+        if (header.n_type == NT_PRSTATUS && header.n_descsz == kPrstatusSize) {
+            states.push_back(state_of(notes.subspan(description, kPrstatusSize)));
+        }
+        notes = notes.subspan(end);
+    }
+    return states;
+}
+
+} // namespace kmd

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the controller needs to know of a CPU, read out of its NT_PRSTATUS note.
+#pragma once
+
+#include "core_image.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace kmd
+{
+
+/// Kernel virtual addresses, or physical ones as long as the CPU's MMU is off.
+struct CpuState {
+    /// Number of the CPU, from 0 on.
+    unsigned cpu = 0;
+    std::uint64_t stack_pointer = 0;
+    /// x29: the frame record of the function that runs. AAPCS64, section 6.4.6.
+    std::uint64_t frame_pointer = 0;
+    /// The CPU runs a user's program, and so stands on the user's stack.
+    bool in_user_mode = false;
+};
+
+/// One for each NT_PRSTATUS note whose layout is known, in the order of the notes. Empty for a machine
+/// other than AArch64. Notes that are cut off end the list.
+std::vector<CpuState> read_cpu_states(std::span<const std::byte> notes, const Machine& machine);
+
+} // namespace kmd

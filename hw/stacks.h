@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The stacks that the CPUs stand on, found from their registers alone: no symbol and no help of the
+// guest is needed.
+#pragma once
+
+#include "cpu_state.h"
+#include "guest_memory.h"
+#include "region_table.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace kmd
+{
+
+/// How the CPUs see memory.
+class AddressTranslation
+{
+  public:
+    virtual ~AddressTranslation() = default;
+
+    /// The guest-physical address behind a virtual one, as CPU number `cpu` translates it now, with the
+    /// rights it has now; none when it would fault. `virt` is a multiple of 4 KiB.
+    virtual std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) = 0;
+};
+
+/// The pages of every stack that the CPU stands on: where its stack pointer points, and, frame record by
+/// frame record, where it came from (a CPU in an interrupt stands on two stacks). In pieces of 16 KiB,
+/// the size that Linux gives a stack, aligned. At most 16 pieces for a CPU: the frame records are the
+/// guest's. Nothing for a CPU in user mode, whose kernel stack is empty.
+std::vector<Region> stack_pages(std::span<const CpuState> cpus, AddressTranslation& translation,
+                                GuestMemory& memory);
+
+} // namespace kmd

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What is in a dump beyond the guest's regions, and how a person chooses.
+#include "capture.h"
+
+#include "core_reader.h"
+#include "cpu_notes.h"
+#include "test_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace
+{
+
+using namespace kmd;
+using test::kRam;
+using test::kVirt;
+
+constexpr std::uint64_t kStack = 0xffff800080008000;
+constexpr std::uint64_t kStackPhys = kRam + 0x40000;
+constexpr std::uint64_t kRoot = kRam + 0x50000;
+constexpr std::uint64_t kNextTable = kRam + 0x60000;
+
+const std::string kVmcoreinfo = "OSRELEASE=6.12\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffff800000050000\n"
+                                "NUMBER(VA_BITS)=48\nNUMBER(kimage_voffset)=0xffff7fffc0000000\n"
+                                "NUMBER(PHYS_OFFSET)=0x40000000\n";
+
+/// One CPU on a stack, page tables of two levels, one region and vmcoreinfo; then a panic.
+test::CoreReader dump_with(const std::string& capture)
+{
+    auto config = test::small_config();
+    if (!capture.empty()) {
+        config.capture = capture;
+    }
+    test::TestMachine machine(config);
+    for (std::uint64_t i = 0; i < 4; ++i) {
+        machine.host.pages[kStack + i * 0x1000] = kStackPhys + i * 0x1000;
+    }
+    machine.host.notes = test::cpu_notes({{0, kStack + 0x100, 0, 5}});
+    machine.host.guest.fill(kStackPhys, 0x4000, 0x5a);
+    const std::uint64_t descriptor = kNextTable | 3;
+    machine.host.guest.put(kRoot + 256 * 8, {reinterpret_cast<const char*>(&descriptor), 8});
+    machine.host.guest.put(kRam + 0x2000, kVmcoreinfo);
+    EXPECT_EQ(machine.add(0, test::ram_region(0, 0x1000)), 1u);
+    EXPECT_EQ(machine.add(1, {kRam + 0x2000, kVirt + 0x2000, 0x1000, "vmcoreinfo", 2, 2}), 1u);
+    machine.dump();
+    const auto path = machine.folder.path() + "/kmemdump-0001-panic.elf";
+    std::ifstream file(path, std::ios::binary);
+    EXPECT_TRUE(file) << path;
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto bytes = std::as_bytes(std::span(text));
+    return test::CoreReader({bytes.begin(), bytes.end()});
+}
+
+bool has_registers(const test::CoreReader& core)
+{
+    for (const auto& note : core.notes()) {
+        if (note.type == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool has(const test::CoreReader& core, std::uint64_t phys)
+{
+    return core.read_phys(phys, 8).has_value();
+}
+
+TEST(CaptureList, NamesWhatIsWanted)
+{
+    const auto all = parse_capture("regions,cpus,stacks,tables");
+    ASSERT_TRUE(all);
+    EXPECT_TRUE(all.value().regions && all.value().cpus && all.value().stacks && all.value().tables);
+    const auto some = parse_capture("stacks+cpus");
+    ASSERT_TRUE(some);
+    EXPECT_FALSE(some.value().regions);
+    EXPECT_TRUE(some.value().cpus);
+    EXPECT_TRUE(some.value().stacks);
+    EXPECT_FALSE(some.value().tables);
+}
+
+TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
+{
+    for (const std::string list : {"", ",", "regions,", "everything", "regions;cpus", "regions cpus"}) {
+        const auto capture = parse_capture(list);
+        ASSERT_FALSE(capture) << list;
+        EXPECT_EQ(capture.error().what, "capture=" + list +
+                                            " is not possible: it takes a list of regions, cpus, stacks and "
+                                            "tables, for example capture=regions+cpus");
+    }
+    auto config = test::small_config();
+    config.capture = "ram";
+    EXPECT_THROW(test::TestMachine{config}, std::runtime_error);
+}
+
+TEST(Capture, OfEverythingHasStacksAtTheirAddressesAndTheTablesThatLeadThere)
+{
+    const auto core = dump_with("");
+    EXPECT_TRUE(has_registers(core));
+    EXPECT_TRUE(has(core, kRam));
+    ASSERT_TRUE(core.read_virt(kStack, 0x4000));
+    EXPECT_EQ(core.read_virt(kStack, 0x4000)->at(7), std::byte{0x5a});
+    EXPECT_TRUE(has(core, kRoot));
+    EXPECT_TRUE(has(core, kNextTable));
+    EXPECT_TRUE(core.read_virt(0xffff000000050000, 8)) << "the linear map's view of the root";
+}
+
+TEST(Capture, OfRegionsAloneHasNothingElse)
+{
+    const auto core = dump_with("regions");
+    EXPECT_FALSE(has_registers(core));
+    EXPECT_TRUE(has(core, kRam));
+    EXPECT_FALSE(has(core, kStackPhys));
+    EXPECT_FALSE(has(core, kRoot));
+}
+
+TEST(Capture, OfStacksNeedsNoRegisterInTheFile)
+{
+    const auto core = dump_with("stacks");
+    EXPECT_FALSE(has_registers(core));
+    EXPECT_FALSE(has(core, kRam));
+    EXPECT_TRUE(has(core, kStackPhys));
+    EXPECT_EQ(core.notes().at(0).name, std::string("VMCOREINFO\0", 11));
+}
+
+TEST(Capture, OfTablesLeadsToTheRegionsEvenWithoutThem)
+{
+    const auto core = dump_with("tables,cpus");
+    EXPECT_TRUE(has_registers(core));
+    EXPECT_FALSE(has(core, kRam + 0x2000));
+    EXPECT_TRUE(has(core, kRoot));
+}
+
+TEST(Capture, OfTablesWithoutEndIsCutAndSaidSo)
+{
+    auto config = test::small_config();
+    config.capture = "tables";
+    test::TestMachine machine(config);
+    constexpr std::uint64_t kMuch = std::uint64_t{1} << 38;
+    machine.host.guest.add_ram(kMuch, kMuch);
+    machine.host.guest.put(kRam + 0x2000, kVmcoreinfo);
+    for (std::uint64_t i = 0; i < 512; ++i) {
+        const std::uint64_t descriptor = kRoot | 3;
+        machine.host.guest.put(kRoot + i * 8, {reinterpret_cast<const char*>(&descriptor), 8});
+    }
+    ASSERT_EQ(machine.add(0, {kMuch, 0xffff000000000000, kMuch, "much", 0, 0}), 1u);
+    ASSERT_EQ(machine.add(1, {kRam + 0x2000, kVirt, 0x1000, "vmcoreinfo", 0, 2}), 1u);
+    machine.dump();
+    EXPECT_EQ(machine.last_result(), 1u);
+    ASSERT_EQ(machine.host.warnings.size(), 1u);
+    EXPECT_EQ(machine.host.warnings[0],
+              "the guest's page tables are larger than any kernel's, the dump has a part of them");
+}
+
+} // namespace
