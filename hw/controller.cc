@@ -2,6 +2,7 @@
 #include "controller.h"
 
 #include "guest_image.h"
+#include "state_stream.h"
 #include "text.h"
 #include "writer.h"
 
@@ -35,33 +36,6 @@ const char* reason_name(kmd_reason reason)
     return "unknown";
 }
 
-const char* status_text(kmd_slot_status status)
-{
-    switch (status) {
-    case KMD_SLOT_EMPTY:
-        return "it is empty";
-    case KMD_SLOT_OK:
-        return "it is valid";
-    case KMD_SLOT_OK_OVERLAP:
-        return "it is valid and overlaps another region";
-    case KMD_SLOT_BAD_SIZE:
-        return "its size is 0";
-    case KMD_SLOT_WRAPS:
-        return "it wraps around the end of the address space";
-    case KMD_SLOT_NOT_RAM:
-        return "not all of it is RAM";
-    case KMD_SLOT_BAD_FLAGS:
-        return "its flags are not those of the specification";
-    case KMD_SLOT_DUPLICATE:
-        return "another region has its id or its kind";
-    case KMD_SLOT_TABLE_FULL:
-        return "the table is full";
-    case KMD_SLOT_REFUSED:
-        return "the host refuses it";
-    }
-    return "its status is unknown";
-}
-
 namespace
 {
 
@@ -89,6 +63,9 @@ std::optional<Format> format_of(const std::string& name)
     }
     return std::nullopt;
 }
+
+/// Of save_state().
+constexpr std::uint32_t kStateVersion = 1;
 
 /// What the host asked for itself it gets without limit.
 bool guest_can_cause(kmd_reason reason)
@@ -166,6 +143,7 @@ std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
 {
     std::optional<std::string> guest_error;
     const std::uint64_t value = registers_.read(offset, size, guest_error);
+    trace_access("read", offset, size, value);
     if (guest_error) {
         host_.log_guest_error(*guest_error);
     }
@@ -174,6 +152,7 @@ std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
 
 void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
 {
+    trace_access("write", offset, size, value);
     const WriteEffect effect = registers_.write(offset, value, size);
     if (effect.guest_error) {
         host_.log_guest_error(*effect.guest_error);
@@ -184,6 +163,14 @@ void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
     used_ = used_ || table_.region_count() > 0;
     if (effect.doorbell) {
         trigger(*effect.doorbell);
+    }
+}
+
+void Controller::trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value)
+{
+    if (trace_) {
+        host_.trace(std::string(access) + " " + hex(offset) + " size " + std::to_string(size) + " value " +
+                    hex(value));
     }
 }
 
@@ -207,6 +194,10 @@ void Controller::take_dump()
     if (!registers_.busy()) {
         return;
     }
+    if (trace_) {
+        host_.trace(std::string("dump ") + reason_name(pending_) + " of " +
+                    std::to_string(table_.region_count()) + " regions");
+    }
     DumpRecord record;
     try {
         record = attempt(pending_);
@@ -217,6 +208,10 @@ void Controller::take_dump()
     }
     record.nanoseconds = held_nanoseconds();
     registers_.end_dump(record);
+    if (trace_) {
+        host_.trace("result " + std::to_string(record.result) + ", " + std::to_string(record.bytes) +
+                    " bytes in " + std::to_string(record.nanoseconds) + " ns");
+    }
     if (pending_ != KMD_REASON_REQUEST && pending_ != KMD_REASON_HOST && has_file(record.result)) {
         incident_dumped_ = true;
     }
@@ -278,6 +273,11 @@ std::uint64_t Controller::held_nanoseconds() const
 
 void Controller::warn_of_no_dump(const std::string& cause)
 {
+    last_file_.clear();
+    last_error_ = cause;
+    if (warnings_left_ > 0) {
+        host_.dump_done(0, cause);
+    }
     warn_bounded(std::string("no dump (") + reason_name(pending_) + "): " + cause);
 }
 
@@ -304,6 +304,58 @@ void Controller::shut_down()
         host_.warn("the guest ended without ever registering a region, so there is no dump; "
                    "load kmemdump.ko and kmemdump_md.ko in it, early");
     }
+}
+
+std::vector<std::byte> Controller::save_state() const
+{
+    StateWriter state;
+    state.put32(kStateVersion);
+    table_.save(state);
+    registers_.save(state);
+    state.put32(pending_);
+    state.put32(incident_dumped_ ? 1 : 0);
+    state.put32(used_ ? 1 : 0);
+    return state.take();
+}
+
+std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
+{
+    StateReader state(bytes);
+    if (const std::uint32_t version = state.get32(); version != kStateVersion) {
+        return Error{"its version is " + std::to_string(version) + ", expected " +
+                     std::to_string(kStateVersion)};
+    }
+    if (auto error = table_.load(state)) {
+        return error;
+    }
+    if (auto error = registers_.load(state)) {
+        return error;
+    }
+    const std::uint32_t pending = state.get32();
+    incident_dumped_ = state.get32() != 0;
+    used_ = state.get32() != 0;
+    if (!state.at_end()) {
+        return Error{"it has not the length of such a state"};
+    }
+    if (registers_.busy()) {
+        if (pending != KMD_REASON_PANIC && pending != KMD_REASON_REQUEST) {
+            return Error{"it waits for a dump that no guest can ask for"};
+        }
+        // The bell was rung on the other side, and the guest still waits for the answer.
+        trigger(static_cast<kmd_reason>(pending));
+    }
+    return std::nullopt;
+}
+
+const char* Controller::state_text() const
+{
+    if (registers_.busy()) {
+        return "busy";
+    }
+    if (registers_.last().result == KMD_RESULT_LIMIT) {
+        return "limit";
+    }
+    return used_ ? "ready" : "unused";
 }
 
 Plan Controller::compose(std::span<const Region> regions)
@@ -411,6 +463,8 @@ DumpRecord Controller::write_image(const Plan& plan, DumpRecord record)
     if (record.rejected > 0) {
         summary += ", " + std::to_string(record.rejected) + " regions rejected";
     }
+    last_file_ = written.path;
+    last_error_ = written.incomplete_because;
     if (!written.incomplete_because.empty()) {
         host_.warn("incomplete " + summary + ": " + written.incomplete_because);
         record.result = KMD_RESULT_INCOMPLETE;
@@ -418,6 +472,7 @@ DumpRecord Controller::write_image(const Plan& plan, DumpRecord record)
         host_.report(summary);
         record.result = record.rejected > 0 ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
     }
+    host_.dump_done(written.bytes, last_error_);
     return record;
 }
 

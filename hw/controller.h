@@ -6,6 +6,7 @@
 
 #include "capture.h"
 #include "core_image.h"
+#include "description.h"
 #include "guest_memory.h"
 #include "registers.h"
 #include "result.h"
@@ -40,6 +41,13 @@ class Host : public AddressTranslation
     /// Something that the person at the host wants to know; at most a few for each dump.
     virtual void report(const std::string& message) = 0;
     virtual void warn(const std::string& message) = 0;
+
+    /// A step of the controller, if set_trace() asked for it.
+    virtual void trace(const std::string& message) = 0;
+
+    /// An attempt is over. `bytes` are in the file; `error` is empty when it is complete. Called a
+    /// bounded number of times when there is no file.
+    virtual void dump_done(std::uint64_t bytes, const std::string& error) = 0;
 };
 
 /// What can end the guest's work, as the emulator sees it.
@@ -112,6 +120,31 @@ class Controller
     /// and not yet taken is taken first.
     void reset();
 
+    /// What a snapshot or another host has to know: registers, table, and what the controller remembers of
+    /// this incident. Always the same number of bytes for the same number of slots.
+    std::vector<std::byte> save_state() const;
+
+    /// Becomes what another controller saved. An error says what is wrong with the state, which can come
+    /// from anywhere; the machine must not run on then. The limits of this host stay as they are.
+    std::optional<Error> load_state(std::span<const std::byte> state);
+
+    /// How a person would put it: "unused" (nothing was ever registered), "ready", "busy" or "limit".
+    const char* state_text() const;
+    /// Complete dumps since power-on.
+    std::uint32_t dump_count() const { return registers_.dump_count(); }
+    /// The attempt that came last.
+    const DumpRecord& last_attempt() const { return registers_.last(); }
+    /// Path of its file, complete or not; empty when there is none.
+    const std::string& last_file() const { return last_file_; }
+    /// Why there is no complete file of it; empty when there is one.
+    const std::string& last_error() const { return last_error_; }
+    /// See describe_regions().
+    std::string regions_json() const { return describe_regions(table_); }
+
+    /// Whether every access and every step of a dump is told to Host::trace().
+    bool trace() const { return trace_; }
+    void set_trace(bool on) { trace_ = on; }
+
     /// The machine goes away. Tells the person at the host when the guest never used the controller.
     void shut_down();
 
@@ -133,6 +166,7 @@ class Controller
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
     void warn_bounded(const std::string& message);
+    void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
 
     Config config_;
     Format format_;
@@ -142,6 +176,9 @@ class Controller
     Registers registers_;
     kmd_reason pending_ = KMD_REASON_REQUEST;
     Clock::time_point triggered_;
+    std::string last_file_;
+    std::string last_error_;
+    bool trace_ = false;
     /// The guest's death is on file already.
     bool incident_dumped_ = false;
     /// Whether a region was ever registered, since power-on.
@@ -154,8 +191,5 @@ class Controller
 
 /// The word for a reason in file names and messages, for example "panic".
 const char* reason_name(kmd_reason reason);
-
-/// What a slot status means, in words.
-const char* status_text(kmd_slot_status status);
 
 } // namespace kmd

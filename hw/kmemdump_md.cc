@@ -45,6 +45,11 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
     }
     void report(const std::string& message) override { ops_.report(host_, message.c_str()); }
     void warn(const std::string& message) override { ops_.warn(host_, message.c_str()); }
+    void trace(const std::string& message) override { ops_.trace(host_, message.c_str()); }
+    void dump_done(std::uint64_t bytes, const std::string& error) override
+    {
+        ops_.dump_done(host_, bytes, error.empty() ? nullptr : error.c_str());
+    }
 
   private:
     static void append(void* sink, const void* bytes, std::size_t size)
@@ -140,6 +145,56 @@ char* kmd_request_dump(kmd_controller* controller, const char* reason)
 {
     const auto error = controller->controller->request_dump(reason);
     return error ? strdup(error->what.c_str()) : nullptr;
+}
+
+std::size_t kmd_state_size(const kmd_controller* controller)
+{
+    return controller->controller->save_state().size();
+}
+
+void kmd_save_state(const kmd_controller* controller, void* bytes)
+{
+    const auto state = controller->controller->save_state();
+    std::memcpy(bytes, state.data(), state.size());
+}
+
+char* kmd_load_state(kmd_controller* controller, const void* bytes, std::size_t size)
+{
+    const auto error = controller->controller->load_state({static_cast<const std::byte*>(bytes), size});
+    return error ? strdup(error->what.c_str()) : nullptr;
+}
+
+std::uint64_t kmd_get_number(const kmd_controller* controller, enum kmd_number which)
+{
+    switch (which) {
+    case KMD_NUMBER_DUMPS:
+        return controller->controller->dump_count();
+    case KMD_NUMBER_LAST_BYTES:
+        return controller->controller->last_attempt().bytes;
+    case KMD_NUMBER_LAST_NANOSECONDS:
+        return controller->controller->last_attempt().nanoseconds;
+    }
+    return 0;
+}
+
+char* kmd_get_text(const kmd_controller* controller, enum kmd_text which)
+{
+    switch (which) {
+    case KMD_TEXT_STATE:
+        return strdup(controller->controller->state_text());
+    case KMD_TEXT_LAST_FILE:
+        return strdup(controller->controller->last_file().c_str());
+    case KMD_TEXT_LAST_ERROR:
+        return strdup(controller->controller->last_error().c_str());
+    case KMD_TEXT_REGIONS:
+        return strdup(controller->controller->regions_json().c_str());
+    }
+    return strdup("");
+}
+
+void kmd_set_trace(kmd_controller* controller, std::uint8_t on)
+{
+    controller->controller->set_trace(on != 0);
 }
 
 void kmd_reset(kmd_controller* controller)

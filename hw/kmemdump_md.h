@@ -49,6 +49,10 @@ struct kmd_host_ops {
     void (*log_guest_error)(void *host, const char *message);
     void (*report)(void *host, const char *message);
     void (*warn)(void *host, const char *message);
+    void (*trace)(void *host, const char *message);
+
+    /* An attempt is over: bytes in the file; error is NULL when it is whole. */
+    void (*dump_done)(void *host, uint64_t bytes, const char *error);
 };
 
 /* Mirrors kmd::Config, which documents each member. */
@@ -112,6 +116,39 @@ void kmd_machine_event(struct kmd_controller *controller,
  * caller releases with free().
  */
 char *kmd_request_dump(struct kmd_controller *controller, const char *reason);
+
+/*
+ * The state for a snapshot or another host: kmd_state_size() bytes, the same
+ * for every controller with as many slots. kmd_load_state() returns NULL, or
+ * what is wrong with the state: a sentence that the caller releases with
+ * free().
+ */
+size_t kmd_state_size(const struct kmd_controller *controller);
+void kmd_save_state(const struct kmd_controller *controller, void *bytes);
+char *kmd_load_state(struct kmd_controller *controller, const void *bytes,
+                     size_t size);
+
+/* What a person can ask; kmd::Controller documents each. */
+enum kmd_number {
+    KMD_NUMBER_DUMPS,
+    KMD_NUMBER_LAST_BYTES,
+    KMD_NUMBER_LAST_NANOSECONDS,
+};
+
+enum kmd_text {
+    KMD_TEXT_STATE,
+    KMD_TEXT_LAST_FILE,
+    KMD_TEXT_LAST_ERROR,
+    KMD_TEXT_REGIONS,
+};
+
+uint64_t kmd_get_number(const struct kmd_controller *controller,
+                        enum kmd_number which);
+/* The caller releases the text with free(). */
+char *kmd_get_text(const struct kmd_controller *controller,
+                   enum kmd_text which);
+
+void kmd_set_trace(struct kmd_controller *controller, uint8_t on);
 
 /* Machine reset, and the end of the machine, after their events. */
 void kmd_reset(struct kmd_controller *controller);

@@ -16,6 +16,16 @@ bool wraps(std::uint64_t address, std::uint64_t size)
     return size - 1 > std::numeric_limits<std::uint64_t>::max() - address;
 }
 
+bool is_status(std::uint32_t status)
+{
+    return status <= KMD_SLOT_OK_OVERLAP || (status >= KMD_SLOT_BAD_SIZE && status <= KMD_SLOT_REFUSED);
+}
+
+bool bad_flags(std::uint32_t flags)
+{
+    return (flags & ~std::uint32_t{KMD_FLAGS_KIND}) != 0 || (flags & KMD_FLAGS_KIND) > KMD_KIND_VMCOREINFO;
+}
+
 std::uint64_t last_byte(const Region& region)
 {
     return region.phys + (region.size - 1);
@@ -109,8 +119,7 @@ bool RegionTable::duplicate(const Region& region) const
 // The order is that of section 6.
 kmd_slot_status RegionTable::check(std::uint32_t slot, const Region& region, GuestMemory& memory) const
 {
-    const std::uint32_t flags = slots_[slot].fields[KMD_SLOT_FLAGS / 4];
-    if ((flags & ~std::uint32_t{KMD_FLAGS_KIND}) != 0 || region.kind > KMD_KIND_VMCOREINFO) {
+    if (bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4])) {
         return KMD_SLOT_BAD_FLAGS;
     }
     if (const auto status = check_range(region, memory); status != KMD_SLOT_OK) {
@@ -133,6 +142,12 @@ kmd_slot_status RegionTable::commit(std::uint32_t slot, GuestMemory& memory)
     if (!accepted(status)) {
         return status;
     }
+    add(slot, region);
+    return status;
+}
+
+void RegionTable::add(std::uint32_t slot, const Region& region)
+{
     set_valid(slot, true);
     coverage_.add(region.phys, last_byte(region));
     if (region.id != 0) {
@@ -141,7 +156,6 @@ kmd_slot_status RegionTable::commit(std::uint32_t slot, GuestMemory& memory)
     if (region.kind != KMD_KIND_MEMORY) {
         singular_kinds_.insert(region.kind);
     }
-    return status;
 }
 
 void RegionTable::invalidate(std::uint32_t slot)
@@ -165,6 +179,53 @@ void RegionTable::clear()
     ids_.clear();
     singular_kinds_.clear();
     coverage_.clear();
+}
+
+void RegionTable::save(StateWriter& state) const
+{
+    state.put32(slot_count());
+    for (const Slot& slot : slots_) {
+        for (const std::uint32_t word : slot.fields) {
+            state.put32(word);
+        }
+        state.put32(slot.status);
+        state.put32(slot.valid ? 1 : 0);
+    }
+}
+
+std::optional<Error> RegionTable::load(StateReader& state)
+{
+    clear();
+    if (const std::uint32_t slots = state.get32(); slots != slot_count()) {
+        return Error{"it has " + std::to_string(slots) + " slots, and this controller " +
+                     std::to_string(slot_count()) + ": slots= has to be the same"};
+    }
+    for (std::uint32_t slot = 0; slot < slot_count() && state.ok(); ++slot) {
+        for (std::uint32_t& word : slots_[slot].fields) {
+            word = state.get32();
+        }
+        const std::uint32_t status = state.get32();
+        const std::uint32_t valid = state.get32();
+        const std::string name = "its slot " + std::to_string(slot);
+        const Region region = this->region(slot);
+        if (!is_status(status) || valid > 1) {
+            return Error{name + " has a status that does not exist"};
+        }
+        slots_[slot].status = static_cast<kmd_slot_status>(status);
+        if (valid == 0) {
+            continue;
+        }
+        if (region.size == 0 || wraps(region.phys, region.size) || wraps(region.virt, region.size) ||
+            bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4]) || duplicate(region)) {
+            return Error{name + " is valid, but no guest could have registered it"};
+        }
+        if (region_count_ >= capacity_) {
+            return Error{"it has more regions than the " + std::to_string(capacity_) +
+                         " that this controller takes"};
+        }
+        add(slot, region);
+    }
+    return std::nullopt;
 }
 
 } // namespace kmd

@@ -7,9 +7,12 @@
 #include "coverage.h"
 #include "guest_memory.h"
 #include "kmemdump_md_regs.h"
+#include "result.h"
+#include "state_stream.h"
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -77,6 +80,12 @@ class RegionTable
     /// Invalidates and clears every slot.
     void clear();
 
+    void save(StateWriter& state) const;
+
+    /// Becomes what another table of as many slots saved. An error says what cannot be, because a state can
+    /// come from anywhere; the table is then of no use. Whether the regions are RAM is left to the trigger.
+    std::optional<Error> load(StateReader& state);
+
   private:
     struct Slot {
         std::array<std::uint32_t, kFieldWords> fields{};
@@ -88,6 +97,7 @@ class RegionTable
     kmd_slot_status check(std::uint32_t slot, const Region& region, GuestMemory& memory) const;
     bool duplicate(const Region& region) const;
     void set_valid(std::uint32_t slot, bool valid);
+    void add(std::uint32_t slot, const Region& region);
 
     std::vector<Slot> slots_;
     std::uint32_t capacity_;

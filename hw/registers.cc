@@ -274,4 +274,36 @@ void Registers::reset()
     guest_errors_ = 0;
 }
 
+void Registers::save(StateWriter& state) const
+{
+    state.put32(busy_ ? 1 : 0);
+    state.put32(guest_errors_);
+    state.put32(dump_count_);
+    state.put32(last_.reason);
+    state.put32(last_.result);
+    state.put32(last_.regions);
+    state.put32(last_.rejected);
+    state.put64(last_.bytes);
+    state.put64(last_.nanoseconds);
+}
+
+std::optional<Error> Registers::load(StateReader& state)
+{
+    const std::uint32_t busy = state.get32();
+    guest_errors_ = state.get32();
+    dump_count_ = state.get32();
+    last_.reason = state.get32();
+    const std::uint32_t result = state.get32();
+    last_.regions = state.get32();
+    last_.rejected = state.get32();
+    last_.bytes = state.get64();
+    last_.nanoseconds = state.get64();
+    if (busy > 1 || result > KMD_RESULT_LIMIT) {
+        return Error{"its registers have values that do not exist"};
+    }
+    busy_ = busy == 1;
+    last_.result = static_cast<kmd_result>(result);
+    return std::nullopt;
+}
+
 } // namespace kmd

@@ -61,6 +61,10 @@ class Registers
     /// Machine reset (section 4.3).
     void reset();
 
+    /// The registers alone; the table has a state of its own.
+    void save(StateWriter& state) const;
+    std::optional<Error> load(StateReader& state);
+
   private:
     std::optional<std::uint32_t> read_register(std::uint64_t offset) const;
     std::uint32_t read_slot(std::uint32_t slot, std::uint32_t offset) const;

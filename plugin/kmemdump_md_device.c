@@ -5,6 +5,7 @@
  */
 #include "qemu_compat.h"
 
+#include "guest_panic.h"
 #include "kmemdump_md_device.h"
 #include "kmemdump_md.h"
 #include "kmemdump_md_regs.h"
@@ -38,6 +39,11 @@ struct KmemdumpMd {
     bool on_reset;
     bool on_shutdown;
     bool on_quit;
+    bool trace;
+
+    /* The controller's state on its way to or from a snapshot. */
+    uint8_t *state;
+    uint32_t state_size;
 };
 
 /* All controllers, for the handlers that exist once. */
@@ -168,6 +174,31 @@ static void on_state_change(void *unused, bool running, RunState state)
     }
 }
 
+/* A panic after which the guest runs on: no further than it has to. */
+
+static QEMUBH *panic_bh;
+
+static void take_panic_dump(void *unused)
+{
+    pause_all_vcpus();
+    send_event(KMD_EVENT_PANIC);
+    resume_all_vcpus();
+}
+
+static void on_panic(void)
+{
+    qemu_bh_schedule(panic_bh);
+    cpu_stop_current();
+}
+
+static void watch_for_panics(Notifier *notifier, void *data)
+{
+    if (controllers) {
+        panic_bh = qemu_bh_new(take_panic_dump, NULL);
+        kmemdump_md_watch_for_panics(on_panic);
+    }
+}
+
 static enum kmd_machine_event event_of(ShutdownCause cause)
 {
     switch (cause) {
@@ -213,6 +244,91 @@ static void request_dump(Object *obj, const char *reason, Error **errp)
     }
 }
 
+/* What qom-get shows */
+
+static const struct {
+    const char *name;
+    enum kmd_number number;
+    const char *description;
+} numbers[] = {
+    {"dumps", KMD_NUMBER_DUMPS, "complete dumps since power-on"},
+    {"last-bytes", KMD_NUMBER_LAST_BYTES, "bytes in the last file"},
+    {"last-nanoseconds", KMD_NUMBER_LAST_NANOSECONDS,
+     "how long the last attempt held the guest"},
+};
+
+static const struct {
+    const char *name;
+    enum kmd_text text;
+    const char *description;
+} texts[] = {
+    {"state", KMD_TEXT_STATE, "unused, ready, busy or limit"},
+    {"last-file", KMD_TEXT_LAST_FILE, "path of the last file"},
+    {"last-error", KMD_TEXT_LAST_ERROR, "why there is no last file"},
+    {"regions", KMD_TEXT_REGIONS, "the region table as JSON"},
+};
+
+static void get_number(Object *obj, Visitor *visitor, const char *name,
+                       void *index, Error **errp)
+{
+    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    uint64_t value = 0;
+
+    if (s->controller) {
+        value = kmd_get_number(s->controller, numbers[(uintptr_t)index].number);
+    }
+    visit_type_uint64(visitor, name, &value, errp);
+}
+
+static void get_text(Object *obj, Visitor *visitor, const char *name,
+                     void *index, Error **errp)
+{
+    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    char *value = s->controller ? kmd_get_text(s->controller,
+                                               texts[(uintptr_t)index].text)
+                                : strdup("");
+
+    visit_type_str(visitor, name, &value, errp);
+    free(value);
+}
+
+static bool get_trace(Object *obj, Error **errp)
+{
+    return KMEMDUMP_MD(obj)->trace;
+}
+
+static void set_trace(Object *obj, bool on, Error **errp)
+{
+    KmemdumpMd *s = KMEMDUMP_MD(obj);
+
+    s->trace = on;
+    if (s->controller) {
+        kmd_set_trace(s->controller, on);
+    }
+}
+
+static void add_properties(ObjectClass *klass)
+{
+    for (uintptr_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        object_class_property_add(klass, numbers[i].name, "uint64", get_number,
+                                  NULL, NULL, (void *)i);
+        object_class_property_set_description(klass, numbers[i].name,
+                                              numbers[i].description);
+    }
+    for (uintptr_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        object_class_property_add(klass, texts[i].name, "str", get_text, NULL,
+                                  NULL, (void *)i);
+        object_class_property_set_description(klass, texts[i].name,
+                                              texts[i].description);
+    }
+    object_class_property_add_bool(klass, "trace", get_trace, set_trace);
+    object_class_property_set_description(
+        klass, "trace", "log every access and every step of a dump");
+    object_class_property_add_str(klass, "dump", NULL, request_dump);
+    object_class_property_set_description(
+        klass, "dump", "takes a dump now when it is set to 'host' or 'hang'");
+}
+
 /* Messages */
 
 static void log_guest_error(void *host, const char *message)
@@ -230,6 +346,25 @@ static void warn(void *host, const char *message)
     warn_report("kmemdump-md: %s", message);
 }
 
+static void trace(void *host, const char *message)
+{
+    KmemdumpMd *s = host;
+
+    qemu_log("kmemdump-md@%" PRIx64 ": %s\n", s->addr, message);
+}
+
+/* DUMP_COMPLETED is the one event of QEMU's that says what it has to. */
+static void dump_done(void *host, uint64_t bytes, const char *error)
+{
+    DumpQueryResult result = {
+        .status = error ? DUMP_STATUS_FAILED : DUMP_STATUS_COMPLETED,
+        .completed = bytes,
+        .total = bytes,
+    };
+
+    qapi_event_send_dump_completed(&result, error != NULL, error);
+}
+
 static const struct kmd_host_ops host_ops = {
     .map_ram = map_ram,
     .cpu_notes = cpu_notes,
@@ -238,6 +373,8 @@ static const struct kmd_host_ops host_ops = {
     .log_guest_error = log_guest_error,
     .report = report,
     .warn = warn,
+    .trace = trace,
+    .dump_done = dump_done,
 };
 
 /* The MMIO window: every access reaches the controller, which judges it. */
@@ -365,6 +502,10 @@ static void realize(DeviceState *dev, Error **errp)
         return;
     }
 
+    kmd_set_trace(s->controller, s->trace);
+    s->state_size = kmd_state_size(s->controller);
+    s->state = g_malloc(s->state_size);
+
     memory_region_init_io(&s->mmio, OBJECT(s), &mmio_ops, s, TYPE_KMEMDUMP_MD,
                           size);
     memory_region_add_subregion(get_system_memory(), s->addr, &s->mmio);
@@ -390,10 +531,44 @@ static Property properties[] = {
     DEFINE_PROP_END_OF_LIST(),
 };
 
-/* Saying so is better than a table that is gone after loadvm. */
+/* Snapshots and migration */
+
+static int pre_save(void *opaque)
+{
+    KmemdumpMd *s = opaque;
+
+    kmd_save_state(s->controller, s->state);
+    return 0;
+}
+
+static int post_load(void *opaque, int version)
+{
+    KmemdumpMd *s = opaque;
+    char *error = kmd_load_state(s->controller, s->state, s->state_size);
+
+    if (error) {
+        error_report("kmemdump-md: the incoming state cannot be used: %s",
+                     error);
+        free(error);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static const VMStateDescription vmstate = {
     .name = TYPE_KMEMDUMP_MD,
-    .unmigratable = 1,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_save = pre_save,
+    .post_load = post_load,
+    .fields =
+        (VMStateField[]){
+            VMSTATE_UINT32_EQUAL(
+                state_size, KmemdumpMd,
+                "kmemdump-md needs the same slots= on both sides"),
+            VMSTATE_VBUFFER_UINT32(state, KmemdumpMd, 1, NULL, state_size),
+            VMSTATE_END_OF_LIST(),
+        },
 };
 
 static void class_init(ObjectClass *klass, void *data)
@@ -406,9 +581,7 @@ static void class_init(ObjectClass *klass, void *data)
     /* The guest finds it in the device tree, which is made at start-up. */
     dc->hotpluggable = false;
     device_class_set_props(dc, properties);
-    object_class_property_add_str(klass, "dump", NULL, request_dump);
-    object_class_property_set_description(
-        klass, "dump", "takes a dump now when it is set to 'host' or 'hang'");
+    add_properties(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
@@ -422,9 +595,11 @@ static const TypeInfo type = {
 void kmemdump_md_register_type(void)
 {
     static Notifier shutdown = {.notify = on_shutdown};
+    static Notifier machine_done = {.notify = watch_for_panics};
 
     type_register_static(&type);
     qemu_register_reset(before_reset, NULL);
     qemu_register_shutdown_notifier(&shutdown);
     qemu_add_vm_change_state_handler(on_state_change, NULL);
+    qemu_add_machine_init_done_notifier(&machine_done);
 }

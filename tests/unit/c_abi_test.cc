@@ -59,8 +59,9 @@ struct Emulator {
     static void warn(void* host, const char* text) { of(host).warnings.push_back(text); }
 
     static std::uint64_t translate(void*, unsigned, std::uint64_t) { return UINT64_MAX; }
-    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, translate, schedule_dump,
-                                          log_guest_error, report,    warn};
+    static void dump_done(void*, std::uint64_t, const char*) {}
+    static constexpr kmd_host_ops kOps = {map_ram, cpu_notes, translate, schedule_dump, log_guest_error,
+                                          report,  warn,      report,    dump_done};
 };
 
 struct CAbi : testing::Test {

@@ -28,6 +28,8 @@ class FakeHost final : public Host
     void log_guest_error(const std::string& message) override { guest_errors.push_back(message); }
     void report(const std::string& message) override { reports.push_back(message); }
     void warn(const std::string& message) override { warnings.push_back(message); }
+    void trace(const std::string& message) override { traces.push_back(message); }
+    void dump_done(std::uint64_t bytes, const std::string& error) override { done.push_back({bytes, error}); }
 
     /// What the emulator does after schedule_dump(); once, however often it was called.
     void run_scheduled(Controller& controller)
@@ -46,6 +48,8 @@ class FakeHost final : public Host
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;
     std::vector<std::string> warnings;
+    std::vector<std::string> traces;
+    std::vector<std::pair<std::uint64_t, std::string>> done;
 };
 
 } // namespace kmd::test

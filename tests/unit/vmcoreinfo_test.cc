@@ -2,6 +2,8 @@
 //
 // Protects how the guest's vmcoreinfo text becomes a note, and that no text, however odd, costs the
 // image or changes the page size to something that is none.
+#include "vmcoreinfo.h"
+
 #include "composed.h"
 
 #include <gtest/gtest.h>
@@ -11,6 +13,7 @@ namespace
 
 using kmd::Plan;
 using kmd::Region;
+using kmd::vmcoreinfo_number;
 using kmd::test::compose;
 using kmd::test::CoreReader;
 using kmd::test::FakeGuest;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "description.h"
+
+#include "text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace kmd
+{
+
+const char* status_text(kmd_slot_status status)
+{
+    switch (status) {
+    case KMD_SLOT_EMPTY:
+        return "it is empty";
+    case KMD_SLOT_OK:
+        return "it is valid";
+    case KMD_SLOT_OK_OVERLAP:
+        return "it is valid and overlaps another region";
+    case KMD_SLOT_BAD_SIZE:
+        return "its size is 0";
+    case KMD_SLOT_WRAPS:
+        return "it wraps around the end of the address space";
+    case KMD_SLOT_NOT_RAM:
+        return "not all of it is RAM";
+    case KMD_SLOT_BAD_FLAGS:
+        return "its flags are not those of the specification";
+    case KMD_SLOT_DUPLICATE:
+        return "another region has its id or its kind";
+    case KMD_SLOT_TABLE_FULL:
+        return "the table is full";
+    case KMD_SLOT_REFUSED:
+        return "the host refuses it";
+    }
+    return "its status is unknown";
+}
+
+const char* kind_text(std::uint32_t kind)
+{
+    switch (kind) {
+    case KMD_KIND_MEMORY:
+        return "memory";
+    case KMD_KIND_ELF_HEADER:
+        return "elf-header";
+    case KMD_KIND_VMCOREINFO:
+        return "vmcoreinfo";
+    default:
+        return "unknown";
+    }
+}
+
+std::string describe_regions(const RegionTable& table)
+{
+    auto regions = nlohmann::json::array();
+    for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
+        if (!table.valid(slot)) {
+            continue;
+        }
+        const Region region = table.region(slot);
+        regions.push_back({{"slot", slot},
+                           {"id", region.id},
+                           {"name", printable_name(region)},
+                           {"kind", kind_text(region.kind)},
+                           {"phys", hex(region.phys)},
+                           {"virt", hex(region.virt)},
+                           {"size", region.size},
+                           {"status", status_text(table.status(slot))}});
+    }
+    return regions.dump();
+}
+
+} // namespace kmd
