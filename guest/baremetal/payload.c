@@ -6,7 +6,7 @@
  * answered, and powers the machine off.
  *
  * The word at MODE_ADDRESS, which a test sets with `-device loader`, selects
- * what it does.
+ * what it does. One mode waits for the word at GO_ADDRESS.
  */
 #include <stdint.h>
 
@@ -15,6 +15,7 @@
 #define CONTROLLER 0x0b000000UL
 #define UART_DATA 0x09000000UL
 #define MODE_ADDRESS 0x48000000UL
+#define GO_ADDRESS 0x48000008UL
 
 /* Where a kernel's linear map could be; only the dump knows this address. */
 #define VIRT_OFFSET 0xffff000000000000UL
@@ -22,7 +23,6 @@
 #define PSCI_SYSTEM_OFF 0x84000008UL
 #define PSCI_SYSTEM_RESET 0x84000009UL
 
-/* In x20 when the payload stops to run; only a dump of the registers shows it. */
 #define LAST_WORDS 0x6b6d656d64756d70UL
 
 /* No memory and no device there. */
@@ -38,6 +38,7 @@ enum mode {
 	MODE_JUMP_INTO_THE_VOID = 6,
 	MODE_STACK_OVERFLOW = 7,
 	MODE_BROKEN_VECTORS = 8,
+	MODE_WAIT_AND_PANIC = 9,
 };
 
 #define STORM_RINGS 100
@@ -137,70 +138,105 @@ static void fill_memory(void)
 	}
 }
 
-static void __attribute__((noreturn)) psci(uint64_t call)
-{
-	register uint64_t function asm("x0") = call;
-	register uint64_t words asm("x20") = LAST_WORDS;
+/*
+ * x19 to x28 hold LAST_WORDS - 1 to LAST_WORDS + 8 when the payload stops to run:
+ * only a dump of the registers shows them. Whoever says them has a frame of its
+ * own, for a debugger to find.
+ */
+#define SAY_LAST_WORDS                                                         \
+	"mov x20, %[words]\n sub x19, x20, #1\n add x21, x20, #1\n"            \
+	"add x22, x20, #2\n add x23, x20, #3\n add x24, x20, #4\n"             \
+	"add x25, x20, #5\n add x26, x20, #6\n add x27, x20, #7\n"             \
+	"add x28, x20, #8\n"
+#define LAST_WORDS_REGISTERS                                                   \
+	"x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",  \
+		"memory"
+#define OWN_FRAME __attribute__((noinline))
 
-	asm volatile("hvc #0" : "+r"(function) : "r"(words) : "memory");
-	for (;;)
-		;
+static void OWN_FRAME psci(uint64_t call)
+{
+	asm volatile(SAY_LAST_WORDS "mov x0, %[call]\n"
+				    "hvc #0\n"
+				    "1: b 1b"
+		     : : [words] "r"(LAST_WORDS), [call] "r"(call)
+		     : "x0", LAST_WORDS_REGISTERS);
 }
 
 /* Interrupts are masked, as they are from the start. */
-static void __attribute__((noreturn)) hang(void)
+static void OWN_FRAME hang(void)
 {
-	register uint64_t words asm("x20") = LAST_WORDS;
-
-	for (;;)
-		asm volatile("" : : "r"(words));
+	asm volatile(SAY_LAST_WORDS "1: b 1b"
+		     : : [words] "r"(LAST_WORDS) : LAST_WORDS_REGISTERS);
 }
 
-static void __attribute__((noreturn)) jump_into_the_void(void)
+/* As a call through a bad pointer does. */
+static void OWN_FRAME jump_into_the_void(void)
 {
-	register uint64_t words asm("x20") = LAST_WORDS;
-
-	asm volatile("br %0" : : "r"(VOID), "r"(words));
-	__builtin_unreachable();
+	asm volatile(SAY_LAST_WORDS "blr %[target]"
+		     : : [words] "r"(LAST_WORDS), [target] "r"(VOID)
+		     : "x30", LAST_WORDS_REGISTERS);
 }
 
-/* Pushes until it leaves the memory below. */
-static void __attribute__((noreturn)) overflow_the_stack(void)
+/* Pushes until there is no memory below, or no code left to push with. */
+static void OWN_FRAME overflow_the_stack(void)
 {
-	register uint64_t words asm("x20") = LAST_WORDS;
-
-	for (;;)
-		asm volatile("str xzr, [sp, #-16]!" : : "r"(words) : "memory");
+	asm volatile(SAY_LAST_WORDS "1: str xzr, [sp, #-16]!\n"
+				    "b 1b"
+		     : : [words] "r"(LAST_WORDS) : LAST_WORDS_REGISTERS);
 }
 
-static void __attribute__((noreturn)) break_the_vectors(void)
+static void OWN_FRAME break_the_vectors(void)
 {
-	register uint64_t words asm("x20") = LAST_WORDS;
-
-	asm volatile("msr vbar_el1, %0\n"
-		     "isb\n"
-		     "udf #0" : : "r"(VOID), "r"(words));
-	__builtin_unreachable();
+	asm volatile(SAY_LAST_WORDS "msr vbar_el1, %[target]\n"
+				    "isb\n"
+				    "udf #0"
+		     : : [words] "r"(LAST_WORDS), [target] "r"(VOID)
+		     : LAST_WORDS_REGISTERS);
 }
 
-static void __attribute__((noreturn)) die(enum mode mode)
+/* Rings, and waits for the end of it, without another word. */
+static void OWN_FRAME panic(void)
+{
+	asm volatile(SAY_LAST_WORDS "str %w[reason], [%[doorbell]]\n"
+				    "1: ldr w0, [%[status]]\n"
+				    "tbnz w0, #1, 1b"
+		     : : [words] "r"(LAST_WORDS), [reason] "r"(KMD_REASON_PANIC),
+			 [doorbell] "r"(CONTROLLER + KMD_DOORBELL),
+			 [status] "r"(CONTROLLER + KMD_STATUS)
+		     : "x0", LAST_WORDS_REGISTERS);
+}
+
+static void OWN_FRAME die(enum mode mode)
 {
 	switch (mode) {
+	case MODE_WAIT_AND_PANIC:
+		while (!read32(GO_ADDRESS))
+			;
+		panic();
+		hang();
+		break;
 	case MODE_PANIC_AND_RESET:
-		ring(KMD_REASON_PANIC);
+		panic();
 		psci(PSCI_SYSTEM_RESET);
+		break;
 	case MODE_RESET:
 		psci(PSCI_SYSTEM_RESET);
+		break;
 	case MODE_HANG:
 		hang();
+		break;
 	case MODE_JUMP_INTO_THE_VOID:
 		jump_into_the_void();
+		break;
 	case MODE_STACK_OVERFLOW:
 		overflow_the_stack();
+		break;
 	case MODE_BROKEN_VECTORS:
 		break_the_vectors();
+		break;
 	default:
 		psci(PSCI_SYSTEM_OFF);
+		break;
 	}
 }
 
@@ -247,13 +283,17 @@ void payload(void)
 }
 
 /* Entered by QEMU with every register undefined but the PC. */
-asm(".section .start, \"ax\"\n"
+asm(".cfi_sections .debug_frame\n"
+    ".section .start, \"ax\"\n"
     ".global start\n"
     "start:\n"
+    "	.cfi_startproc\n"
+    "	.cfi_undefined x30\n"
     "	adrp x0, stack_top\n"
     "	add x0, x0, :lo12:stack_top\n"
     "	mov sp, x0\n"
-    "	b payload\n"
+    "	bl payload\n"
+    "	.cfi_endproc\n"
     ".bss\n"
     ".balign 16\n"
     "	.skip 4096\n"

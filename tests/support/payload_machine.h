@@ -23,6 +23,7 @@ enum class PayloadMode {
     kJumpIntoTheVoid = 6,
     kStackOverflow = 7,
     kBrokenVectors = 8,
+    kWaitAndPanic = 9,
 };
 
 class PayloadMachine

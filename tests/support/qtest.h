@@ -34,6 +34,7 @@ class QtestMachine
     std::uint8_t read8(std::uint64_t address) { return static_cast<std::uint8_t>(read("readb", address)); }
     void write32(std::uint64_t address, std::uint32_t value) { write("writel", address, value); }
     void write64(std::uint64_t address, std::uint64_t value) { write("writeq", address, value); }
+    void write16(std::uint64_t address, std::uint16_t value) { write("writew", address, value); }
     void write8(std::uint64_t address, std::uint8_t value) { write("writeb", address, value); }
 
     /// Guest RAM, by physical address.
