@@ -64,6 +64,18 @@ std::optional<Format> format_of(const std::string& name)
     return std::nullopt;
 }
 
+/// What the host adds to the guest's regions. An image that the guest describes holds nothing else.
+std::uint32_t features_of(Format format, const Capture& capture)
+{
+    std::uint32_t features = KMD_FEATURE_VMCOREINFO;
+    if (format == Format::kEnriched) {
+        features |= capture.cpus ? std::uint32_t{KMD_FEATURE_CPU_NOTES} : 0u;
+        features |= capture.stacks ? std::uint32_t{KMD_FEATURE_STACKS} : 0u;
+        features |= capture.tables ? std::uint32_t{KMD_FEATURE_TABLES} : 0u;
+    }
+    return features;
+}
+
 /// Of save_state().
 constexpr std::uint32_t kStateVersion = 1;
 
@@ -105,7 +117,7 @@ Controller::Controller(const Config& config, Format format, const Capture& captu
     : config_(config), format_(format), capture_(capture), host_(host),
       table_(static_cast<std::uint32_t>(config.slots),
              static_cast<std::uint32_t>(config.max_regions == 0 ? config.slots : config.max_regions)),
-      registers_(table_, host.memory())
+      registers_(table_, host.memory(), features_of(format, capture))
 {
 }
 

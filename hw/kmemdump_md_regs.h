@@ -52,6 +52,8 @@ enum kmd_free_slot { KMD_NO_FREE_SLOT = 0xffffffff };
 enum kmd_feature {
 	KMD_FEATURE_CPU_NOTES = 1u << 0,
 	KMD_FEATURE_VMCOREINFO = 1u << 1,
+	KMD_FEATURE_STACKS = 1u << 2,
+	KMD_FEATURE_TABLES = 1u << 3,
 };
 
 /* Section 4.2 */

@@ -106,7 +106,7 @@ std::optional<std::uint32_t> Registers::read_register(std::uint64_t offset) cons
     case KMD_VERSION:
         return KMD_VERSION_VALUE;
     case KMD_FEATURES:
-        return KMD_FEATURE_CPU_NOTES | KMD_FEATURE_VMCOREINFO;
+        return features_;
     case KMD_FEATURES + 4:
         return 0;
     case KMD_SLOT_COUNT:

@@ -38,8 +38,11 @@ struct WriteEffect {
 class Registers
 {
   public:
-    /// `table` and `memory` outlive the registers.
-    Registers(RegionTable& table, GuestMemory& memory) : table_(table), memory_(memory) {}
+    /// `table` and `memory` outlive the registers. `features`: of enum kmd_feature.
+    Registers(RegionTable& table, GuestMemory& memory, std::uint32_t features)
+        : table_(table), memory_(memory), features_(features)
+    {
+    }
 
     /// Size of the window in bytes: whole 4 KiB pages, with at least one stride behind the last
     /// slot, so that a commit past the table is answered by the device.
@@ -80,6 +83,7 @@ class Registers
 
     RegionTable& table_;
     GuestMemory& memory_;
+    std::uint32_t features_;
     bool busy_ = false;
     std::uint32_t guest_errors_ = 0;
     std::uint32_t dump_count_ = 0;

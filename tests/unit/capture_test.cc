@@ -136,6 +136,21 @@ TEST(Capture, OfTablesLeadsToTheRegionsEvenWithoutThem)
     EXPECT_TRUE(has(core, kRoot));
 }
 
+TEST(Capture, IsToldToTheGuestInFeatures)
+{
+    for (const auto& [list, features] :
+         {std::pair{"regions", 2u}, {"regions,cpus", 3u}, {"stacks", 6u}, {"tables+cpus", 11u}}) {
+        auto config = test::small_config();
+        config.capture = list;
+        test::TestMachine machine(config);
+        EXPECT_EQ(machine.read64(0x008), features) << list;
+    }
+    auto config = test::small_config();
+    config.format = "coreimage";
+    test::TestMachine machine(config);
+    EXPECT_EQ(machine.read64(0x008), 2u);
+}
+
 TEST(Capture, OfTablesWithoutEndIsCutAndSaidSo)
 {
     auto config = test::small_config();
