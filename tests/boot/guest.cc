@@ -24,7 +24,7 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                     "console=ttyAMA0 panic=-1 " + options.command_line});
     if (options.controller) {
         command.insert(command.end(), {"-plugin", support::required("KMD_PLUGIN"), "-device",
-                                       "kmemdump-md,output=" + folder.path().string() +
+                                       "kmemdump-md,id=md,output=" + folder.path().string() +
                                            (options.properties.empty() ? "" : "," + options.properties)});
     }
     return command;

@@ -30,6 +30,9 @@ class Guest
 
     support::Qmp& qmp() { return *qmp_; }
 
+    /// QOM path of the controller.
+    static std::string controller() { return "/machine/peripheral/md"; }
+
     /// Waits for QEMU to end by itself and returns its exit status; fails the test after a minute.
     int wait_for_the_end();
 
