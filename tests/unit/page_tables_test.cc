@@ -18,7 +18,6 @@ using namespace kmd;
 
 constexpr std::uint64_t kRam = 0x40000000;
 constexpr std::uint64_t kRamSize = 0x1000000;
-constexpr std::uint64_t kImageDistance = 0xffff800040000000;
 constexpr std::uint64_t kRoot = kRam + 0x10000;
 
 struct Kernel {
