@@ -29,6 +29,8 @@ struct Emulator {
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;
     std::vector<std::string> warnings;
+    std::vector<std::string> traces;
+    std::vector<std::pair<std::uint64_t, std::string>> done;
 
     static Emulator& of(void* host) { return *static_cast<Emulator*>(host); }
 
@@ -59,9 +61,13 @@ struct Emulator {
     static void warn(void* host, const char* text) { of(host).warnings.push_back(text); }
 
     static std::uint64_t translate(void*, unsigned, std::uint64_t) { return UINT64_MAX; }
-    static void dump_done(void*, std::uint64_t, const char*) {}
+    static void trace(void* host, const char* text) { of(host).traces.push_back(text); }
+    static void dump_done(void* host, std::uint64_t bytes, const char* error)
+    {
+        of(host).done.push_back({bytes, error == nullptr ? "complete" : error});
+    }
     static constexpr kmd_host_ops kOps = {map_ram, cpu_notes, translate, schedule_dump, log_guest_error,
-                                          report,  warn,      report,    dump_done};
+                                          report,  warn,      trace,     dump_done};
 };
 
 struct CAbi : testing::Test {
@@ -252,6 +258,76 @@ TEST_F(CAbi, FailedDumpIsAWarning)
     kmd_take_dump(controller);
     EXPECT_EQ(kmd_read(controller, 0x048, 4), 4u) << "RESULT_FAILED";
     EXPECT_EQ(emulator.warnings.size(), 1u);
+}
+
+std::string text_of(const kmd_controller* controller, kmd_text which)
+{
+    char* text = kmd_get_text(controller, which);
+    const std::string copy = text;
+    std::free(text);
+    return copy;
+}
+
+TEST_F(CAbi, EveryEventOfTheMachineTakesItsDump)
+{
+    config.on_reset = config.on_shutdown = config.on_quit = 1;
+    create();
+    const std::pair<kmd_machine_event, const char*> events[] = {{KMD_EVENT_RESET, "reset"},
+                                                                {KMD_EVENT_SHUTDOWN, "shutdown"},
+                                                                {KMD_EVENT_QUIT, "shutdown"},
+                                                                {KMD_EVENT_PANIC, "panic"}};
+    for (const auto& [event, reason] : events) {
+        add_region(0x1000, kRam, 0x1000);
+        kmd_machine_event(controller, event);
+        const auto file = text_of(controller, KMD_TEXT_LAST_FILE);
+        EXPECT_NE(file.find(std::string("-") + reason + ".elf"), std::string::npos) << file;
+        kmd_reset(controller);
+    }
+    EXPECT_EQ(kmd_get_number(controller, KMD_NUMBER_DUMPS), 4u);
+}
+
+TEST_F(CAbi, RequestOfTheHostIsDoneOrRefusedWithASentence)
+{
+    create();
+    add_region(0x1000, kRam, 0x1000);
+    EXPECT_EQ(kmd_request_dump(controller, "host"), nullptr);
+    char* error = kmd_request_dump(controller, "because");
+    ASSERT_NE(error, nullptr);
+    EXPECT_STREQ(error, "'because' is no reason for a dump: it has to be 'host' or 'hang'");
+    std::free(error);
+}
+
+TEST_F(CAbi, StateGoesFromOneControllerToAnother)
+{
+    create();
+    add_region(0x1000, kRam, 0x1000);
+    std::vector<unsigned char> state(kmd_state_size(controller));
+    kmd_save_state(controller, state.data());
+    kmd_reset(controller);
+    ASSERT_EQ(kmd_read(controller, 0x02c, 4), 0u);
+    EXPECT_EQ(kmd_load_state(controller, state.data(), state.size()), nullptr);
+    EXPECT_EQ(kmd_read(controller, 0x02c, 4), 1u);
+    char* error = kmd_load_state(controller, state.data(), state.size() - 1);
+    ASSERT_NE(error, nullptr);
+    std::free(error);
+}
+
+TEST_F(CAbi, WhatAPersonAsksIsAnswered)
+{
+    create();
+    EXPECT_EQ(text_of(controller, KMD_TEXT_STATE), "unused");
+    EXPECT_EQ(text_of(controller, KMD_TEXT_REGIONS), "[]");
+    add_region(0x1000, kRam, 0x1000);
+    kmd_set_trace(controller, 1);
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_FALSE(emulator.traces.empty());
+    ASSERT_EQ(emulator.done.size(), 1u);
+    EXPECT_EQ(emulator.done[0].first, kmd_get_number(controller, KMD_NUMBER_LAST_BYTES));
+    EXPECT_EQ(emulator.done[0].second, "complete");
+    EXPECT_EQ(kmd_get_number(controller, KMD_NUMBER_LAST_NANOSECONDS), kmd_read(controller, 0x058, 8));
+    EXPECT_EQ(text_of(controller, KMD_TEXT_LAST_ERROR), "");
+    EXPECT_NE(text_of(controller, KMD_TEXT_REGIONS), "[]");
 }
 
 } // namespace
