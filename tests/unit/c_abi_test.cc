@@ -272,10 +272,10 @@ TEST_F(CAbi, EveryEventOfTheMachineTakesItsDump)
 {
     config.on_reset = config.on_shutdown = config.on_quit = 1;
     create();
-    const std::pair<kmd_machine_event, const char*> events[] = {{KMD_EVENT_RESET, "reset"},
-                                                                {KMD_EVENT_SHUTDOWN, "shutdown"},
-                                                                {KMD_EVENT_QUIT, "shutdown"},
-                                                                {KMD_EVENT_PANIC, "panic"}};
+    const std::pair<enum kmd_machine_event, const char*> events[] = {{KMD_EVENT_RESET, "reset"},
+                                                                     {KMD_EVENT_SHUTDOWN, "shutdown"},
+                                                                     {KMD_EVENT_QUIT, "shutdown"},
+                                                                     {KMD_EVENT_PANIC, "panic"}};
     for (const auto& [event, reason] : events) {
         add_region(0x1000, kRam, 0x1000);
         kmd_machine_event(controller, event);
