@@ -17,7 +17,7 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
 {
     auto command = support::qemu_command();
     command.insert(command.end(),
-                   {"-smp", "2", "-no-reboot", "-monitor", "none", "-serial",
+                   {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none", "-serial",
                     "file:" + folder.file("console.log"), "-qmp",
                     "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",
                     support::required("KMD_KERNEL"), "-initrd", support::required("KMD_INITRD"), "-append",

@@ -21,6 +21,8 @@ struct GuestOptions {
     /// Properties of the controller besides its output folder.
     std::string properties;
     bool controller = true;
+    /// What -m takes.
+    std::string ram = "256M";
 };
 
 class Guest
