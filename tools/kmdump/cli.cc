@@ -3,6 +3,7 @@
 
 #include "cmd_info.h"
 #include "cmd_log.h"
+#include "cmd_receive.h"
 
 #include <CLI/CLI.hpp>
 
@@ -34,6 +35,13 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     log->add_flag("--caller", log_options.caller, "Show the thread (T) or CPU (C) behind each record");
     log->add_flag("--json", log_options.json, "Write JSON");
 
+    ReceiveOptions receive_options;
+    CLI::App* const receive =
+        app.add_subcommand("receive", "Collect the dumps that QEMU sends over a chardev");
+    receive->add_option("FOLDER", receive_options.folder, "Where to store them")->required();
+    receive->add_option("--listen", receive_options.socket,
+                        "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -43,6 +51,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     std::optional<kmd::Error> error;
     if (info->parsed()) {
         error = print_info(info_options, out);
+    } else if (receive->parsed()) {
+        error = receive_dumps(receive_options, out);
     } else {
         if (last_option->count() > 0) {
             log_options.last = last;
@@ -51,7 +61,10 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     }
     out.flush();
     if (error) {
-        const std::string& path = info->parsed() ? info_options.path : log_options.path;
+        const std::string input = receive_options.socket.empty() ? "standard input" : receive_options.socket;
+        const std::string& path = info->parsed()      ? info_options.path
+                                  : receive->parsed() ? input
+                                                      : log_options.path;
         err << "kmdump: " << path << ": " << error->what << "\n";
         return kDumpError;
     }
