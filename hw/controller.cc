@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller.h"
 
+#include "encoding.h"
 #include "guest_image.h"
+#include "qcom_image.h"
 #include "state_stream.h"
 #include "text.h"
-#include "writer.h"
 
 #include <elf.h>
 
@@ -61,7 +62,36 @@ std::optional<Format> format_of(const std::string& name)
     if (name == "coreimage") {
         return Format::kCoreimage;
     }
+    if (name == "qcom") {
+        return Format::kQcom;
+    }
     return std::nullopt;
+}
+
+const char* format_name(Format format)
+{
+    switch (format) {
+    case Format::kEnriched:
+        return "enriched";
+    case Format::kCoreimage:
+        return "coreimage";
+    case Format::kQcom:
+        return "qcom";
+    }
+    return "unknown";
+}
+
+/// 0 is no limit.
+std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b)
+{
+    return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
+std::uint64_t nanoseconds_between(std::chrono::steady_clock::time_point from,
+                                  std::chrono::steady_clock::time_point to)
+{
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
 }
 
 /// What the host adds to the guest's regions. An image that the guest describes holds nothing else.
@@ -106,19 +136,24 @@ const char* result_text(kmd_result result)
     case KMD_RESULT_EMPTY:
         return "the guest has no region that can be saved";
     case KMD_RESULT_LIMIT:
-        return "max-dumps is reached";
+        return "max-dumps or max-bytes is reached";
     }
     return "for a reason unknown";
 }
 
 } // namespace
 
-Controller::Controller(const Config& config, Format format, const Capture& capture, Host& host)
-    : config_(config), format_(format), capture_(capture), host_(host),
+Controller::Controller(const Config& config, Format format, const Capture& capture, Output output, Host& host)
+    : config_(config), format_(format), capture_(capture), output_(std::move(output)), host_(host),
       table_(static_cast<std::uint32_t>(config.slots),
-             static_cast<std::uint32_t>(config.max_regions == 0 ? config.slots : config.max_regions)),
-      registers_(table_, host.memory(), features_of(format, capture))
+             static_cast<std::uint32_t>(
+                 smaller_limit(config.slots, smaller_limit(config.max_regions, config.faults.full))),
+             config.faults.refuse),
+      registers_(table_, host.memory(), features_of(format, capture), config.faults.any())
 {
+    if (config.faults.any()) {
+        host_.warn("fault injection is on: this controller fails on purpose");
+    }
 }
 
 Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Host& host)
@@ -136,19 +171,18 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
     }
     const auto format = format_of(config.format);
     if (!format) {
-        return Error{"format=" + config.format + " is unknown: there are enriched and coreimage"};
+        return Error{"format=" + config.format + " is unknown: there are enriched, coreimage and qcom"};
     }
     const auto capture = parse_capture(config.capture);
     if (!capture) {
         return capture.error();
     }
-    const auto folder = check_output_folder(config.output);
-    if (!folder) {
-        return folder.error();
+    auto output = make_output(config, config.faults, *format == Format::kQcom, host);
+    if (!output) {
+        return output.error();
     }
-    Config absolute = config;
-    absolute.output = folder.value();
-    return std::unique_ptr<Controller>(new Controller(absolute, *format, capture.value(), host));
+    return std::unique_ptr<Controller>(
+        new Controller(config, *format, capture.value(), std::move(output.value()), host));
 }
 
 std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
@@ -211,6 +245,7 @@ void Controller::take_dump()
                     std::to_string(table_.region_count()) + " regions");
     }
     DumpRecord record;
+    stopped_ = Clock::now();
     try {
         record = attempt(pending_);
     } catch (const std::bad_alloc&) {
@@ -295,6 +330,7 @@ void Controller::warn_of_no_dump(const std::string& cause)
 
 void Controller::warn_bounded(const std::string& message)
 {
+    remarks_.push_back(message);
     if (warnings_left_ == 0) {
         return;
     }
@@ -370,18 +406,31 @@ const char* Controller::state_text() const
     return used_ ? "ready" : "unused";
 }
 
+Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions)
+{
+    switch (format_) {
+    case Format::kCoreimage:
+        return compose_guest_image(regions, host_.memory(), config_.machine);
+    case Format::kQcom:
+        return compose_qcom_image(regions, host_.memory());
+    case Format::kEnriched:
+        break;
+    }
+    return compose_enriched(regions);
+}
+
 Plan Controller::compose(std::span<const Region> regions)
 {
-    if (format_ == Format::kCoreimage) {
-        auto plan = compose_guest_image(regions, host_.memory(), config_.machine);
-        if (plan) {
-            return std::move(plan.value());
-        }
-        if (!regions.empty()) {
-            warn_bounded("the guest's ELF header cannot be used, the dump is composed from the table: " +
-                         plan.error().what);
-        }
+    composed_as_ = format_;
+    auto plan = compose_as_wanted(regions);
+    if (plan) {
+        return std::move(plan.value());
     }
+    if (!regions.empty()) {
+        warn_bounded(std::string(format_ == Format::kCoreimage ? "the guest's ELF header" : "format=qcom") +
+                     " cannot be used, the dump is composed from the table: " + plan.error().what);
+    }
+    composed_as_ = Format::kEnriched;
     return compose_enriched(regions);
 }
 
@@ -408,6 +457,7 @@ DumpRecord Controller::attempt(kmd_reason reason)
 {
     DumpRecord record;
     record.reason = reason;
+    remarks_.clear();
     if (config_.max_dumps != 0 && files_ >= config_.max_dumps && guest_can_cause(reason)) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {
             warn_of_no_dump("max-dumps=" + std::to_string(config_.max_dumps) +
@@ -426,6 +476,7 @@ DumpRecord Controller::attempt(kmd_reason reason)
         }
     }
     const Plan plan = compose(regions);
+    composed_ = Clock::now();
     for (std::size_t i = 0; i < slots.size(); ++i) {
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
     }
@@ -437,7 +488,51 @@ DumpRecord Controller::attempt(kmd_reason reason)
         record.result = KMD_RESULT_EMPTY;
         return record;
     }
-    return write_image(plan, record);
+    if (!has_room(plan) && guest_can_cause(reason)) {
+        if (registers_.last().result != KMD_RESULT_LIMIT) {
+            warn_of_no_dump("max-bytes=" + std::to_string(config_.max_bytes) + " leaves no room for " +
+                            std::to_string(plan.file_size) + " bytes; " + std::to_string(bytes_) +
+                            " are stored");
+        }
+        record.result = KMD_RESULT_LIMIT;
+        record.regions = 0;
+        return record;
+    }
+    DumpReport report = report_of(plan, record);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        report.regions.push_back({slots[i], regions[i], table_.status(slots[i])});
+    }
+    return store(plan, record, std::move(report));
+}
+
+bool Controller::has_room(const Plan& plan) const
+{
+    return config_.max_bytes == 0 ||
+           largest_size(plan, output_.options.compression) <= config_.max_bytes - bytes_;
+}
+
+DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) const
+{
+    DumpReport report;
+    report.plugin_version = config_.plugin_version;
+    report.qemu_version = config_.qemu_version;
+    report.reason = reason_name(static_cast<kmd_reason>(record.reason));
+    report.time = std::time(nullptr);
+    report.wanted_format = format_name(format_);
+    report.format = format_name(composed_as_);
+    report.compress = config_.compress;
+    report.saved_regions = record.regions;
+    report.rejected_regions = record.rejected;
+    report.image_bytes = plan.file_size;
+    report.remarks = remarks_;
+    report.stop_nanoseconds = nanoseconds_between(triggered_, stopped_);
+    report.compose_nanoseconds = nanoseconds_between(stopped_, composed_);
+    report.dumps_before = files_;
+    report.max_dumps = config_.max_dumps;
+    report.bytes_before = bytes_;
+    report.max_bytes = config_.max_bytes;
+    report.faults = config_.faults;
+    return report;
 }
 
 bool Controller::publish_status(std::uint32_t slot, kmd_slot_status status)
@@ -453,38 +548,50 @@ bool Controller::publish_status(std::uint32_t slot, kmd_slot_status status)
     return true;
 }
 
-DumpRecord Controller::write_image(const Plan& plan, DumpRecord record)
+DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport report)
 {
-    const auto reason = std::string(reason_name(static_cast<kmd_reason>(record.reason)));
-    const auto file = write_plan(plan, config_.output, reason, registers_.dump_count() + 1);
-    if (!file) {
-        warn_of_no_dump(file.error().what);
+    Dump dump{
+        .plan = plan,
+        .reason = report.reason,
+        .number = registers_.dump_count() + 1,
+        .time = report.time,
+        .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); }};
+    if (config_.max_bytes != 0 && guest_can_cause(pending_)) {
+        dump.room = config_.max_bytes - bytes_;
+    }
+    const auto result = output_.sink->store(dump);
+    if (!result) {
+        warn_of_no_dump(result.error().what);
         record.result = KMD_RESULT_FAILED;
         record.regions = 0;
         return record;
     }
 
+    const Stored& stored = result.value();
     if (guest_can_cause(pending_)) {
         ++files_;
+        bytes_ += stored.bytes + stored.sidecar_bytes;
     }
-    const WrittenFile& written = file.value();
-    record.bytes = written.bytes;
-    std::string summary = "dump (" + reason + "): " + written.path + ": " + std::to_string(record.regions) +
-                          " regions, " + std::to_string(written.bytes) + " bytes, guest held for " +
-                          std::to_string(held_nanoseconds() / 1000) + " us";
+    for (const std::string& remark : stored.remarks) {
+        warn_bounded(remark);
+    }
+    record.bytes = stored.bytes;
+    std::string summary = "dump (" + report.reason + "): " + stored.where + ": " +
+                          std::to_string(record.regions) + " regions, " + std::to_string(stored.bytes) +
+                          " bytes, guest held for " + std::to_string(held_nanoseconds() / 1000) + " us";
     if (record.rejected > 0) {
         summary += ", " + std::to_string(record.rejected) + " regions rejected";
     }
-    last_file_ = written.path;
-    last_error_ = written.incomplete_because;
-    if (!written.incomplete_because.empty()) {
-        host_.warn("incomplete " + summary + ": " + written.incomplete_because);
+    last_file_ = stored.where;
+    last_error_ = stored.incomplete_because;
+    if (!stored.incomplete_because.empty()) {
+        host_.warn("incomplete " + summary + ": " + stored.incomplete_because);
         record.result = KMD_RESULT_INCOMPLETE;
     } else {
         host_.report(summary);
         record.result = record.rejected > 0 ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
     }
-    host_.dump_done(written.bytes, last_error_);
+    host_.dump_done(stored.bytes, last_error_);
     return record;
 }
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The minidump controller: registers, table, composer and writer behind one object that a machine
+// The minidump controller: registers, table, composer and output behind one object that a machine
 // emulator binds to its bus.
 #pragma once
 
 #include "capture.h"
+#include "channel.h"
 #include "core_image.h"
 #include "description.h"
+#include "faults.h"
 #include "guest_memory.h"
+#include "output.h"
 #include "registers.h"
 #include "result.h"
+#include "sidecar.h"
+#include "sink.h"
 
 #include <chrono>
 #include <cstddef>
@@ -24,7 +29,7 @@ namespace kmd
 {
 
 /// What the controller needs of the emulator around it.
-class Host : public AddressTranslation
+class Host : public AddressTranslation, public Channel
 {
   public:
     virtual GuestMemory& memory() = 0;
@@ -69,21 +74,27 @@ enum class Format {
     /// The guest's own ELF header: compose_guest_image(). Falls back to kEnriched, and says so, when
     /// that header cannot be used.
     kCoreimage,
+    /// A table of contents and a file for each region: compose_qcom_image(). Falls back as well.
+    kQcom,
 };
 
-struct Config {
+struct Config : OutputConfig {
     /// Slots in the table, 1 to 65536.
     std::uint64_t slots = 512;
     /// How many of them can be valid at a time; 0: all.
     std::uint64_t max_regions = 0;
-    /// Folder for the dumps.
-    std::string output = ".";
-    /// "enriched" or "coreimage": see Format.
+    /// "enriched", "coreimage" or "qcom": see Format.
     std::string format = "enriched";
     /// What an enriched dump holds: see parse_capture().
     std::string capture = "regions,cpus,stacks,tables";
     /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
     std::uint64_t max_dumps = 16;
+    /// The same for the bytes that they have together, sidecars included.
+    std::uint64_t max_bytes = 0;
+    Faults faults;
+    /// For the sidecar.
+    std::string plugin_version = "unknown";
+    std::string qemu_version = "unknown";
     /// Which events take a dump when the guest has regions registered. A guest that goes down in an
     /// orderly way has none by then.
     bool on_reset = true;
@@ -151,7 +162,7 @@ class Controller
   private:
     using Clock = std::chrono::steady_clock;
 
-    Controller(const Config& config, Format format, const Capture& capture, Host& host);
+    Controller(const Config& config, Format format, const Capture& capture, Output output, Host& host);
 
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
@@ -159,7 +170,11 @@ class Controller
     Plan compose(std::span<const Region> regions);
     Plan compose_enriched(std::span<const Region> regions);
     DumpRecord attempt(kmd_reason reason);
-    DumpRecord write_image(const Plan& plan, DumpRecord record);
+    Result<Plan> compose_as_wanted(std::span<const Region> regions);
+    DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
+    DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
+    /// Whether the host's limit on bytes leaves room for the dump.
+    bool has_room(const Plan& plan) const;
     /// Keeps what a trigger found out about a valid slot; whether the region is saved.
     bool publish_status(std::uint32_t slot, kmd_slot_status status);
     void report_slot(std::uint32_t slot);
@@ -171,6 +186,7 @@ class Controller
     Config config_;
     Format format_;
     Capture capture_;
+    Output output_;
     Host& host_;
     RegionTable table_;
     Registers registers_;
@@ -187,6 +203,12 @@ class Controller
     unsigned warnings_left_ = 16;
     /// Files that the guest caused since power-on, complete or not.
     std::uint64_t files_ = 0;
+    std::uint64_t bytes_ = 0;
+    /// Of the attempt that is under way: how it began, and what was warned of.
+    Clock::time_point stopped_;
+    Clock::time_point composed_;
+    Format composed_as_ = Format::kEnriched;
+    std::vector<std::string> remarks_;
 };
 
 /// The word for a reason in file names and messages, for example "panic".

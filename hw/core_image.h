@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Composes an ELF core image from the region table. A pure function from regions, guest memory and
-// CPU notes to a plan; hw/writer.h executes the plan. The layout, and why it is so, is in
+// CPU notes to a plan; the sinks execute the plan. The layout, and why it is so, is in
 // docs/core-image.md.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace kmd
@@ -25,6 +26,12 @@ struct Segment {
     std::uint64_t virt = 0;
     std::uint64_t size = 0;
     std::uint64_t file_offset = 0;
+};
+
+/// A file of a dump that is a folder.
+struct Part {
+    std::string name;
+    std::uint64_t size = 0;
 };
 
 /// A file, ready to be written.
@@ -46,6 +53,9 @@ struct Plan {
     std::uint32_t complete_flags = 0;
     /// Size of the whole file in bytes.
     std::uint64_t file_size = 0;
+    /// Empty when it is one file. Otherwise head and body are cut into these files, in this order, and
+    /// the first has the mark of completeness.
+    std::vector<Part> parts;
 };
 
 /// The machine whose memory it is, in the terms of elf.h. Only 64-bit little-endian machines can be

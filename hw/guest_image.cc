@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest_image.h"
 
+#include "repeated_bytes.h"
 #include "text.h"
 
 #include <elf.h>
@@ -22,10 +23,8 @@ namespace
 /// A header for the largest table is 3.5 MiB.
 constexpr std::uint64_t kLargestHeader = std::uint64_t{8} << 20;
 
-/// What missing regions and gaps may cost on the host's disk, and what memory that several regions
-/// hold may cost on top: a guest could register all of its RAM in every slot.
+/// What missing regions and gaps may cost on the host's disk.
 constexpr std::uint64_t kMostZeros = std::uint64_t{64} << 20;
-constexpr std::uint64_t kMostRepeated = std::uint64_t{64} << 20;
 
 /// The kernel's size of a region in the file.
 constexpr std::uint64_t align4(std::uint64_t size)
@@ -146,23 +145,6 @@ class Assembly
     GuestMemory& memory_;
     std::uint64_t zeros_ = 0;
 };
-
-/// Bytes that the image would hold more than once.
-std::uint64_t repeated_bytes(std::vector<Segment> segments)
-{
-    std::sort(segments.begin(), segments.end(),
-              [](const Segment& a, const Segment& b) { return a.phys < b.phys; });
-    std::uint64_t repeated = 0;
-    std::uint64_t covered_to = 0;
-    for (const Segment& segment : segments) {
-        const std::uint64_t end = segment.phys + segment.size;
-        if (segment.phys < covered_to) {
-            repeated += std::min(end, covered_to) - segment.phys;
-        }
-        covered_to = std::max(covered_to, end);
-    }
-    return repeated;
-}
 
 /// The region that a program header stands for; it shows the same memory and as many bytes.
 std::optional<std::size_t> find_region(std::span<const Region> regions, const Elf64_Phdr& load)

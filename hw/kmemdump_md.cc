@@ -51,6 +51,13 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         ops_.dump_done(host_, bytes, error.empty() ? nullptr : error.c_str());
     }
 
+    std::optional<std::size_t> send(std::span<const std::byte> bytes) override
+    {
+        const std::int64_t sent = ops_.send(host_, bytes.data(), bytes.size());
+        return sent < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(sent));
+    }
+    bool hang_up() override { return ops_.hang_up(host_) != 0; }
+
   private:
     static void append(void* sink, const void* bytes, std::size_t size)
     {
@@ -62,6 +69,14 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
     const kmd_host_ops& ops_;
     void* host_;
 };
+
+/// NULL leaves the default.
+template <class T> void set(T& setting, const char* value)
+{
+    if (value != nullptr) {
+        setting = value;
+    }
+}
 
 } // namespace
 
@@ -81,9 +96,23 @@ kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, vo
     settings.on_reset = config->on_reset != 0;
     settings.on_shutdown = config->on_shutdown != 0;
     settings.on_quit = config->on_quit != 0;
-    settings.output = config->output;
-    settings.format = config->format == nullptr ? settings.format : config->format;
-    settings.capture = config->capture == nullptr ? settings.capture : config->capture;
+    settings.max_bytes = config->max_bytes;
+    settings.keep = config->keep;
+    settings.sidecar = config->sidecar != 0;
+    if (config->chardev_timeout_ms != 0) {
+        settings.chardev_timeout_ms = config->chardev_timeout_ms;
+    }
+    settings.faults = {config->inject_refuse, config->inject_full, config->inject_write_fail,
+                       config->inject_write_cut, config->inject_stop};
+    set(settings.output, config->output);
+    set(settings.name, config->name);
+    set(settings.file, config->file);
+    set(settings.chardev, config->chardev);
+    set(settings.compress, config->compress);
+    set(settings.format, config->format);
+    set(settings.capture, config->capture);
+    set(settings.plugin_version, config->plugin_version);
+    set(settings.qemu_version, config->qemu_version);
     settings.machine.elf_machine = config->elf_machine;
     settings.machine.elf_class = config->elf_class;
     settings.machine.elf_data = config->elf_data;

@@ -19,7 +19,7 @@ struct kmd_controller;
 
 /* Takes a piece of the CPU notes. `sink` is what kmd_host_ops.cpu_notes got. */
 /* NOLINTNEXTLINE(modernize-use-using): C */
-typedef void kmd_note_sink(void *sink, const void *bytes, size_t size);
+typedef void kmd_note_sink(void* sink, const void* bytes, size_t size);
 
 /* What the controller needs of the emulator; `host` is kmd_create()'s. */
 struct kmd_host_ops {
@@ -29,30 +29,37 @@ struct kmd_host_ops {
      * its length in bytes and sets *bytes, or returns 0 where there is no RAM.
      * It stays valid until the call into the controller returns.
      */
-    uint64_t (*map_ram)(void *host, uint64_t phys, uint64_t size,
-                        const void **bytes);
+    uint64_t (*map_ram)(void* host, uint64_t phys, uint64_t size, const void** bytes);
 
     /* Hands the ELF notes of every CPU to `put`, in CPU order. */
-    void (*cpu_notes)(void *host, kmd_note_sink *put, void *sink);
+    void (*cpu_notes)(void* host, kmd_note_sink* put, void* sink);
 
     /*
      * Guest-physical address behind a virtual one as CPU number `cpu` sees it
      * now, or UINT64_MAX when it sees nothing there. `virt` is a multiple of
      * 4 KiB. All CPUs are stopped.
      */
-    uint64_t (*translate)(void *host, unsigned cpu, uint64_t virt);
+    uint64_t (*translate)(void* host, unsigned cpu, uint64_t virt);
 
     /* Stop all CPUs soon, then call kmd_take_dump(). */
-    void (*schedule_dump)(void *host);
+    void (*schedule_dump)(void* host);
 
     /* Messages without prefix or newline; valid during the call only. */
-    void (*log_guest_error)(void *host, const char *message);
-    void (*report)(void *host, const char *message);
-    void (*warn)(void *host, const char *message);
-    void (*trace)(void *host, const char *message);
+    void (*log_guest_error)(void* host, const char* message);
+    void (*report)(void* host, const char* message);
+    void (*warn)(void* host, const char* message);
+    void (*trace)(void* host, const char* message);
 
     /* An attempt is over: bytes in the file; error is NULL when it is whole. */
-    void (*dump_done)(void *host, uint64_t bytes, const char *error);
+    void (*dump_done)(void* host, uint64_t bytes, const char* error);
+
+    /*
+     * The chardev, if there is one: hands over as many bytes as are taken at
+     * once and never waits. Returns how many, or -1 when nobody is connected.
+     */
+    int64_t (*send)(void* host, const void* bytes, size_t size);
+    /* Ends the connection; returns 0 when the chardev has none to end. */
+    int (*hang_up)(void* host);
 };
 
 /* Mirrors kmd::Config, which documents each member. */
@@ -63,9 +70,25 @@ struct kmd_config {
     uint8_t on_reset;
     uint8_t on_shutdown;
     uint8_t on_quit;
-    const char *output; /* not NULL; copied, as all strings are */
-    const char *format; /* NULL: the default */
-    const char *capture; /* NULL: the default */
+    uint8_t sidecar;
+    uint64_t max_bytes;
+    uint64_t keep;
+    uint64_t chardev_timeout_ms; /* 0: the default */
+    uint64_t inject_refuse;
+    uint64_t inject_full;
+    uint64_t inject_write_fail;
+    uint64_t inject_write_cut;
+    uint64_t inject_stop;
+    /* Strings are copied; NULL is the default, or that it is not given. */
+    const char* output;
+    const char* name;
+    const char* file;
+    const char* chardev;
+    const char* compress;
+    const char* format;
+    const char* capture;
+    const char* plugin_version;
+    const char* qemu_version;
     /* The guest CPU as elf.h has it: EM_*, ELFCLASS*, ELFDATA*. */
     uint16_t elf_machine;
     uint8_t elf_class;
@@ -77,22 +100,19 @@ struct kmd_config {
  * outlive it. Returns NULL when a property is wrong; *error is then a sentence
  * for the user that the caller releases with free().
  */
-struct kmd_controller *kmd_create(const struct kmd_config *config,
-                                  const struct kmd_host_ops *ops, void *host,
-                                  char **error);
-void kmd_destroy(struct kmd_controller *controller);
+struct kmd_controller* kmd_create(const struct kmd_config* config, const struct kmd_host_ops* ops, void* host,
+                                  char** error);
+void kmd_destroy(struct kmd_controller* controller);
 
 /* Size of the MMIO window in bytes. */
-uint64_t kmd_window_size(const struct kmd_controller *controller);
+uint64_t kmd_window_size(const struct kmd_controller* controller);
 
 /* A guest access; offset and size in bytes, any value is safe. */
-uint64_t kmd_read(struct kmd_controller *controller, uint64_t offset,
-                  unsigned size);
-void kmd_write(struct kmd_controller *controller, uint64_t offset,
-               uint64_t value, unsigned size);
+uint64_t kmd_read(struct kmd_controller* controller, uint64_t offset, unsigned size);
+void kmd_write(struct kmd_controller* controller, uint64_t offset, uint64_t value, unsigned size);
 
 /* Takes the dump that schedule_dump() asked for. All CPUs are stopped. */
-void kmd_take_dump(struct kmd_controller *controller);
+void kmd_take_dump(struct kmd_controller* controller);
 
 /* Mirrors kmd::MachineEvent. */
 enum kmd_machine_event {
@@ -107,15 +127,14 @@ enum kmd_machine_event {
  * and this incident has none yet. All CPUs are stopped, registers and RAM are
  * still the guest's.
  */
-void kmd_machine_event(struct kmd_controller *controller,
-                       enum kmd_machine_event event);
+void kmd_machine_event(struct kmd_controller* controller, enum kmd_machine_event event);
 
 /*
  * The person at the host wants a dump now. `reason`: "host" or "hang". All CPUs
  * are stopped. Returns NULL, or why there is no dump: a sentence that the
  * caller releases with free().
  */
-char *kmd_request_dump(struct kmd_controller *controller, const char *reason);
+char* kmd_request_dump(struct kmd_controller* controller, const char* reason);
 
 /*
  * The state for a snapshot or another host: kmd_state_size() bytes, the same
@@ -123,10 +142,9 @@ char *kmd_request_dump(struct kmd_controller *controller, const char *reason);
  * what is wrong with the state: a sentence that the caller releases with
  * free().
  */
-size_t kmd_state_size(const struct kmd_controller *controller);
-void kmd_save_state(const struct kmd_controller *controller, void *bytes);
-char *kmd_load_state(struct kmd_controller *controller, const void *bytes,
-                     size_t size);
+size_t kmd_state_size(const struct kmd_controller* controller);
+void kmd_save_state(const struct kmd_controller* controller, void* bytes);
+char* kmd_load_state(struct kmd_controller* controller, const void* bytes, size_t size);
 
 /* What a person can ask; kmd::Controller documents each. */
 enum kmd_number {
@@ -142,17 +160,15 @@ enum kmd_text {
     KMD_TEXT_REGIONS,
 };
 
-uint64_t kmd_get_number(const struct kmd_controller *controller,
-                        enum kmd_number which);
+uint64_t kmd_get_number(const struct kmd_controller* controller, enum kmd_number which);
 /* The caller releases the text with free(). */
-char *kmd_get_text(const struct kmd_controller *controller,
-                   enum kmd_text which);
+char* kmd_get_text(const struct kmd_controller* controller, enum kmd_text which);
 
-void kmd_set_trace(struct kmd_controller *controller, uint8_t on);
+void kmd_set_trace(struct kmd_controller* controller, uint8_t on);
 
 /* Machine reset, and the end of the machine, after their events. */
-void kmd_reset(struct kmd_controller *controller);
-void kmd_shut_down(struct kmd_controller *controller);
+void kmd_reset(struct kmd_controller* controller);
+void kmd_shut_down(struct kmd_controller* controller);
 
 #ifdef __cplusplus
 }

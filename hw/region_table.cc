@@ -56,8 +56,8 @@ kmd_slot_status check_range(const Region& region, GuestMemory& memory)
     return is_ram(memory, region.phys, region.size) ? KMD_SLOT_OK : KMD_SLOT_NOT_RAM;
 }
 
-RegionTable::RegionTable(std::uint32_t slots, std::uint32_t capacity)
-    : slots_(slots), capacity_(capacity), valid_bits_((slots + 63) / 64)
+RegionTable::RegionTable(std::uint32_t slots, std::uint32_t capacity, std::uint64_t refused)
+    : slots_(slots), capacity_(capacity), refused_(refused), valid_bits_((slots + 63) / 64)
 {
 }
 
@@ -137,7 +137,7 @@ kmd_slot_status RegionTable::check(std::uint32_t slot, const Region& region, Gue
 kmd_slot_status RegionTable::commit(std::uint32_t slot, GuestMemory& memory)
 {
     const Region region = this->region(slot);
-    const auto status = check(slot, region, memory);
+    const auto status = ++commits_ == refused_ ? KMD_SLOT_REFUSED : check(slot, region, memory);
     slots_[slot].status = status;
     if (!accepted(status)) {
         return status;

@@ -47,8 +47,9 @@ kmd_slot_status check_range(const Region& region, GuestMemory& memory);
 class RegionTable
 {
   public:
-    /// `slots`: 1 to KMD_SLOT_COUNT_MAX. `capacity`: how many of them can be valid at a time.
-    RegionTable(std::uint32_t slots, std::uint32_t capacity);
+    /// `slots`: 1 to KMD_SLOT_COUNT_MAX. `capacity`: how many of them can be valid at a time. `refused`: the
+    /// commit, counted from 1, that is answered with KMD_SLOT_REFUSED; 0: none.
+    RegionTable(std::uint32_t slots, std::uint32_t capacity, std::uint64_t refused = 0);
 
     std::uint32_t slot_count() const { return static_cast<std::uint32_t>(slots_.size()); }
     std::uint32_t region_count() const { return region_count_; }
@@ -101,6 +102,8 @@ class RegionTable
 
     std::vector<Slot> slots_;
     std::uint32_t capacity_;
+    std::uint64_t refused_;
+    std::uint64_t commits_ = 0;
     std::uint32_t region_count_ = 0;
     /// Bit i of word w: slot 64 * w + i is valid.
     std::vector<std::uint64_t> valid_bits_;

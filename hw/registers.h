@@ -38,9 +38,10 @@ struct WriteEffect {
 class Registers
 {
   public:
-    /// `table` and `memory` outlive the registers. `features`: of enum kmd_feature.
-    Registers(RegionTable& table, GuestMemory& memory, std::uint32_t features)
-        : table_(table), memory_(memory), features_(features)
+    /// `table` and `memory` outlive the registers. `features`: of enum kmd_feature. `fault_injection`: what
+    /// the bit of STATUS says.
+    Registers(RegionTable& table, GuestMemory& memory, std::uint32_t features, bool fault_injection = false)
+        : table_(table), memory_(memory), features_(features), fault_injection_(fault_injection)
     {
     }
 
@@ -84,6 +85,7 @@ class Registers
     RegionTable& table_;
     GuestMemory& memory_;
     std::uint32_t features_;
+    bool fault_injection_;
     bool busy_ = false;
     std::uint32_t guest_errors_ = 0;
     std::uint32_t dump_count_ = 0;

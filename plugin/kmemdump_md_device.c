@@ -32,7 +32,20 @@ struct KmemdumpMd {
     uint64_t slots;
     uint64_t max_regions;
     uint64_t max_dumps;
+    uint64_t max_bytes;
     char *output;
+    char *name;
+    char *file;
+    CharBackend chardev;
+    uint64_t chardev_timeout;
+    char *compress;
+    uint64_t keep;
+    bool sidecar;
+    uint64_t inject_refuse;
+    uint64_t inject_full;
+    uint64_t inject_write_fail;
+    uint64_t inject_write_cut;
+    uint64_t inject_stop;
     char *format;
     char *capture;
     bool pause;
@@ -365,6 +378,32 @@ static void dump_done(void *host, uint64_t bytes, const char *error)
     qapi_event_send_dump_completed(&result, error != NULL, error);
 }
 
+/* The chardev that dumps are sent to */
+
+static int64_t send_bytes(void *host, const void *bytes, size_t size)
+{
+    KmemdumpMd *s = host;
+    int sent;
+
+    if (!qemu_chr_fe_backend_open(&s->chardev)) {
+        return -1;
+    }
+    sent = qemu_chr_fe_write(&s->chardev, bytes, MIN(size, INT_MAX));
+    if (!qemu_chr_fe_backend_open(&s->chardev) ||
+        (sent < 0 && errno != EAGAIN)) {
+        return -1;
+    }
+    return MAX(sent, 0);
+}
+
+static int hang_up(void *host)
+{
+    KmemdumpMd *s = host;
+
+    qemu_chr_fe_disconnect(&s->chardev);
+    return !qemu_chr_fe_backend_open(&s->chardev);
+}
+
 static const struct kmd_host_ops host_ops = {
     .map_ram = map_ram,
     .cpu_notes = cpu_notes,
@@ -375,6 +414,8 @@ static const struct kmd_host_ops host_ops = {
     .warn = warn,
     .trace = trace,
     .dump_done = dump_done,
+    .send = send_bytes,
+    .hang_up = hang_up,
 };
 
 /* The MMIO window: every access reaches the controller, which judges it. */
@@ -474,6 +515,7 @@ static void reset(void *opaque)
 static void realize(DeviceState *dev, Error **errp)
 {
     KmemdumpMd *s = KMEMDUMP_MD(dev);
+    Chardev *chardev = qemu_chr_fe_get_driver(&s->chardev);
     struct kmd_config config = {
         .slots = s->slots,
         .max_regions = s->max_regions,
@@ -481,7 +523,22 @@ static void realize(DeviceState *dev, Error **errp)
         .on_reset = s->on_reset,
         .on_shutdown = s->on_shutdown,
         .on_quit = s->on_quit,
-        .output = s->output ? s->output : ".",
+        .max_bytes = s->max_bytes,
+        .keep = s->keep,
+        .sidecar = s->sidecar,
+        .chardev_timeout_ms = s->chardev_timeout,
+        .inject_refuse = s->inject_refuse,
+        .inject_full = s->inject_full,
+        .inject_write_fail = s->inject_write_fail,
+        .inject_write_cut = s->inject_write_cut,
+        .inject_stop = s->inject_stop,
+        .output = s->output,
+        .name = s->name,
+        .file = s->file,
+        .chardev = chardev ? chardev->label : NULL,
+        .compress = s->compress,
+        .plugin_version = KMD_PLUGIN_VERSION,
+        .qemu_version = QEMU_VERSION,
         .format = s->format,
         .capture = s->capture,
     };
@@ -519,15 +576,28 @@ static void realize(DeviceState *dev, Error **errp)
 static Property properties[] = {
     DEFINE_PROP_UINT64("addr", KmemdumpMd, addr, DEFAULT_ADDR),
     DEFINE_PROP_STRING("output", KmemdumpMd, output),
+    DEFINE_PROP_STRING("name", KmemdumpMd, name),
+    DEFINE_PROP_STRING("file", KmemdumpMd, file),
+    DEFINE_PROP_CHR("chardev", KmemdumpMd, chardev),
+    DEFINE_PROP_UINT64("chardev-timeout", KmemdumpMd, chardev_timeout, 10000),
+    DEFINE_PROP_STRING("compress", KmemdumpMd, compress),
+    DEFINE_PROP_UINT64("keep", KmemdumpMd, keep, 0),
+    DEFINE_PROP_BOOL("sidecar", KmemdumpMd, sidecar, true),
     DEFINE_PROP_STRING("format", KmemdumpMd, format),
     DEFINE_PROP_STRING("capture", KmemdumpMd, capture),
     DEFINE_PROP_UINT64("slots", KmemdumpMd, slots, 512),
     DEFINE_PROP_UINT64("max-regions", KmemdumpMd, max_regions, 0),
     DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, max_dumps, 16),
+    DEFINE_PROP_UINT64("max-bytes", KmemdumpMd, max_bytes, 0),
     DEFINE_PROP_BOOL("pause", KmemdumpMd, pause, false),
     DEFINE_PROP_BOOL("on-reset", KmemdumpMd, on_reset, true),
     DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, on_shutdown, true),
     DEFINE_PROP_BOOL("on-quit", KmemdumpMd, on_quit, false),
+    DEFINE_PROP_UINT64("inject-refuse", KmemdumpMd, inject_refuse, 0),
+    DEFINE_PROP_UINT64("inject-full", KmemdumpMd, inject_full, 0),
+    DEFINE_PROP_UINT64("inject-write-fail", KmemdumpMd, inject_write_fail, 0),
+    DEFINE_PROP_UINT64("inject-write-cut", KmemdumpMd, inject_write_cut, 0),
+    DEFINE_PROP_UINT64("inject-stop", KmemdumpMd, inject_stop, 0),
     DEFINE_PROP_END_OF_LIST(),
 };
 

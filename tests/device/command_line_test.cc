@@ -56,6 +56,36 @@ TEST(CommandLine, RefusesAnOutputFolderThatTakesNoFile)
     expect_refused(start_device("output=/proc"), "output folder '/proc' is not writable");
 }
 
+TEST(CommandLine, RefusesOutputsThatExcludeEachOther)
+{
+    expect_refused(start_device("output=/tmp,file=/tmp/x"), "file= and output= exclude each other");
+    expect_refused(start(support::required("KMD_PLUGIN"), "kmemdump-md,file=/tmp/x,chardev=c",
+                         {"-chardev", "null,id=c"}),
+                   "file= and chardev= exclude each other");
+    expect_refused(start_device("format=qcom,file=/tmp/x"), "format=qcom makes a folder for each dump");
+    expect_refused(start_device("format=qcom,compress=zstd"), "compress= has to be none");
+    expect_refused(start_device("chardev=missing"), "'missing'");
+}
+
+TEST(CommandLine, RefusesNamesThatLeaveTheFolderOrTellNoDumpsApart)
+{
+    expect_refused(start_device("output=/tmp,name=../%n"),
+                   "name=../%n is not the name of a file in the output folder");
+    expect_refused(start_device("output=/tmp,name=dump"), "name=dump needs a %n");
+}
+
+TEST(CommandLine, RefusesAFileWhoseFolderIsMissing)
+{
+    expect_refused(start_device("file=/does/not/exist"),
+                   "file folder '/does/not' cannot be opened: No such file or directory; create it");
+}
+
+TEST(CommandLine, RefusesAnUnknownCompression)
+{
+    expect_refused(start_device("output=/tmp,compress=xz"),
+                   "compress=xz is unknown: there are none and zstd");
+}
+
 TEST(CommandLine, RefusesAnAddressThatAnotherDeviceHas)
 {
     expect_refused(start_device("addr=0x09000000"),

@@ -9,6 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     kmd::Config config;
     config.slots = 8;
     config.max_dumps = 4;
+    config.sidecar = false;
     kmd::fuzz::Machine machine(config);
     const auto good = machine.controller->save_state();
     // A state of the right length in which the fuzzer changes words, or one of its own.

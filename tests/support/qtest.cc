@@ -29,32 +29,32 @@ std::string hex(std::span<const std::byte> bytes)
     return text;
 }
 
-std::vector<std::string> arguments(const RunFolder& folder, const std::string& properties,
+std::vector<std::string> arguments(const RunFolder& folder, const Place& place, const std::string& properties,
                                    const std::vector<std::string>& more)
 {
     auto command = qemu_command();
-    command.insert(command.end(), {"-smp",
-                                   "2",
-                                   "-S",
-                                   "-serial",
-                                   "null",
-                                   "-monitor",
-                                   "none",
-                                   "-accel",
-                                   "tcg",
-                                   "-qtest",
-                                   "stdio",
-                                   "-qtest-log",
-                                   "none",
-                                   "-d",
-                                   "guest_errors",
-                                   "-qmp",
-                                   "unix:" + folder.file("qmp.sock") + ",server=on,wait=off",
-                                   "-plugin",
-                                   required("KMD_PLUGIN"),
-                                   "-device",
-                                   "kmemdump-md,output=" + folder.path().string() +
-                                       (properties.empty() ? "" : "," + properties)});
+    command.insert(command.end(),
+                   {"-smp",
+                    "2",
+                    "-S",
+                    "-serial",
+                    "null",
+                    "-monitor",
+                    "none",
+                    "-accel",
+                    "tcg",
+                    "-qtest",
+                    "stdio",
+                    "-qtest-log",
+                    "none",
+                    "-d",
+                    "guest_errors",
+                    "-qmp",
+                    "unix:" + folder.file("qmp.sock") + ",server=on,wait=off",
+                    "-plugin",
+                    required("KMD_PLUGIN"),
+                    "-device",
+                    "kmemdump-md," + place.property + (properties.empty() ? "" : "," + properties)});
     command.insert(command.end(), more.begin(), more.end());
     return command;
 }
@@ -62,7 +62,15 @@ std::vector<std::string> arguments(const RunFolder& folder, const std::string& p
 } // namespace
 
 QtestMachine::QtestMachine(const std::string& properties, const std::vector<std::string>& more)
-    : qemu_(arguments(folder_, properties, more), folder_.file("qemu.log")),
+    : QtestMachine(Place{}, properties, more)
+{
+}
+
+QtestMachine::QtestMachine(const Place& place, const std::string& properties,
+                           const std::vector<std::string>& more)
+    : qemu_(arguments(folder_, place.property.empty() ? Place{"output=" + folder_.path().string()} : place,
+                      properties, more),
+            folder_.file("qemu.log")),
       qmp_(folder_.file("qmp.sock"), std::chrono::seconds(20))
 {
 }

@@ -17,12 +17,21 @@
 namespace support
 {
 
+/// Where the dumps of a controller go: the property that says so.
+struct Place {
+    std::string property;
+};
+
 class QtestMachine
 {
   public:
     /// `properties`: what follows "-device kmemdump-md,output=FOLDER". `more`: further arguments of
     /// QEMU.
     explicit QtestMachine(const std::string& properties = "", const std::vector<std::string>& more = {});
+
+    /// The same for dumps that go elsewhere than to the folder.
+    explicit QtestMachine(const Place& place, const std::string& properties = "",
+                          const std::vector<std::string>& more = {});
 
     Qmp& qmp() { return qmp_; }
 

@@ -44,7 +44,8 @@ std::vector<fs::path> dumps_in(const fs::path& folder)
 {
     std::vector<fs::path> dumps;
     for (const auto& entry : fs::directory_iterator(folder)) {
-        if (entry.path().filename().string().starts_with("kmemdump-")) {
+        if (entry.path().filename().string().starts_with("kmemdump-") &&
+            entry.path().extension() != ".json") {
             dumps.push_back(entry.path());
         }
     }

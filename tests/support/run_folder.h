@@ -31,7 +31,7 @@ class RunFolder
     std::filesystem::path path_;
 };
 
-/// The dumps in a folder, in the order of their names.
+/// The dumps in a folder, in the order of their names, without their sidecars.
 std::vector<std::filesystem::path> dumps_in(const std::filesystem::path& folder);
 
 } // namespace support

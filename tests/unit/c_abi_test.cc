@@ -26,6 +26,9 @@ constexpr std::uint64_t kRam = 0x80000000;
 struct Emulator {
     std::vector<unsigned char> ram = std::vector<unsigned char>(0x4000);
     int scheduled = 0;
+    bool peer_is_gone = false;
+    std::string sent;
+    int hang_ups = 0;
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;
     std::vector<std::string> warnings;
@@ -66,8 +69,23 @@ struct Emulator {
     {
         of(host).done.push_back({bytes, error == nullptr ? "complete" : error});
     }
-    static constexpr kmd_host_ops kOps = {map_ram, cpu_notes, translate, schedule_dump, log_guest_error,
-                                          report,  warn,      trace,     dump_done};
+    static std::int64_t send(void* host, const void* bytes, std::size_t size)
+    {
+        if (of(host).peer_is_gone) {
+            return -1;
+        }
+        of(host).sent.append(static_cast<const char*>(bytes), size);
+        return static_cast<std::int64_t>(size);
+    }
+    static int hang_up(void* host)
+    {
+        ++of(host).hang_ups;
+        return 1;
+    }
+
+    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, translate, schedule_dump,
+                                          log_guest_error, report,    warn,      trace,
+                                          dump_done,       send,      hang_up};
 };
 
 struct CAbi : testing::Test {
@@ -113,6 +131,74 @@ struct CAbi : testing::Test {
     kmd_config config{};
     kmd_controller* controller = nullptr;
 };
+
+TEST_F(CAbi, ChardevGetsTheDumpThroughSend)
+{
+    config.output = nullptr;
+    config.chardev = "collector";
+    create();
+    add_region(0x1000, kRam, 0x100);
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_EQ(kmd_read(controller, 0x048, 4), 1u);
+    EXPECT_TRUE(emulator.sent.starts_with("{\"kmemdump-md\":1,"));
+    EXPECT_EQ(emulator.hang_ups, 0);
+    emulator.peer_is_gone = true;
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_EQ(kmd_read(controller, 0x048, 4), 4u);
+    EXPECT_NE(emulator.warnings.back().find("chardev collector: nobody is connected"), std::string::npos);
+}
+
+TEST_F(CAbi, PropertiesOfTheOutputReachTheController)
+{
+    config.name = "abi-%r-%n";
+    config.compress = "zstd";
+    config.sidecar = 1;
+    config.plugin_version = "9.8";
+    config.qemu_version = "7.6";
+    config.keep = 1;
+    create();
+    add_region(0x1000, kRam, 0x100);
+    for (int i = 0; i < 2; ++i) {
+        kmd_write(controller, 0x020, 1, 4);
+        kmd_take_dump(controller);
+    }
+    EXPECT_EQ(names_in(folder.path()),
+              (std::vector<std::string>{"abi-panic-0002.elf.zst", "abi-panic-0002.elf.zst.json"}));
+    const auto bytes = bytes_of(folder / "abi-panic-0002.elf.zst.json");
+    const std::string json(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    EXPECT_NE(json.find("\"plugin_version\": \"9.8\""), std::string::npos);
+    EXPECT_NE(json.find("\"qemu_version\": \"7.6\""), std::string::npos);
+}
+
+TEST_F(CAbi, LimitsAndFaultsReachTheController)
+{
+    config.max_bytes = 1;
+    config.inject_refuse = 1;
+    create();
+    EXPECT_EQ(kmd_read(controller, 0x024, 4), 5u);
+    add_region(0x1000, kRam, 0x100);
+    EXPECT_EQ(kmd_read(controller, 0x1030, 4), 22u);
+    add_region(0x1000, kRam, 0x100);
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_EQ(kmd_read(controller, 0x048, 4), 6u);
+}
+
+TEST_F(CAbi, OneFileIsAPropertyOfItsOwn)
+{
+    const std::string file = folder / "last.elf";
+    config.output = nullptr;
+    config.file = file.c_str();
+    config.inject_write_cut = 5000;
+    create();
+    add_region(0x1000, kRam, 0x1000);
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"last.elf.incomplete"});
+    EXPECT_EQ(bytes_of(folder / "last.elf.incomplete").size(), 4999u);
+}
 
 TEST_F(CAbi, CreationFailsWithASentenceAboutTheProperty)
 {

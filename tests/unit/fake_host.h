@@ -6,6 +6,7 @@
 #include "controller.h"
 #include "fake_guest.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,23 @@ class FakeHost final : public Host
     void trace(const std::string& message) override { traces.push_back(message); }
     void dump_done(std::uint64_t bytes, const std::string& error) override { done.push_back({bytes, error}); }
 
+    std::optional<std::size_t> send(std::span<const std::byte> bytes) override
+    {
+        if (!connected || sent.size() >= leaves_after) {
+            return std::nullopt;
+        }
+        const std::size_t now =
+            std::min({bytes.size(), at_a_time, stalls_after - std::min(stalls_after, sent.size()),
+                      leaves_after - sent.size()});
+        sent.append(reinterpret_cast<const char*>(bytes.data()), now);
+        return now;
+    }
+    bool hang_up() override
+    {
+        ++hang_ups;
+        return can_hang_up;
+    }
+
     /// What the emulator does after schedule_dump(); once, however often it was called.
     void run_scheduled(Controller& controller)
     {
@@ -50,6 +68,15 @@ class FakeHost final : public Host
     std::vector<std::string> warnings;
     std::vector<std::string> traces;
     std::vector<std::pair<std::uint64_t, std::string>> done;
+
+    /// The peer of the chardev: what it got, and after how many bytes it takes no more, or goes away.
+    bool connected = true;
+    std::string sent;
+    std::size_t at_a_time = std::string::npos;
+    std::size_t stalls_after = std::string::npos;
+    std::size_t leaves_after = std::string::npos;
+    bool can_hang_up = true;
+    int hang_ups = 0;
 };
 
 } // namespace kmd::test

@@ -172,6 +172,7 @@ class GoldenMachine
     {
         config_.slots = 16;
         config_.output = folder_.path();
+        config_.sidecar = false;
         host_.notes = golden.cpu_notes.bytes;
         for (const Line& line : golden.guest) {
             apply(line);

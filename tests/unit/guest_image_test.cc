@@ -289,7 +289,7 @@ TEST(Format, ThatIsUnknownIsRefused)
     config.format = "jpeg";
     const auto controller = kmd::Controller::create(config, host);
     ASSERT_FALSE(controller);
-    EXPECT_EQ(controller.error().what, "format=jpeg is unknown: there are enriched and coreimage");
+    EXPECT_EQ(controller.error().what, "format=jpeg is unknown: there are enriched, coreimage and qcom");
 }
 
 } // namespace

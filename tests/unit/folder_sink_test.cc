@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Protects the promise of the writer: a file under its final name is complete, whatever the host's
+// Protects the promise of the folder sink: a file under its final name is complete, whatever the host's
 // disk does, and no file that was there before is ever touched.
 #include "child_process.h"
+#include "folder_sink.h"
+#include "owned_plan.h"
 #include "temp_dir.h"
-#include "writer.h"
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <sstream>
@@ -22,47 +25,32 @@ namespace
 {
 
 using kmd::check_output_folder;
+using kmd::Dump;
+using kmd::FolderSink;
+using kmd::NamePattern;
 using kmd::Plan;
-using kmd::write_plan;
+using kmd::Result;
+using kmd::Stored;
+using kmd::StoreOptions;
 using kmd::test::bytes_of;
 using kmd::test::in_child;
 using kmd::test::make_file;
 using kmd::test::mount_tmpfs;
 using kmd::test::must;
 using kmd::test::names_in;
+using kmd::test::OwnedPlan;
 using kmd::test::private_mounts;
 using kmd::test::remount_read_only;
 using kmd::test::TempDir;
 
-/// A plan with a head of `head` bytes and a body of pieces, and the memory that it points to.
-struct OwnedPlan {
-    OwnedPlan(std::size_t head, std::size_t pieces, std::size_t piece_size) : memory(pieces * piece_size)
-    {
-        for (std::size_t i = 0; i < memory.size(); ++i) {
-            memory[i] = static_cast<std::byte>(i * 31 + i / 251);
-        }
-        plan.head.assign(head, std::byte{0x48});
-        plan.head[48] = std::byte{1};
-        plan.head[49] = plan.head[50] = plan.head[51] = std::byte{0};
-        plan.flags_offset = 48;
-        for (std::size_t i = 0; i < pieces; ++i) {
-            plan.body.push_back(std::span<const std::byte>(memory).subspan(i * piece_size, piece_size));
-        }
-        plan.file_size = head + memory.size();
-    }
-
-    /// What a complete file holds: everything, with the mark cleared.
-    std::vector<std::byte> file() const
-    {
-        std::vector<std::byte> bytes = plan.head;
-        bytes[48] = std::byte{0};
-        bytes.insert(bytes.end(), memory.begin(), memory.end());
-        return bytes;
-    }
-
-    std::vector<std::byte> memory;
-    Plan plan;
-};
+Result<Stored> write_plan(const Plan& plan, const std::string& folder, const std::string& reason,
+                          unsigned first_number)
+{
+    StoreOptions options;
+    options.sidecar = false;
+    FolderSink sink(folder, NamePattern::parse("kmemdump-%n-%r").value(), options);
+    return sink.store(Dump{.plan = plan, .reason = reason, .number = first_number});
+}
 
 std::vector<std::string> list(std::initializer_list<const char*> names)
 {
@@ -99,26 +87,26 @@ std::string try_write(const Plan& plan, const std::string& folder)
     if (!file) {
         out << "error: " << file.error().what << "\n";
     } else {
-        out << file.value().path.substr(folder.size()) << " bytes=" << file.value().bytes << " ["
+        out << file.value().where.substr(folder.size()) << " bytes=" << file.value().bytes << " ["
             << file.value().incomplete_because << "]\n";
     }
     return out.str() + describe(folder);
 }
 
-TEST(Writer, WritesThePlanUnderItsFinalName)
+TEST(FolderSink, WritesThePlanUnderItsFinalName)
 {
     const TempDir folder;
     const OwnedPlan owned(4096, 3, 1000);
     const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
     ASSERT_TRUE(file);
-    EXPECT_EQ(file.value().path, folder / "kmemdump-0001-panic.elf");
+    EXPECT_EQ(file.value().where, folder / "kmemdump-0001-panic.elf");
     EXPECT_EQ(file.value().bytes, 7096u);
     EXPECT_EQ(file.value().incomplete_because, "");
     EXPECT_EQ(names_in(folder.path()), list({"kmemdump-0001-panic.elf"}));
     EXPECT_TRUE(bytes_of(folder / "kmemdump-0001-panic.elf") == owned.file());
 }
 
-TEST(Writer, ClearsOnlyTheMarkOfIncompleteness)
+TEST(FolderSink, ClearsOnlyTheMarkOfIncompleteness)
 {
     const TempDir folder;
     OwnedPlan owned(4096, 1, 16);
@@ -134,7 +122,7 @@ TEST(Writer, ClearsOnlyTheMarkOfIncompleteness)
     EXPECT_EQ(bytes.at(104), std::byte{0x48});
 }
 
-TEST(Writer, PlanWithoutBodyIsAFileToo)
+TEST(FolderSink, PlanWithoutBodyIsAFileToo)
 {
     const TempDir folder;
     const OwnedPlan owned(4096, 0, 0);
@@ -142,7 +130,7 @@ TEST(Writer, PlanWithoutBodyIsAFileToo)
     EXPECT_TRUE(bytes_of(folder / "kmemdump-0001-request.elf") == owned.file());
 }
 
-TEST(Writer, HandlesMorePiecesThanOneSystemCallTakes)
+TEST(FolderSink, HandlesMorePiecesThanOneSystemCallTakes)
 {
     for (const std::size_t pieces : {1022u, 1023u, 1024u, 1025u, 5000u}) { // IOV_MAX is 1024
         const TempDir folder;
@@ -150,11 +138,11 @@ TEST(Writer, HandlesMorePiecesThanOneSystemCallTakes)
         const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
         ASSERT_TRUE(file);
         EXPECT_EQ(file.value().bytes, 4096 + pieces * 3);
-        EXPECT_TRUE(bytes_of(file.value().path) == owned.file()) << pieces;
+        EXPECT_TRUE(bytes_of(file.value().where) == owned.file()) << pieces;
     }
 }
 
-TEST(Writer, EmptyPiecesDoNotEndTheFile)
+TEST(FolderSink, EmptyPiecesDoNotEndTheFile)
 {
     const TempDir folder;
     OwnedPlan owned(4096, 4, 500);
@@ -162,10 +150,10 @@ TEST(Writer, EmptyPiecesDoNotEndTheFile)
     owned.plan.body.insert(owned.plan.body.begin() + 4, 2000, {});
     const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
     ASSERT_TRUE(file);
-    EXPECT_TRUE(bytes_of(file.value().path) == owned.file());
+    EXPECT_TRUE(bytes_of(file.value().where) == owned.file());
 }
 
-TEST(Writer, NumbersStartWhereTheyAreTold)
+TEST(FolderSink, NumbersStartWhereTheyAreTold)
 {
     const TempDir folder;
     const OwnedPlan owned(4096, 1, 1);
@@ -174,7 +162,7 @@ TEST(Writer, NumbersStartWhereTheyAreTold)
     EXPECT_EQ(names_in(folder.path()), list({"kmemdump-0042-hang.elf", "kmemdump-9999-hang.elf"}));
 }
 
-TEST(Writer, NumbersStartAgainPastTheHighest)
+TEST(FolderSink, NumbersStartAgainPastTheHighest)
 {
     const TempDir folder;
     const OwnedPlan owned(4096, 1, 1);
@@ -182,7 +170,7 @@ TEST(Writer, NumbersStartAgainPastTheHighest)
     EXPECT_EQ(names_in(folder.path()), list({"kmemdump-0001-hang.elf"}));
 }
 
-TEST(Writer, NeverTouchesAFileThatIsThere)
+TEST(FolderSink, NeverTouchesAFileThatIsThere)
 {
     const TempDir folder;
     make_file(folder / "kmemdump-0001-panic.elf", "complete");
@@ -192,7 +180,7 @@ TEST(Writer, NeverTouchesAFileThatIsThere)
     const OwnedPlan owned(4096, 1, 1);
     const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
     ASSERT_TRUE(file);
-    EXPECT_EQ(file.value().path, folder / "kmemdump-0004-panic.elf");
+    EXPECT_EQ(file.value().where, folder / "kmemdump-0004-panic.elf");
     EXPECT_EQ(describe(folder.path()), "kmemdump-0001-panic.elf size=8\n"
                                        "kmemdump-0002-panic.elf.incomplete size=10\n"
                                        "kmemdump-0003-panic.elf size=4\n"
@@ -200,7 +188,7 @@ TEST(Writer, NeverTouchesAFileThatIsThere)
                                        "kmemdump-0004-panic.elf size=4097 e_flags=0\n");
 }
 
-TEST(Writer, NeverFollowsASymbolicLink)
+TEST(FolderSink, NeverFollowsASymbolicLink)
 {
     const TempDir folder;
     const TempDir elsewhere;
@@ -215,11 +203,11 @@ TEST(Writer, NeverFollowsASymbolicLink)
     const OwnedPlan owned(4096, 1, 1);
     const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
     ASSERT_TRUE(file);
-    EXPECT_EQ(file.value().path, folder / "kmemdump-0005-panic.elf");
+    EXPECT_EQ(file.value().where, folder / "kmemdump-0005-panic.elf");
     EXPECT_EQ(describe(elsewhere.path()), "precious size=8\n");
 }
 
-TEST(Writer, TakesNoNumberThatAFileOfAnotherReasonHas)
+TEST(FolderSink, TakesNoNumberThatAFileOfAnotherReasonHas)
 {
     const TempDir folder;
     make_file(folder / "kmemdump-0001-request.elf", "");
@@ -227,11 +215,11 @@ TEST(Writer, TakesNoNumberThatAFileOfAnotherReasonHas)
     const OwnedPlan owned(4096, 1, 1);
     const auto file = write_plan(owned.plan, folder.path(), "panic", 1);
     ASSERT_TRUE(file);
-    EXPECT_EQ(file.value().path, folder / "kmemdump-0003-panic.elf")
-        << "writer.h: the first number that no file there has";
+    EXPECT_EQ(file.value().where, folder / "kmemdump-0003-panic.elf")
+        << "folder_sink.h: the first number that no file there has";
 }
 
-TEST(Writer, SaysSoWhenAllNumbersAreTaken)
+TEST(FolderSink, SaysSoWhenAllNumbersAreTaken)
 {
     const TempDir folder;
     make_file(folder / "kmemdump-9998-panic.elf", "");
@@ -244,7 +232,7 @@ TEST(Writer, SaysSoWhenAllNumbersAreTaken)
               "kmemdump-9998-panic.elf size=0\nkmemdump-9999-panic.elf.incomplete size=0\n");
 }
 
-TEST(Writer, FileIsForItsOwnerOnlyWhateverTheUmask)
+TEST(FolderSink, FileIsForItsOwnerOnlyWhateverTheUmask)
 {
     for (const unsigned mask : {0000u, 0022u, 0077u, 0277u, 0777u}) {
         const TempDir folder;
@@ -258,7 +246,7 @@ TEST(Writer, FileIsForItsOwnerOnlyWhateverTheUmask)
     }
 }
 
-TEST(Writer, FileGetsItsFinalNameAfterItsLastByte)
+TEST(FolderSink, FileGetsItsFinalNameAfterItsLastByte)
 {
     const TempDir folder;
     const int watch = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -293,7 +281,7 @@ TEST(Writer, FileGetsItsFinalNameAfterItsLastByte)
                     "from kmemdump-0001-panic.elf.incomplete", "to kmemdump-0001-panic.elf"}));
 }
 
-TEST(Writer, MemoryThatTheHostCannotReadLeavesAnIncompleteFile)
+TEST(FolderSink, MemoryThatTheHostCannotReadLeavesAnIncompleteFile)
 {
     const TempDir folder;
     OwnedPlan owned(4096, 1, 8192);
@@ -307,7 +295,7 @@ TEST(Writer, MemoryThatTheHostCannotReadLeavesAnIncompleteFile)
     ::munmap(page, 4096);
 }
 
-TEST(Writer, NextDumpLeavesAnIncompleteOneAlone)
+TEST(FolderSink, NextDumpLeavesAnIncompleteOneAlone)
 {
     const TempDir folder;
     OwnedPlan broken(4096, 1, 4096);
@@ -501,6 +489,83 @@ TEST(CheckOutputFolder, RefusesAReadOnlyFolder)
         return result ? "accepted" : result.error().what;
     });
     EXPECT_NE(child.find("not writable: Read-only file system"), std::string::npos) << child;
+}
+
+/// Stores dumps with a pattern and a number to keep; names what is there then.
+class Keeping : public testing::Test
+{
+  protected:
+    void store(std::uint64_t keep, const Plan& plan, const std::string& reason = "panic")
+    {
+        StoreOptions options;
+        FolderSink sink(folder.path(), NamePattern::parse("vm-%n-%r").value(), options, keep);
+        const auto stored = sink.store(
+            Dump{.plan = plan, .reason = reason, .number = ++dumps, .describe = [](const Stored&, bool) {
+                     return "{}\n";
+                 }});
+        ASSERT_TRUE(stored) << stored.error().what;
+        EXPECT_TRUE(stored.value().remarks.empty());
+    }
+
+    TempDir folder;
+    OwnedPlan owned{4096, 1, 1};
+    unsigned dumps = 0;
+};
+
+TEST_F(Keeping, NothingIsRemovedUnlessAsked)
+{
+    for (int i = 0; i < 5; ++i) {
+        store(0, owned.plan);
+    }
+    EXPECT_EQ(names_in(folder.path()).size(), 10u) << "five dumps, each with a sidecar";
+}
+
+TEST_F(Keeping, OldestGoWithTheirSidecars)
+{
+    store(2, owned.plan);
+    store(2, owned.plan, "request");
+    store(2, owned.plan);
+    store(2, owned.plan);
+    EXPECT_EQ(names_in(folder.path()), list({"vm-0003-panic.elf", "vm-0003-panic.elf.json",
+                                             "vm-0004-panic.elf", "vm-0004-panic.elf.json"}));
+}
+
+TEST_F(Keeping, TouchesNothingThatIsNoCompleteDumpOfThePattern)
+{
+    const auto others = list({"kmemdump-0001-panic.elf", "vm-0001-panic", "vm-0002-panic.elf.incomplete",
+                              "vm-0003-panic.elf.zst", "vm-0004-panic.elf.bak", "vm-5-panic.elf"});
+    for (const std::string& name : others) {
+        make_file(folder / name, "precious");
+    }
+    must(::symlink("vm-0001-panic", (folder / "vm-0006-panic.elf").c_str()) == 0, "symlink");
+    must(::mkdir((folder / "vm-0007-panic.elf").c_str(), 0700) == 0, "mkdir");
+    store(1, owned.plan);
+    store(1, owned.plan);
+    auto expected = others;
+    expected.insert(expected.end(), {"vm-0006-panic.elf", "vm-0007-panic.elf", "vm-0008-panic.elf",
+                                     "vm-0008-panic.elf.json"});
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(names_in(folder.path()), expected);
+}
+
+TEST_F(Keeping, RemovesNothingWhenTheNewDumpIsIncomplete)
+{
+    store(1, owned.plan);
+    OwnedPlan broken(4096, 1, 4096);
+    broken.plan.body.push_back({reinterpret_cast<const std::byte*>(16), 4096});
+    store(1, broken.plan);
+    EXPECT_EQ(names_in(folder.path()),
+              list({"vm-0001-panic.elf", "vm-0001-panic.elf.json", "vm-0002-panic.elf.incomplete",
+                    "vm-0002-panic.elf.incomplete.json"}));
+}
+
+TEST_F(Keeping, TheNewDumpStaysEvenIfTheOthersComeFromTheFuture)
+{
+    store(1, owned.plan);
+    const timespec future[2] = {{4000000000, 0}, {4000000000, 0}};
+    must(::utimensat(AT_FDCWD, (folder / "vm-0001-panic.elf").c_str(), future, 0) == 0, "utimensat");
+    store(1, owned.plan);
+    EXPECT_EQ(names_in(folder.path()), list({"vm-0002-panic.elf", "vm-0002-panic.elf.json"}));
 }
 
 } // namespace

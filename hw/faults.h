@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Failures on purpose, for testing the guest's framework and the writers. Off unless the person at
+// the host asks for them; docs/device.md describes each.
+#pragma once
+
+#include "byte_sink.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kmd
+{
+
+/// All numbers count from 1; 0 is off. Bytes are those of one dump as it is stored.
+struct Faults {
+    /// The commit, since power-on, that is answered with KMD_SLOT_REFUSED.
+    std::uint64_t refuse = 0;
+    /// How many regions make the table full.
+    std::uint64_t full = 0;
+    /// The first byte that cannot be written: EIO, as a broken disk has it.
+    std::uint64_t write_fail = 0;
+    /// The first byte that does not fit: ENOSPC, as a full disk has it.
+    std::uint64_t write_cut = 0;
+    /// The byte ahead of which the emulator is killed.
+    std::uint64_t stop = 0;
+
+    bool any() const { return (refuse | full | write_fail | write_cut | stop) != 0; }
+};
+
+/// Passes bytes on until the first fault.
+class FaultyBytes final : public ByteSink
+{
+  public:
+    /// `to` outlives it.
+    FaultyBytes(ByteSink& to, const Faults& faults) : to_(to), faults_(faults) {}
+
+    std::optional<std::string> write(Pieces pieces) override;
+    std::uint64_t written() const override { return to_.written(); }
+
+  private:
+    /// Bytes that go through before the first fault.
+    std::uint64_t sound() const;
+    /// What happens at the first fault.
+    std::string fail() const;
+
+    ByteSink& to_;
+    Faults faults_;
+};
+
+} // namespace kmd

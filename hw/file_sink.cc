@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "file_sink.h"
+
+#include "folder_sink.h"
+#include "os_file.h"
+#include "pending_dump.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace kmd
+{
+
+Result<std::unique_ptr<Sink>> FileSink::create(const std::string& path, const StoreOptions& options)
+{
+    const std::filesystem::path parts(path);
+    const std::string name = parts.filename().string();
+    struct stat about;
+    const bool exists = ::lstat(path.c_str(), &about) == 0;
+    if (name.empty() || name == "." || name == ".." || (exists && !S_ISREG(about.st_mode))) {
+        return Error{"file=" + path + " is not the name of a file: expected a new file, or one to replace"};
+    }
+    const std::string parent = parts.parent_path().string();
+    const auto folder = check_output_folder(parent.empty() ? "." : parent, "file");
+    if (!folder) {
+        return folder.error();
+    }
+    return std::unique_ptr<Sink>(new FileSink(folder.value(), name, options));
+}
+
+Result<Stored> FileSink::store(const Dump& dump)
+{
+    const Descriptor folder = open_folder(folder_);
+    if (!folder) {
+        return Error{"file folder " + folder_ + " cannot be opened: " + os_error()};
+    }
+    const std::string incomplete = name_ + kIncompleteSuffix;
+    ::unlinkat(folder.get(), incomplete.c_str(), 0);
+    ::unlinkat(folder.get(), (incomplete + ".json").c_str(), 0);
+    auto pending = PendingDump::create(folder.get(), name_, dump.plan);
+    if (!pending) {
+        return Error{"cannot create a file in " + folder_ + ": " + os_error()};
+    }
+    return pending->store(dump, options_, folder_, Existing::kReplace);
+}
+
+} // namespace kmd

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pending_dump.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t nanoseconds_since(Clock::time_point start)
+{
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+/// Cuts the bytes of a plan into its parts, each a file of its own that is on the disk before the next
+/// begins.
+class PartFiles final : public ByteSink
+{
+  public:
+    /// `first`: the file of the first part, which the caller keeps.
+    PartFiles(int folder, std::span<const Part> parts, int first)
+        : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size)
+    {
+    }
+
+    std::optional<std::string> write(Pieces pieces) override
+    {
+        for (auto piece : pieces) {
+            while (!piece.empty()) {
+                if (auto failure = make_room()) {
+                    return failure;
+                }
+                const auto now = piece.first(std::min<std::uint64_t>(left_, piece.size()));
+                FileBytes file(fd_);
+                auto failure = file.write(Pieces(&now, 1));
+                written_ += file.written();
+                left_ -= file.written();
+                if (failure) {
+                    return failure;
+                }
+                piece = piece.subspan(now.size());
+            }
+        }
+        return std::nullopt;
+    }
+    std::uint64_t written() const override { return written_; }
+
+    std::optional<std::string> finish()
+    {
+        return ::fsync(fd_) == 0 ? std::nullopt : std::optional(os_error());
+    }
+
+  private:
+    std::optional<std::string> make_room()
+    {
+        while (left_ == 0) {
+            if (auto failure = finish()) {
+                return failure;
+            }
+            ++current_;
+            own_ = create_file(folder_, parts_[current_].name);
+            if (!own_) {
+                return os_error();
+            }
+            fd_ = own_.get();
+            left_ = parts_[current_].size;
+        }
+        return std::nullopt;
+    }
+
+    int folder_;
+    std::span<const Part> parts_;
+    std::size_t current_ = 0;
+    Descriptor own_;
+    int fd_;
+    std::uint64_t left_;
+    std::uint64_t written_ = 0;
+};
+
+std::optional<std::string> encode_with(const Faults& faults, const Plan& plan, Compression compression,
+                                       ByteSink& out)
+{
+    if (!faults.any()) {
+        return encode(plan, compression, out);
+    }
+    FaultyBytes faulty(out, faults);
+    return encode(plan, compression, faulty);
+}
+
+/// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
+std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
+{
+    if (::fsync(fd) != 0 ||
+        ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) != sizeof(flags) ||
+        ::fsync(fd) != 0) {
+        return os_error();
+    }
+    return std::nullopt;
+}
+
+/// The mark as the plan has it: incomplete.
+std::uint32_t incomplete_flags(const Plan& plan)
+{
+    std::uint32_t flags = 0;
+    std::memcpy(&flags, plan.head.data() + plan.flags_offset, sizeof(flags));
+    return flags;
+}
+
+/// The text under its name, whole or not at all. Returns the cause if it fails.
+std::optional<std::string> write_text(int folder, const std::string& name, const std::string& text,
+                                      Existing existing)
+{
+    const std::string incomplete = name + kIncompleteSuffix;
+    if (existing == Existing::kReplace) {
+        ::unlinkat(folder, incomplete.c_str(), 0);
+    }
+    const Descriptor fd = create_file(folder, incomplete);
+    if (!fd) {
+        return os_error();
+    }
+    const auto bytes = std::as_bytes(std::span(text));
+    FileBytes file(fd.get());
+    auto failure = file.write(Pieces(&bytes, 1));
+    if (!failure && (::fsync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
+        failure = os_error();
+    }
+    if (failure) {
+        ::unlinkat(folder, incomplete.c_str(), 0);
+        return failure;
+    }
+    ::fsync(folder);
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string name_suffix(const Plan& plan, Compression compression)
+{
+    return plan.parts.empty() ? std::string(".elf") + suffix(compression) : std::string();
+}
+
+std::optional<PendingDump> PendingDump::create(int folder, const std::string& name, const Plan& plan)
+{
+    PendingDump pending(folder, name);
+    const std::string incomplete = pending.incomplete_name();
+    if (plan.parts.empty()) {
+        pending.marked_ = create_file(folder, incomplete);
+        return pending.marked_ ? std::optional(std::move(pending)) : std::nullopt;
+    }
+    if (::mkdirat(folder, incomplete.c_str(), 0700) != 0) {
+        return std::nullopt;
+    }
+    pending.parts_ =
+        Descriptor(::openat(folder, incomplete.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (pending.parts_ && ::fchmod(pending.parts_.get(), 0700) == 0) {
+        pending.marked_ = create_file(pending.parts_.get(), plan.parts.front().name);
+        if (pending.marked_) {
+            return pending;
+        }
+    }
+    const int cause = errno;
+    ::unlinkat(folder, incomplete.c_str(), AT_REMOVEDIR);
+    errno = cause;
+    return std::nullopt;
+}
+
+std::optional<std::string> PendingDump::write(const Plan& plan, const StoreOptions& options,
+                                              std::uint64_t& written)
+{
+    if (plan.parts.empty()) {
+        FileBytes file(marked_.get());
+        auto failure = encode_with(options.faults, plan, options.compression, file);
+        written = file.written();
+        return failure;
+    }
+    PartFiles files(parts_.get(), plan.parts, marked_.get());
+    auto failure = encode_with(options.faults, plan, Compression::kNone, files);
+    written = files.written();
+    if (!failure) {
+        failure = files.finish();
+    }
+    if (!failure && ::fsync(parts_.get()) != 0) {
+        failure = os_error();
+    }
+    return failure;
+}
+
+std::optional<std::string> PendingDump::publish(const Plan& plan, Compression compression, Existing existing)
+{
+    const std::uint64_t offset = stored_flags_offset(plan, compression);
+    auto failure = mark(marked_.get(), offset, plan.complete_flags);
+    if (!failure) {
+        if (rename_in(folder_, incomplete_name(), name_, existing)) {
+            ::fsync(folder_);
+            return std::nullopt;
+        }
+        failure = "it cannot get its final name: " + os_error();
+    }
+    // Best effort: the name says incomplete in any case.
+    (void)mark(marked_.get(), offset, incomplete_flags(plan));
+    return failure;
+}
+
+void PendingDump::discard(const Plan& plan)
+{
+    for (const Part& part : plan.parts) {
+        ::unlinkat(parts_.get(), part.name.c_str(), 0);
+    }
+    ::unlinkat(folder_, incomplete_name().c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+}
+
+void PendingDump::describe(const Dump& dump, Stored& stored, Existing existing) const
+{
+    const std::string name = (stored.incomplete_because.empty() ? name_ : incomplete_name()) + ".json";
+    std::optional<std::string> failure;
+    try {
+        const std::string text = dump.describe(stored, false);
+        if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
+            failure = "max-bytes is reached";
+        } else {
+            failure = write_text(folder_, name, text, existing);
+            stored.sidecar_bytes = failure ? 0 : text.size();
+        }
+    } catch (const std::bad_alloc&) {
+        failure = "the host is out of memory";
+    }
+    if (failure) {
+        stored.remarks.push_back("there is no " + name + ": " + *failure);
+    }
+}
+
+Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
+                                  const std::string& folder_name, Existing existing)
+{
+    const FileSizeSignalBlocked blocked;
+    const Compression compression = dump.plan.parts.empty() ? options.compression : Compression::kNone;
+    Stored stored;
+    const auto start = Clock::now();
+    auto failure = write(dump.plan, options, stored.bytes);
+    stored.write_nanoseconds = nanoseconds_since(start);
+    if (failure && stored.bytes < smallest_useful(dump.plan, compression)) {
+        discard(dump.plan);
+        return Error{"cannot write to " + folder_name + ": " + *failure};
+    }
+    if (!failure) {
+        const auto written = Clock::now();
+        if (options.sidecar && existing == Existing::kReplace) {
+            // It is about the dump that is replaced now.
+            ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
+        }
+        failure = publish(dump.plan, compression, existing);
+        stored.sync_nanoseconds = nanoseconds_since(written);
+    }
+    stored.where = folder_name + "/" + (failure ? incomplete_name() : name_);
+    stored.incomplete_because = failure.value_or("");
+    if (options.sidecar) {
+        describe(dump, stored, existing);
+    }
+    return stored;
+}
+
+} // namespace kmd

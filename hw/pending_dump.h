@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A dump on its way into a folder of the host. It is called NAME.incomplete, and says so inside, until
+// its last byte is on the disk.
+#pragma once
+
+#include "os_file.h"
+#include "sink.h"
+
+#include <optional>
+#include <string>
+
+namespace kmd
+{
+
+inline constexpr const char* kIncompleteSuffix = ".incomplete";
+
+/// The name of a dump of this plan without it: ".elf", ".elf.zst", or nothing for a folder.
+std::string name_suffix(const Plan& plan, Compression compression);
+
+class PendingDump
+{
+  public:
+    /// Makes NAME.incomplete in `folder`, which stays open longer: a file, or a folder when the plan has
+    /// parts. Nothing, with errno set, when it cannot be made, also because something has that name.
+    static std::optional<PendingDump> create(int folder, const std::string& name, const Plan& plan);
+
+    /// Writes all of it, gives it its final name, and describes it in NAME.json. `folder_name` is for
+    /// people. When writing fails in between, what was written stays under the incomplete name and is
+    /// returned with the cause; when that is of no use, nothing stays and the result is the error.
+    Result<Stored> store(const Dump& dump, const StoreOptions& options, const std::string& folder_name,
+                         Existing existing);
+
+  private:
+    PendingDump(int folder, std::string name) : folder_(folder), name_(std::move(name)) {}
+
+    std::optional<std::string> write(const Plan& plan, const StoreOptions& options, std::uint64_t& written);
+    std::optional<std::string> publish(const Plan& plan, Compression compression, Existing existing);
+    void describe(const Dump& dump, Stored& stored, Existing existing) const;
+    void discard(const Plan& plan);
+    std::string incomplete_name() const { return name_ + kIncompleteSuffix; }
+
+    int folder_;
+    std::string name_;
+    /// Of the file that has the mark of completeness.
+    Descriptor marked_;
+    /// Of the folder for the parts, if there are parts.
+    Descriptor parts_;
+};
+
+} // namespace kmd

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A dump as tools for Qualcomm's minidump expect it: a table of contents, and a file for each region.
+// docs/outputs.md has the layout.
+#pragma once
+
+#include "core_image.h"
+#include "guest_memory.h"
+#include "region_table.h"
+#include "result.h"
+
+#include <span>
+
+namespace kmd
+{
+
+/// A plan with parts. An error when the regions share so much memory that the files would be larger
+/// than what the guest can be trusted with.
+Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& memory);
+
+} // namespace kmd
