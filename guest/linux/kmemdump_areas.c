@@ -105,6 +105,20 @@ static void * __init prb_member(unsigned long offset)
 	return prb && *prb ? *prb + offset : NULL;
 }
 
+/* Whatever prb points to when it is in use, so that needs no symbol. */
+static size_t __init find_printk_rb_dynamic(void **zone)
+{
+	void *used = prb_member(0);
+	unsigned long size;
+
+	if (kmemdump_vmcoreinfo_value("SIZE(printk_ringbuffer)", &size))
+		return 0;
+	*zone = kmemdump_symbol("printk_rb_dynamic");
+	if (!*zone && used != kmemdump_symbol("printk_rb_static"))
+		*zone = used;
+	return *zone ? size : 0;
+}
+
 static void * __init prb_ring_member(const char *ring, const char *member)
 {
 	unsigned long ring_offset, offset;
@@ -245,8 +259,7 @@ static const struct area areas[] __initconst = {
 	{ ID(init_uts_ns), EXPORTED(init_uts_ns) },
 	{ ID(printk_rb_static), .symbol = "printk_rb_static",
 	  .size_key = "SIZE(printk_ringbuffer)" },
-	{ ID(printk_rb_dynamic), .symbol = "printk_rb_dynamic",
-	  .size_key = "SIZE(printk_ringbuffer)" },
+	{ ID(printk_rb_dynamic), .find = find_printk_rb_dynamic },
 	{ ID(prb), .symbol = "prb", .size = sizeof(void *) },
 	{ ID(prb_descs), .find = find_prb_descs },
 	{ ID(prb_infos), .find = find_prb_infos },

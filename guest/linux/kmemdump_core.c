@@ -10,9 +10,11 @@
 
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/string.h>
 
 #include "kmemdump_internal.h"
@@ -123,7 +125,8 @@ static int register_zone(enum kmemdump_uid uid, const char *name, void *zone,
 	phys_addr_t phys;
 	int ret;
 
-	might_sleep();
+	if (preempt_count() || irqs_disabled())
+		return -EWOULDBLOCK;
 
 	if (uid != KMEMDUMP_ID_NO_ID && !is_region(uid))
 		return -EINVAL;
@@ -181,6 +184,7 @@ unlock:
  *   memory is not mapped or not physically contiguous
  * * -EALREADY: the number is taken
  * * -ENOSPC: all numbers of KMEMDUMP_ID_NO_ID are taken
+ * * -EWOULDBLOCK: the caller must not sleep
  * * another errno: the backend's reason to refuse; nothing is registered
  */
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size)

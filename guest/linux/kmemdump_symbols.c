@@ -9,6 +9,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kstrtox.h>
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include "kmemdump_compat.h"
@@ -29,6 +30,17 @@ static void * __init probe_address(const char *function)
 	addr = probe.addr;
 	unregister_kprobe(&probe);
 	return addr;
+}
+
+/* Nothing to give back: the kernel itself is never unloaded. */
+static unsigned long __init exported_address(const char *name)
+{
+	return (unsigned long)__symbol_get(name);
+}
+#else
+static inline unsigned long exported_address(const char *name)
+{
+	return 0;
 }
 #endif
 
@@ -55,6 +67,9 @@ int __init kmemdump_symbols_init(void)
  * kmemdump_symbol() - address of a symbol of the kernel
  * @name: of the symbol
  *
+ * Looks in kallsyms, which has no data without CONFIG_KALLSYMS_ALL, then in
+ * the vmcoreinfo text, then among what is exported to modules.
+ *
  * Return: its address or NULL.
  */
 void * __init kmemdump_symbol(const char *name)
@@ -67,7 +82,7 @@ void * __init kmemdump_symbol(const char *name)
 	if (!addr) {
 		snprintf(key, sizeof(key), "SYMBOL(%s)", name);
 		if (kmemdump_vmcoreinfo_value(key, &addr))
-			return NULL;
+			addr = exported_address(name);
 	}
 	return (void *)addr;
 }

@@ -3,6 +3,7 @@
 
 #include "environment.h"
 
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -16,12 +17,12 @@ namespace
 std::vector<std::string> arguments(const support::RunFolder& folder, const GuestOptions& options)
 {
     auto command = support::qemu_command();
-    command.insert(command.end(),
-                   {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none", "-serial",
-                    "file:" + folder.file("console.log"), "-qmp",
-                    "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",
-                    support::required("KMD_KERNEL"), "-initrd", support::required("KMD_INITRD"), "-append",
-                    "console=ttyAMA0 panic=-1 " + options.command_line});
+    command.insert(command.end(), {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none",
+                                   "-serial", "file:" + folder.file("console.log"), "-qmp",
+                                   "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",
+                                   support::required("KMD_KERNEL"), "-initrd",
+                                   options.initrd.empty() ? support::required("KMD_INITRD") : options.initrd,
+                                   "-append", "console=ttyAMA0 panic=-1 " + options.command_line});
     if (options.controller) {
         command.insert(command.end(), {"-plugin", support::required("KMD_PLUGIN"), "-device",
                                        "kmemdump-md,id=md,output=" + folder.path().string() +
@@ -30,7 +31,27 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
     return command;
 }
 
+std::filesystem::path kernel_folder()
+{
+    return std::filesystem::path(support::required("KMD_KERNEL")).parent_path();
+}
+
 } // namespace
+
+std::string kernel_release()
+{
+    std::ifstream file(kernel_folder() / "release");
+    std::string release;
+    if (!(file >> release)) {
+        throw std::runtime_error(kernel_folder().string() + " has no file 'release'");
+    }
+    return release;
+}
+
+bool kernel_has_it_built_in()
+{
+    return std::filesystem::exists(kernel_folder() / "builtin");
+}
 
 Guest::Guest(const GuestOptions& options)
     : qemu_(arguments(folder_, options), folder_.file("qemu.log")),
@@ -64,6 +85,32 @@ std::map<std::string, std::uint64_t> Guest::symbols() const
         symbols[name] = std::stoull(address, nullptr, 16);
     }
     return symbols;
+}
+
+std::map<std::uint32_t, RegisteredRegion> Guest::regions()
+{
+    // docs/register-spec.md section 5: 64 bytes a slot, from 0x1000 into the window.
+    constexpr std::size_t kWords = 8;
+    const std::string dump =
+        qmp_->execute("human-monitor-command", {{"command-line", "xp /4096gx 0x0b001000"}})
+            .get<std::string>();
+    std::vector<std::uint64_t> words;
+    std::istringstream tokens(dump);
+    for (std::string token; tokens >> token;) {
+        if (token.starts_with("0x")) {
+            words.push_back(std::stoull(token, nullptr, 16));
+        }
+    }
+    if (words.size() != 512 * kWords) {
+        throw std::runtime_error("expected 512 slots, the monitor says: " + dump.substr(0, 200));
+    }
+    std::map<std::uint32_t, RegisteredRegion> regions;
+    for (std::size_t i = 0; i < words.size(); i += kWords) {
+        if (words[i + 7] == 1) {
+            regions[static_cast<std::uint32_t>(words[i + 5])] = {words[i], words[i + 1], words[i + 2]};
+        }
+    }
+    return regions;
 }
 
 } // namespace boot

@@ -15,7 +15,22 @@
 namespace boot
 {
 
+/// A region as the guest put it into the controller's table.
+struct RegisteredRegion {
+    std::uint64_t phys = 0;
+    std::uint64_t virt = 0;
+    std::uint64_t size = 0;
+};
+
+/// The release of the kernel that the tests boot, such as "6.12.117+deb12-cloud-arm64".
+std::string kernel_release();
+
+/// Whether that kernel has our code built in rather than as modules.
+bool kernel_has_it_built_in();
+
 struct GuestOptions {
+    /// Where the initramfs is; the one of scripts/test when it is left out.
+    std::string initrd;
     /// Added to the kernel command line; guest/initramfs/init says what it understands.
     std::string command_line;
     /// Properties of the controller besides its output folder.
@@ -46,6 +61,9 @@ class Guest
 
     /// Virtual addresses that the guest printed because of kmd.print=.
     std::map<std::string, std::uint64_t> symbols() const;
+
+    /// What lies in the slots of the controller now, by the guest's number of it (SLOT_ID).
+    std::map<std::uint32_t, RegisteredRegion> regions();
 
     const support::RunFolder& folder() const { return folder_; }
     std::vector<std::filesystem::path> dumps() const { return support::dumps_in(folder_.path()); }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmemdump backend for the kmemdump-md minidump controller. The interface is
- * docs/register-spec.md; the sections named below are sections of that page.
+ * Driver of the kmemdump-md minidump controller: slots, doorbell, panic. The
+ * interface is docs/register-spec.md; the sections named below are sections of
+ * that page. Where the regions come from is the front end's business.
  */
+#define pr_fmt(fmt) "kmemdump-md: " fmt
+
 #include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 #include <linux/kstrtox.h>
@@ -15,15 +19,14 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/of.h>
 #include <linux/panic_notifier.h>
 #include <linux/platform_device.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
-#include <kmemdump_md_regs.h>
-
-#include "kmemdump.h"
+#include "kmemdump_md.h"
 
 /* How long a dump may take before we go on without its result. */
 #define DUMP_TIMEOUT_US 1000000
@@ -41,10 +44,7 @@ MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)
  * @slots: slot 0, in the window
  * @slot_count: slots in the window
  * @request_lock: serialises requests from user space
- * @backend: what kmemdump calls
  * @panic: what a panic calls
- * @slot_of: slot of each region plus one, 0 if it has none. kmemdump calls
- *	the backend from one thread at a time, so it needs no lock.
  */
 struct kmemdump_md {
 	struct device *dev;
@@ -52,9 +52,7 @@ struct kmemdump_md {
 	void __iomem *slots;
 	u32 slot_count;
 	struct mutex request_lock;	/* one request from user space at a time */
-	struct kmemdump_backend backend;
 	struct notifier_block panic;
-	u32 slot_of[KMEMDUMP_ID_MAX];
 };
 
 static u32 md_read(struct kmemdump_md *md, enum kmd_register reg)
@@ -93,89 +91,76 @@ static const struct slot_error *find_slot_error(u32 status)
 	return &unknown;
 }
 
-static u32 region_kind(enum kmemdump_uid uid)
+/**
+ * kmemdump_md_add() - put a region into a free slot
+ * @md: the controller
+ * @region: what to put there; not needed any more afterwards
+ *
+ * Any context; the caller sees to it that there is one call to this or to
+ * kmemdump_md_remove() at a time.
+ *
+ * Return: the slot, or a negative errno after one line that says why.
+ */
+int kmemdump_md_add(struct kmemdump_md *md,
+		    const struct kmemdump_md_region *region)
 {
-	switch (uid) {
-	case KMEMDUMP_ID_COREIMAGE_ELF:
-		return KMD_KIND_ELF_HEADER;
-	case KMEMDUMP_ID_COREIMAGE_VMCOREINFO:
-		return KMD_KIND_VMCOREINFO;
-	default:
-		return KMD_KIND_MEMORY;
-	}
-}
-
-static int md_register_region(const struct kmemdump_backend *be,
-			      enum kmemdump_uid uid, void *vaddr, size_t size)
-{
-	struct kmemdump_md *md = container_of(be, struct kmemdump_md, backend);
-	const char *name = kmemdump_uid_name(uid);
 	const struct slot_error *error;
 	__le64 name_words[KMD_NAME_SIZE / sizeof(__le64)] = {};
 	void __iomem *slot;
-	phys_addr_t phys;
 	u32 index, status;
-	int ret;
 
 	static_assert(ARRAY_SIZE(name_words) == 2);
-
-	ret = kmemdump_virt_to_phys(vaddr, size, &phys);
-	if (ret) {
-		dev_warn(md->dev, "region %s (uid %d) is not contiguous: %d\n",
-			 name, uid, ret);
-		return ret;
-	}
 
 	index = md_read(md, KMD_FREE_SLOT);
 	if (index >= md->slot_count) {
 		dev_warn(md->dev,
-			 "region %s (uid %d) has no slot, %u of %u are taken\n",
-			 name, uid, md_read(md, KMD_REGION_COUNT),
-			 md->slot_count);
+			 "region %s (uid %u) has no slot, %u of %u are taken\n",
+			 region->name, region->id,
+			 md_read(md, KMD_REGION_COUNT), md->slot_count);
 		return -ENOSPC;
 	}
 	slot = md->slots + index * KMD_SLOT_STRIDE_VALUE;
 
 	/* Bytes in memory order, whatever our own byte order is. */
-	memcpy(name_words, name, strnlen(name, KMD_NAME_SIZE));
+	memcpy(name_words, region->name, strnlen(region->name, KMD_NAME_SIZE));
 
-	writeq(phys, slot + KMD_SLOT_PHYS);
-	writeq((unsigned long)vaddr, slot + KMD_SLOT_VIRT);
-	writeq(size, slot + KMD_SLOT_SIZE);
+	writeq(region->phys, slot + KMD_SLOT_PHYS);
+	writeq(region->virt, slot + KMD_SLOT_VIRT);
+	writeq(region->size, slot + KMD_SLOT_SIZE);
 	writeq(le64_to_cpu(name_words[0]), slot + KMD_SLOT_NAME);
 	writeq(le64_to_cpu(name_words[1]), slot + KMD_SLOT_NAME + 8);
-	writeq(uid | (u64)region_kind(uid) << 32, slot + KMD_SLOT_ID);
+	writeq(region->id | (u64)region->kind << 32, slot + KMD_SLOT_ID);
 	writel(1, slot + KMD_SLOT_COMMIT);
 
 	status = readl(slot + KMD_SLOT_STATUS);
-	if (status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP) {
-		md->slot_of[uid] = index + 1;
-		return 0;
-	}
+	if (status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP)
+		return index;
 
 	error = find_slot_error(status);
 	dev_warn(md->dev,
-		 "region %s (uid %d, %zu bytes at %pap) not accepted, status %u: %s\n",
-		 name, uid, size, &phys, status, error->reason);
+		 "region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
+		 region->name, region->id, region->size, &region->phys, status,
+		 error->reason);
 	return error->error;
 }
 
-static int md_unregister_region(const struct kmemdump_backend *be,
-				enum kmemdump_uid uid)
+/**
+ * kmemdump_md_remove() - empty a slot
+ * @md: the controller
+ * @slot: what kmemdump_md_add() returned
+ *
+ * The memory may be freed when this has returned 0.
+ *
+ * Return: 0, or -EIO if the device keeps the slot.
+ */
+int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 {
-	struct kmemdump_md *md = container_of(be, struct kmemdump_md, backend);
-	void __iomem *slot;
+	void __iomem *commit = md->slots + slot * KMD_SLOT_STRIDE_VALUE +
+			       KMD_SLOT_COMMIT;
 
-	if (!md->slot_of[uid])
-		return -ENOENT;
-
-	slot = md->slots + (md->slot_of[uid] - 1) * KMD_SLOT_STRIDE_VALUE;
-	md->slot_of[uid] = 0;
-	writel(0, slot + KMD_SLOT_COMMIT);
+	writel(0, commit);
 	/* The memory may be freed next: wait until the device knows. */
-	if (readl(slot + KMD_SLOT_COMMIT))
-		return -EIO;
-	return 0;
+	return readl(commit) ? -EIO : 0;
 }
 
 static const char *reason_name(u32 reason)
@@ -380,13 +365,6 @@ static int md_identify(struct kmemdump_md *md, resource_size_t window)
 	return 0;
 }
 
-static void md_unregister_backend(void *data)
-{
-	struct kmemdump_md *md = data;
-
-	kmemdump_unregister_backend(&md->backend);
-}
-
 static void md_unregister_panic(void *data)
 {
 	struct kmemdump_md *md = data;
@@ -423,14 +401,7 @@ static int md_probe(struct platform_device *pdev)
 	/* A kernel before this one may have left without a reset. */
 	writel(1, md->base + KMD_RESET_TABLE);
 
-	strscpy(md->backend.name, "kmemdump-md", sizeof(md->backend.name));
-	md->backend.register_region = md_register_region;
-	md->backend.unregister_region = md_unregister_region;
-	ret = kmemdump_register_backend(&md->backend);
-	if (ret)
-		return dev_err_probe(dev, ret,
-				     "expected to be the only kmemdump backend\n");
-	ret = devm_add_action_or_reset(dev, md_unregister_backend, md);
+	ret = kmemdump_md_attach(dev, md);
 	if (ret)
 		return ret;
 
@@ -469,7 +440,27 @@ static struct platform_driver md_driver = {
 		.dev_groups = md_groups,
 	},
 };
-module_platform_driver(md_driver);
 
-MODULE_DESCRIPTION("kmemdump backend for the kmemdump-md minidump controller");
+static int __init md_init(void)
+{
+	struct device_node *node =
+		of_find_compatible_node(NULL, NULL, KMD_DT_COMPATIBLE);
+
+	if (!node)
+		pr_err("no controller here, expected one that is \"%s\" in the device tree\n",
+		       KMD_DT_COMPATIBLE);
+	of_node_put(node);
+	return platform_driver_register(&md_driver);
+}
+
+/* Built in, it is there before the initcalls that drivers may panic in. */
+subsys_initcall_sync(md_init);
+
+static void __exit md_exit(void)
+{
+	platform_driver_unregister(&md_driver);
+}
+module_exit(md_exit);
+
+MODULE_DESCRIPTION("Driver of the kmemdump-md minidump controller");
 MODULE_LICENSE("GPL");

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Front end of the controller's driver: a backend of kmemdump, ours or that of
+ * RFC v2 of the kernel series, whose backends have the same two calls.
+ */
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#ifdef KMEMDUMP_MD_RFC_V2
+#include "kmemdump_md_rfc_v2.h"
+#else
+#include "kmemdump.h"
+#endif
+#include "kmemdump_md.h"
+
+/* At least as many as any kmemdump has; RFC v2 keeps its limit to itself. */
+#define MD_BACKEND_IDS 512
+
+/**
+ * struct md_backend - the backend of one controller
+ * @dev: its device
+ * @md: the controller
+ * @backend: what kmemdump calls
+ * @slot_of: slot of each region plus one, 0 if it has none. kmemdump calls
+ *	from one thread at a time, so it needs no lock.
+ */
+struct md_backend {
+	struct device *dev;
+	struct kmemdump_md *md;
+	struct kmemdump_backend backend;
+	u32 slot_of[MD_BACKEND_IDS];
+};
+
+static enum kmd_kind region_kind(enum kmemdump_uid uid)
+{
+	switch (uid) {
+	case KMEMDUMP_ID_COREIMAGE_ELF:
+		return KMD_KIND_ELF_HEADER;
+	case KMEMDUMP_ID_COREIMAGE_VMCOREINFO:
+		return KMD_KIND_VMCOREINFO;
+	default:
+		return KMD_KIND_MEMORY;
+	}
+}
+
+static int md_register_region(const struct kmemdump_backend *be,
+			      enum kmemdump_uid uid, void *vaddr, size_t size)
+{
+	struct md_backend *mb = container_of(be, struct md_backend, backend);
+	struct kmemdump_md_region region = {
+		.id = uid,
+		.kind = region_kind(uid),
+		.name = kmemdump_uid_name(uid),
+		.virt = (unsigned long)vaddr,
+		.size = size,
+	};
+	int ret;
+
+	if (uid >= MD_BACKEND_IDS) {
+		dev_warn(mb->dev, "region %d not accepted, expected a number below %d\n",
+			 (int)uid, MD_BACKEND_IDS);
+		return -ERANGE;
+	}
+	if (mb->slot_of[uid])
+		return -EEXIST;
+
+	ret = kmemdump_virt_to_phys(vaddr, size, &region.phys);
+	if (ret) {
+		dev_warn(mb->dev, "region %s (uid %d) is not contiguous: %d\n",
+			 region.name, uid, ret);
+		return ret;
+	}
+
+	ret = kmemdump_md_add(mb->md, &region);
+	if (ret < 0)
+		return ret;
+	mb->slot_of[uid] = ret + 1;
+	return 0;
+}
+
+static int md_unregister_region(const struct kmemdump_backend *be,
+				enum kmemdump_uid uid)
+{
+	struct md_backend *mb = container_of(be, struct md_backend, backend);
+	u32 slot;
+
+	if (uid >= MD_BACKEND_IDS || !mb->slot_of[uid])
+		return -ENOENT;
+
+	slot = mb->slot_of[uid] - 1;
+	mb->slot_of[uid] = 0;
+	return kmemdump_md_remove(mb->md, slot);
+}
+
+static void md_unregister_backend(void *data)
+{
+	struct md_backend *mb = data;
+
+	kmemdump_unregister_backend(&mb->backend);
+}
+
+int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
+{
+	struct md_backend *mb = devm_kzalloc(dev, sizeof(*mb), GFP_KERNEL);
+	int ret;
+
+	if (!mb)
+		return -ENOMEM;
+
+	mb->dev = dev;
+	mb->md = md;
+	strscpy(mb->backend.name, "kmemdump-md", sizeof(mb->backend.name));
+	mb->backend.register_region = md_register_region;
+	mb->backend.unregister_region = md_unregister_region;
+
+	ret = kmemdump_register_backend(&mb->backend);
+	if (ret)
+		return dev_err_probe(dev, ret,
+				     "expected to be the only kmemdump backend\n");
+	return devm_add_action_or_reset(dev, md_unregister_backend, mb);
+}
