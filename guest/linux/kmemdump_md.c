@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 #include <linux/kstrtox.h>
@@ -469,7 +470,19 @@ static struct platform_driver md_driver = {
 		.dev_groups = md_groups,
 	},
 };
-module_platform_driver(md_driver);
+
+/* Built in, it is there before the initcalls that drivers may panic in. */
+static int __init md_init(void)
+{
+	return platform_driver_register(&md_driver);
+}
+subsys_initcall_sync(md_init);
+
+static void __exit md_exit(void)
+{
+	platform_driver_unregister(&md_driver);
+}
+module_exit(md_exit);
 
 MODULE_DESCRIPTION("kmemdump backend for the kmemdump-md minidump controller");
 MODULE_LICENSE("GPL");
