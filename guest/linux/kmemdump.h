@@ -6,6 +6,7 @@
 #ifndef _KMEMDUMP_H
 #define _KMEMDUMP_H
 
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/kconfig.h>
 #include <linux/types.h>
@@ -131,7 +132,7 @@ struct kmemdump_zone {
 };
 
 /* A kernel that has no such header has kmemdump as a module. */
-#if IS_ENABLED(CONFIG_KMEMDUMP) || !__has_include(<linux/kmemdump.h>)
+#if IS_ENABLED(CONFIG_KMEMDUMP) || !__has_include("linux/kmemdump.h")
 
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size);
 int kmemdump_register_named(const char *name, void *zone, size_t size);
@@ -182,6 +183,11 @@ static inline void kmemdump_forget(const void *zone)
 {
 }
 
+static inline int kmemdump_find_uid(const void *zone)
+{
+	return -1;
+}
+
 #endif
 
 /**
@@ -204,19 +210,19 @@ static inline int kmemdump_register(void *zone, size_t size)
  * size of the structure, and the section would not be an array.
  */
 #if !IS_ENABLED(CONFIG_KMEMDUMP)
-#define __KMEMDUMP_ENTRY(uid, label, sym, sz)
+#define __KMEMDUMP_ENTRY(...)
 #elif defined(MODULE)
-#define __KMEMDUMP_ENTRY(uid, label, sym, sz)				\
-	_Static_assert(0, "a module calls kmemdump_register_id(), and unregisters")
+#define __KMEMDUMP_ENTRY(...)						\
+	static_assert(0, "a module calls kmemdump_register_id(), and unregisters")
 #else
-#define __KMEMDUMP_ENTRY(uid, label, sym, sz)				\
-	static const struct kmemdump_zone __UNIQUE_ID(__kmemdump_entry_##label) \
+#define __KMEMDUMP_ENTRY(uid, sym, sz)					\
+	static const struct kmemdump_zone __UNIQUE_ID(__kmemdump_entry)	\
 	__used __section(".kmemdump")					\
 	__aligned(__alignof__(struct kmemdump_zone)) = {		\
 		.id = (uid),						\
 		.zone = (void *)&(sym),					\
 		.size = (sz),						\
-		.name = #label,						\
+		.name = #sym,						\
 	}
 #endif
 
@@ -226,7 +232,7 @@ static inline int kmemdump_register(void *zone, size_t size)
  * @sym: the variable
  * @sz: bytes to save
  */
-#define KMEMDUMP_VAR_ID(idx, sym, sz) __KMEMDUMP_ENTRY(idx, sym, sym, sz)
+#define KMEMDUMP_VAR_ID(idx, sym, sz) __KMEMDUMP_ENTRY(idx, sym, sz)
 
 /**
  * KMEMDUMP_VAR_CORE() - annotate the variable that an identifier is named after
@@ -234,7 +240,7 @@ static inline int kmemdump_register(void *zone, size_t size)
  * @sz: bytes to save
  */
 #define KMEMDUMP_VAR_CORE(sym, sz) \
-	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##sym, sym, sym, sz)
+	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##sym, sym, sz)
 
 /**
  * KMEMDUMP_VAR_CORE_NAMED() - annotate a variable by another name
@@ -243,13 +249,25 @@ static inline int kmemdump_register(void *zone, size_t size)
  * @sz: bytes to save
  */
 #define KMEMDUMP_VAR_CORE_NAMED(label, sym, sz) \
-	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##label, label, sym, sz)
+	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##label, sym, sz)
 
 extern const struct kmemdump_zone __kmemdump_table[];
 extern const struct kmemdump_zone __kmemdump_table_end[];
 
-#define for_each_kmemdump_entry(entry) \
-	for (entry = __kmemdump_table; entry < __kmemdump_table_end; entry++)
+static inline struct kmemdump_zone const **
+kmemdump_first_entry(const struct kmemdump_zone **entry)
+{
+	*entry = __kmemdump_table;
+	return entry;
+}
+
+/**
+ * for_each_kmemdump_entry() - walk the table of annotations
+ * @entry: a const struct kmemdump_zone *
+ */
+#define for_each_kmemdump_entry(entry)					\
+	for (const struct kmemdump_zone **__at = kmemdump_first_entry(&(entry)); \
+	     *__at < __kmemdump_table_end; ++*__at)
 
 /*
  * Around an allocator: register what it returned, if it did. The allocation is

@@ -165,8 +165,8 @@ static void find_phys_of_early_regions(void)
 		if (!r->zone || r->phys != KMEMDUMP_PHYS_UNKNOWN)
 			continue;
 		if (kmemdump_virt_to_phys(r->zone, r->size, &r->phys)) {
-			pr_warn("region %s (uid %u) at %px dropped, expected %zu contiguous bytes\n",
-				kmemdump_uid_name(uid), uid, r->zone, r->size);
+			pr_warn("region %s (uid %u) dropped, expected %zu contiguous bytes\n",
+				kmemdump_uid_name(uid), uid, r->size);
 			memset(r, 0, sizeof(*r));
 		}
 	}

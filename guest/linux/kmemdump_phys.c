@@ -20,7 +20,7 @@ static bool in_image(unsigned long first, unsigned long last)
 #ifdef MODULE
 	return false;
 #else
-	return is_kernel(first) && is_kernel(last);
+	return __is_kernel(first) && __is_kernel(last);
 #endif
 }
 
