@@ -139,18 +139,27 @@ TEST(BuiltinKernel, KunitSuitesPassWithoutAReport)
 
 // ----------------------------------------------------------------------------------- early panic
 
+/// How many regions QEMU says the dump has; 0 when it says nothing.
+unsigned long regions_of_dump(const Guest& guest)
+{
+    static const std::regex kCount(R"(dump \(panic\): .*: ([0-9]+) regions)");
+    const std::string messages = guest.messages();
+    std::smatch match;
+    return std::regex_search(messages, match, kCount) ? std::stoul(match[1]) : 0;
+}
+
 TEST(BuiltinKernel, PanicInAnInitcallLeavesADump)
 {
     Guest guest({.command_line = "kmemdump_test.panic_initcall=1"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
-    EXPECT_EQ(guest.console().find("init: "), std::string::npos) << "there was user space";
+    EXPECT_EQ(guest.console().find("init: kernel"), std::string::npos) << "there was user space";
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages() << guest.console();
     EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-panic.elf");
     const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps()[0].string()});
     EXPECT_NE(log.output.find("Kernel panic - not syncing: kmemdump_test.panic_initcall is set"),
               std::string::npos)
         << log.output;
-    EXPECT_GT(support::ElfCore::read(guest.dumps()[0]).segments.size(), 25u);
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
 }
 
 TEST(BuiltinKernel, BootsAndPanicsWithoutAReport)
@@ -333,7 +342,7 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
 {
     const std::string sizeof_head =
         "sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) * (1 + (unsigned long)KMEMDUMP_ID_MAX)"
-        " + 3 * sizeof(struct elf_note) + sizeof(struct elf_prstatus) + sizeof(struct elf_prpsinfo) + 8 + 8 + 12";
+        " + 3 * 12 + sizeof(struct elf_prstatus) + sizeof(struct elf_prpsinfo) + 8 + 8 + 12";
     const std::string descs = "&" + kRing + "desc_ring.descs";
     const std::string infos = "&" + kRing + "desc_ring.infos";
     const std::string data = "&" + kRing + "text_data_ring.data";
