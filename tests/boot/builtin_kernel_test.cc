@@ -65,9 +65,11 @@ std::vector<std::string> reports(const std::vector<std::string>& lines)
 {
     std::vector<std::string> found;
     for (const auto& line : lines) {
-        for (const char* mark : {"BUG:", "WARNING:", "kmemleak:", "init: leak:", "INFO: possible", "Call trace:"}) {
+        for (const char* mark :
+             {"BUG:", "WARNING:", "kmemleak:", "init: leak:", "INFO: possible", "Call trace:"}) {
             // kmemleak tells that it is there.
-            if (line.find(mark) != std::string::npos && line.find("Kernel memory leak detector") == std::string::npos &&
+            if (line.find(mark) != std::string::npos &&
+                line.find("Kernel memory leak detector") == std::string::npos &&
                 line.find("Automatic memory scanning") == std::string::npos) {
                 found.push_back(line);
             }
@@ -267,14 +269,16 @@ std::map<std::string, std::uint64_t> evaluate(const std::vector<std::string>& ex
 {
     std::vector<std::string> command = {"gdb-multiarch", "-nx", "-batch", vmlinux()};
     for (const auto& expression : expressions) {
-        command.insert(command.end(), {"-ex", "output/u (unsigned long)(" + expression + ")", "-ex", "echo \\n"});
+        command.insert(command.end(),
+                       {"-ex", "output/u (unsigned long)(" + expression + ")", "-ex", "echo \\n"});
     }
     const auto gdb = support::run(command);
     std::map<std::string, std::uint64_t> values;
     std::istringstream lines(gdb.output);
     std::vector<std::string> numbers;
     for (std::string line; std::getline(lines, line);) {
-        if (!line.empty() && std::all_of(line.begin(), line.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        if (!line.empty() &&
+            std::all_of(line.begin(), line.end(), [](char c) { return c >= '0' && c <= '9'; })) {
             numbers.push_back(line);
         }
     }
@@ -350,8 +354,8 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
     const std::string zone_offset = "sizeof(struct mem_section_usage)";
     const auto dwarf = evaluate({sizeof_head, "sizeof(struct mm_struct)", "&((struct mm_struct *)0)->pgd",
                                  "sizeof(struct rq)", "sizeof(struct pglist_data)", "sizeof(struct prb_desc)",
-                                 "sizeof(struct printk_info)", "sizeof(struct printk_ringbuffer)", descs, infos, data,
-                                 sizeof_section, zone_offset, "&'kmemdump_coreimage.c'::head"});
+                                 "sizeof(struct printk_info)", "sizeof(struct printk_ringbuffer)", descs,
+                                 infos, data, sizeof_section, zone_offset, "&'kmemdump_coreimage.c'::head"});
     constexpr std::uint64_t kPage = 4096;
     std::vector<Expected> all;
     std::uint32_t id = 0;
@@ -366,7 +370,8 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
 
     add("ELF", "where `head` of kmemdump_coreimage.c points",
         guest.pointer(dwarf.at("&'kmemdump_coreimage.c'::head") + guest.kaslr()),
-        "ELF header, 1 + 512 program headers, three notes without the last one's text", dwarf.at(sizeof_head));
+        "ELF header, 1 + 512 program headers, three notes without the last one's text",
+        dwarf.at(sizeof_head));
     add("VMCOREINFO", "where `vmcoreinfo_data` points", guest.pointer("vmcoreinfo_data"), "a page", kPage);
     add("CONFIG", "`kernel_config_data` with its marks", guest.address("kernel_config_data") - 8,
         "to `kernel_config_data_end`, and 8 bytes of mark on either side",
@@ -400,12 +405,14 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
         const std::uint64_t ring = guest.address("printk_rb_dynamic");
         constexpr std::uint64_t kText = 1 << 20;
         const std::uint64_t count = kText / 32; // CONFIG of printk: 32 bytes for each record
-        add("prb_descs", "where `printk_rb_dynamic.desc_ring.descs` points", guest.pointer(ring + dwarf.at(descs)),
-            "of `struct prb_desc`, one for 32 bytes of log", count * dwarf.at("sizeof(struct prb_desc)"));
-        add("prb_infos", "where `printk_rb_dynamic.desc_ring.infos` points", guest.pointer(ring + dwarf.at(infos)),
-            "of `struct printk_info`, one for 32 bytes of log", count * dwarf.at("sizeof(struct printk_info)"));
-        add("prb_data", "where `printk_rb_dynamic.text_data_ring.data` points", guest.pointer(ring + dwarf.at(data)),
-            "what `log_buf_len=` says", kText);
+        add("prb_descs", "where `printk_rb_dynamic.desc_ring.descs` points",
+            guest.pointer(ring + dwarf.at(descs)), "of `struct prb_desc`, one for 32 bytes of log",
+            count * dwarf.at("sizeof(struct prb_desc)"));
+        add("prb_infos", "where `printk_rb_dynamic.desc_ring.infos` points",
+            guest.pointer(ring + dwarf.at(infos)), "of `struct printk_info`, one for 32 bytes of log",
+            count * dwarf.at("sizeof(struct printk_info)"));
+        add("prb_data", "where `printk_rb_dynamic.text_data_ring.data` points",
+            guest.pointer(ring + dwarf.at(data)), "what `log_buf_len=` says", kText);
     } else {
         variable("prb_descs", "_printk_rb_static_descs");
         variable("prb_infos", "_printk_rb_static_infos");
@@ -416,7 +423,8 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
     };
     add("runqueues", "`runqueues` of CPU 0", runqueue(0), "of `struct rq`", dwarf.at("sizeof(struct rq)"));
     variable("high_memory", "high_memory");
-    add("init_mm", "`init_mm`", guest.address("init_mm"), "of `struct mm_struct`", dwarf.at("sizeof(struct mm_struct)"));
+    add("init_mm", "`init_mm`", guest.address("init_mm"), "of `struct mm_struct`",
+        dwarf.at("sizeof(struct mm_struct)"));
     add("init_mm_pgd", "`init_mm.pgd`", guest.address("init_mm") + dwarf.at("&((struct mm_struct *)0)->pgd"),
         "of a pointer", 8);
 
@@ -424,9 +432,10 @@ std::vector<Expected> expected_regions(PanickedGuest& guest, bool dynamic_log)
                          const std::string& size_is, std::uint64_t size) {
         all.push_back({0, name, is, size_is, address, size});
     };
-    add_named("rq cpu1", "`runqueues` of CPU 1", runqueue(1), "of `struct rq`", dwarf.at("sizeof(struct rq)"));
-    add_named("pglist_data 0", "where `node_data[0]` points", guest.pointer("node_data"), "of `struct pglist_data`",
-              dwarf.at("sizeof(struct pglist_data)"));
+    add_named("rq cpu1", "`runqueues` of CPU 1", runqueue(1), "of `struct rq`",
+              dwarf.at("sizeof(struct rq)"));
+    add_named("pglist_data 0", "where `node_data[0]` points", guest.pointer("node_data"),
+              "of `struct pglist_data`", dwarf.at("sizeof(struct pglist_data)"));
     const std::uint64_t leaf = guest.pointer(roots);
     add_named("sections 0", "where `mem_section[0]` points", leaf, "a page of `struct mem_section`",
               per_root * dwarf.at(sizeof_section));
@@ -441,8 +450,8 @@ void expect_table(const std::vector<Slot>& table, const std::vector<Expected>& e
             return region.id != 0 ? s.id == region.id : s.name == region.identifier;
         });
         ASSERT_NE(slot, table.end()) << region.identifier << " is not in the device's table";
-        EXPECT_EQ(slot->virt, region.address) << std::hex << region.identifier << ": " << slot->virt << ", expected "
-                                              << region.address;
+        EXPECT_EQ(slot->virt, region.address)
+            << std::hex << region.identifier << ": " << slot->virt << ", expected " << region.address;
         EXPECT_EQ(slot->size, region.size) << region.identifier;
     }
 }
@@ -482,7 +491,8 @@ TEST_F(Identifiers, EachNumberIsThereOnceAndTheUsageMapsAreToo)
     }
     // One for each section's usage map, whatever their number.
     const auto table = guest_->table();
-    const auto usage = std::find_if(table.begin(), table.end(), [](const auto& s) { return s.name == "usage 0"; });
+    const auto usage =
+        std::find_if(table.begin(), table.end(), [](const auto& s) { return s.name == "usage 0"; });
     ASSERT_NE(usage, table.end());
     const std::uint64_t leaf = guest_->pointer(guest_->pointer("mem_section"));
     const auto offset = evaluate({"&((struct mem_section *)0)->usage"}).begin()->second;
@@ -506,8 +516,8 @@ std::string identifiers_page(const std::vector<Expected>& expected)
     std::ostringstream page;
     page << "| number | identifier | memory | size |\n|---|---|---|---|\n";
     for (const auto& region : expected) {
-        page << "| " << (region.id != 0 ? std::to_string(region.id) : "any") << " | " << region.identifier << " | "
-             << region.is << " | " << region.size_is << " |\n";
+        page << "| " << (region.id != 0 ? std::to_string(region.id) : "any") << " | " << region.identifier
+             << " | " << region.is << " | " << region.size_is << " |\n";
     }
     return page.str();
 }
@@ -547,11 +557,11 @@ TEST_F(Identifiers, GdbWithVmlinuxPrintsTheGuestsValues)
                                    "printf \"pages %lu\\n\", _totalram_pages.counter", "-ex",
                                    "printf \"percpu %lu\\n\", __per_cpu_offset[1]", "-ex",
                                    "printf \"root %lu\\n\", (unsigned long)mem_section"});
-    for (const auto& [label, symbol] : std::map<std::string, std::uint64_t>{
-             {"jiffies", guest_->address("jiffies_64")},
-             {"pages", guest_->address("_totalram_pages")},
-             {"percpu", guest_->address("__per_cpu_offset") + 8},
-             {"root", guest_->address("mem_section")}}) {
+    for (const auto& [label, symbol] :
+         std::map<std::string, std::uint64_t>{{"jiffies", guest_->address("jiffies_64")},
+                                              {"pages", guest_->address("_totalram_pages")},
+                                              {"percpu", guest_->address("__per_cpu_offset") + 8},
+                                              {"root", guest_->address("mem_section")}}) {
         const std::uint64_t value = guest_->pointer(symbol);
         EXPECT_NE(value, 0u);
         EXPECT_NE(gdb.output.find(label + " " + std::to_string(value) + "\n"), std::string::npos)
