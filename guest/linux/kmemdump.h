@@ -6,6 +6,9 @@
 #ifndef _KMEMDUMP_H
 #define _KMEMDUMP_H
 
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
 /**
@@ -114,9 +117,78 @@ struct kmemdump_backend {
 				 enum kmemdump_uid uid);
 };
 
+/**
+ * struct kmemdump_zone - one entry of the table that annotations make
+ * @id: the number, or KMEMDUMP_ID_NO_ID for any that is free
+ * @zone: first byte, a kernel virtual address
+ * @size: length in bytes
+ * @name: of the variable, for an entry without a number of its own
+ */
+struct kmemdump_zone {
+	enum kmemdump_uid id;
+	void *zone;
+	size_t size;
+	const char *name;
+};
+
+/* A kernel that has no such header has kmemdump as a module. */
+#if IS_ENABLED(CONFIG_KMEMDUMP) || !__has_include("linux/kmemdump.h")
+
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size);
 int kmemdump_register_named(const char *name, void *zone, size_t size);
+__printf(3, 4) int kmemdump_register_fmt(void *zone, size_t size,
+					 const char *fmt, ...);
 void kmemdump_unregister(enum kmemdump_uid uid);
+int kmemdump_find_uid(const void *zone);
+
+int kmemdump_register_backend(const struct kmemdump_backend *be);
+void kmemdump_unregister_backend(const struct kmemdump_backend *be);
+
+const char *kmemdump_uid_name(enum kmemdump_uid uid);
+int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys);
+
+void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size);
+void kmemdump_forget(const void *zone);
+
+#else
+
+static inline int kmemdump_register_id(enum kmemdump_uid uid, void *zone,
+				       size_t size)
+{
+	return 0;
+}
+
+static inline int kmemdump_register_named(const char *name, void *zone,
+					  size_t size)
+{
+	return 0;
+}
+
+static inline __printf(3, 4) int kmemdump_register_fmt(void *zone, size_t size,
+						       const char *fmt, ...)
+{
+	return 0;
+}
+
+static inline void kmemdump_unregister(enum kmemdump_uid uid)
+{
+}
+
+static inline void kmemdump_allocated(enum kmemdump_uid uid, void *zone,
+				      size_t size)
+{
+}
+
+static inline void kmemdump_forget(const void *zone)
+{
+}
+
+static inline int kmemdump_find_uid(const void *zone)
+{
+	return -1;
+}
+
+#endif
 
 /**
  * kmemdump_register() - register a region under any free number
@@ -130,10 +202,175 @@ static inline int kmemdump_register(void *zone, size_t size)
 	return kmemdump_register_id(KMEMDUMP_ID_NO_ID, zone, size);
 }
 
-int kmemdump_register_backend(const struct kmemdump_backend *be);
-void kmemdump_unregister_backend(const struct kmemdump_backend *be);
+/*
+ * Annotations: a variable of built-in code becomes an entry of a table, which
+ * is registered as a late initcall unless its number is taken by then.
+ *
+ * An entry says how it is aligned, or the compiler may align it more than the
+ * size of the structure, and the section would not be an array.
+ */
+#if !IS_ENABLED(CONFIG_KMEMDUMP)
+#define __KMEMDUMP_ENTRY(...)
+#elif defined(MODULE)
+#define __KMEMDUMP_ENTRY(...)						\
+	static_assert(0, "a module calls kmemdump_register_id(), and unregisters")
+#else
+#define __KMEMDUMP_ENTRY(uid, sym, sz)					\
+	static const struct kmemdump_zone __UNIQUE_ID(__kmemdump_entry)	\
+	__used __section(".kmemdump")					\
+	__aligned(__alignof__(struct kmemdump_zone)) = {		\
+		.id = (uid),						\
+		.zone = (void *)&(sym),					\
+		.size = (sz),						\
+		.name = #sym,						\
+	}
+#endif
 
-const char *kmemdump_uid_name(enum kmemdump_uid uid);
-int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys);
+/**
+ * KMEMDUMP_VAR_ID() - annotate a variable
+ * @idx: its number, or KMEMDUMP_ID_NO_ID for any that is free
+ * @sym: the variable
+ * @sz: bytes to save
+ */
+#define KMEMDUMP_VAR_ID(idx, sym, sz) __KMEMDUMP_ENTRY(idx, sym, sz)
+
+/**
+ * KMEMDUMP_VAR_CORE() - annotate the variable that an identifier is named after
+ * @sym: the variable; its number is KMEMDUMP_ID_COREIMAGE_sym
+ * @sz: bytes to save
+ */
+#define KMEMDUMP_VAR_CORE(sym, sz) \
+	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##sym, sym, sz)
+
+/**
+ * KMEMDUMP_VAR_CORE_NAMED() - annotate a variable by another name
+ * @label: its number is KMEMDUMP_ID_COREIMAGE_label
+ * @sym: the variable
+ * @sz: bytes to save
+ */
+#define KMEMDUMP_VAR_CORE_NAMED(label, sym, sz) \
+	__KMEMDUMP_ENTRY(KMEMDUMP_ID_COREIMAGE_##label, sym, sz)
+
+extern const struct kmemdump_zone __kmemdump_table[];
+extern const struct kmemdump_zone __kmemdump_table_end[];
+
+static inline struct kmemdump_zone const **
+kmemdump_first_entry(const struct kmemdump_zone **entry)
+{
+	*entry = __kmemdump_table;
+	return entry;
+}
+
+/**
+ * for_each_kmemdump_entry() - walk the table of annotations
+ * @entry: a const struct kmemdump_zone *
+ */
+#define for_each_kmemdump_entry(entry)					\
+	for (const struct kmemdump_zone **__at = kmemdump_first_entry(&(entry)); \
+	     *__at < __kmemdump_table_end; ++*__at)
+
+/*
+ * Around an allocator: register what it returned, if it did. The allocation is
+ * never made to fail; a region that cannot be registered is a line in the log.
+ */
+
+/**
+ * kmemdump_alloc_id_size() - allocate and register
+ * @id: the number
+ * @sz: bytes to save
+ * @fn: the allocator, which returns a pointer; its arguments follow
+ *
+ * Return: what @fn returned.
+ */
+#define kmemdump_alloc_id_size(id, sz, fn, ...)				\
+({									\
+	void *__kmemdump_zone = fn(__VA_ARGS__);			\
+									\
+	if (__kmemdump_zone)						\
+		kmemdump_allocated(id, __kmemdump_zone, sz);		\
+	__kmemdump_zone;						\
+})
+
+/**
+ * kmemdump_alloc_id_size_replace() - allocate and register in place of another
+ * @id: the number; what has it is unregistered
+ * @sz: bytes to save
+ * @fn: the allocator, which returns a pointer; its arguments follow
+ *
+ * Return: what @fn returned. If that is NULL, nothing has changed.
+ */
+#define kmemdump_alloc_id_size_replace(id, sz, fn, ...)			\
+({									\
+	const enum kmemdump_uid __kmemdump_uid = (id);			\
+	void *__kmemdump_zone = fn(__VA_ARGS__);			\
+									\
+	if (__kmemdump_zone) {						\
+		kmemdump_unregister(__kmemdump_uid);			\
+		kmemdump_allocated(__kmemdump_uid, __kmemdump_zone, sz); \
+	}								\
+	__kmemdump_zone;						\
+})
+
+/**
+ * kmemdump_alloc_size() - allocate and register under any free number
+ * @sz: bytes to save
+ * @fn: the allocator, which returns a pointer; its arguments follow
+ *
+ * kmemdump_find_uid() knows the number; kmemdump_free() undoes this.
+ *
+ * Return: what @fn returned.
+ */
+#define kmemdump_alloc_size(sz, fn, ...) \
+	kmemdump_alloc_id_size(KMEMDUMP_ID_NO_ID, sz, fn, ##__VA_ARGS__)
+
+/**
+ * kmemdump_phys_alloc_id_size() - allocate and register
+ * @id: the number
+ * @sz: bytes to save
+ * @fn: the allocator, which returns a physical address in the linear map, 0
+ *	when it fails; its arguments follow
+ *
+ * Return: what @fn returned.
+ */
+#define kmemdump_phys_alloc_id_size(id, sz, fn, ...)			\
+({									\
+	phys_addr_t __kmemdump_phys = fn(__VA_ARGS__);			\
+									\
+	if (__kmemdump_phys)						\
+		kmemdump_allocated(id, __va(__kmemdump_phys), sz);	\
+	__kmemdump_phys;						\
+})
+
+/**
+ * kmemdump_phys_alloc_size() - allocate and register under any free number
+ * @sz: bytes to save
+ * @fn: as for kmemdump_phys_alloc_id_size()
+ *
+ * Return: what @fn returned.
+ */
+#define kmemdump_phys_alloc_size(sz, fn, ...) \
+	kmemdump_phys_alloc_id_size(KMEMDUMP_ID_NO_ID, sz, fn, ##__VA_ARGS__)
+
+/**
+ * kmemdump_free_id() - unregister and free, in this order
+ * @id: the number
+ * @fn: what frees; its arguments follow
+ */
+#define kmemdump_free_id(id, fn, ...)					\
+do {									\
+	kmemdump_unregister(id);					\
+	fn(__VA_ARGS__);						\
+} while (0)
+
+/**
+ * kmemdump_free() - unregister what has no number of its own and free it
+ * @zone: its first byte, a kernel virtual address
+ * @fn: what frees; its arguments follow
+ */
+#define kmemdump_free(zone, fn, ...)					\
+do {									\
+	kmemdump_forget(zone);						\
+	fn(__VA_ARGS__);						\
+} while (0)
 
 #endif /* _KMEMDUMP_H */

@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 
 #include "kmemdump_internal.h"
@@ -41,7 +42,9 @@ static const struct kmemdump_backend default_backend = {
 /* Guards everything below, and the header of the core image. */
 static DEFINE_MUTEX(kmemdump_lock);
 static const struct kmemdump_backend *backend = &default_backend;
-static struct kmemdump_zone zones[KMEMDUMP_ID_MAX];
+static struct kmemdump_region regions[KMEMDUMP_ID_MAX];
+/* The header of the core image describes the regions. */
+static bool described;
 
 /*
  * Short enough for a slot of a controller, and the file names that tools for
@@ -103,7 +106,7 @@ const char *kmemdump_uid_name(enum kmemdump_uid uid)
 		return "invalid";
 	if (uid < KMEMDUMP_ID_NO_ID)
 		return uid_names[uid];
-	return zones[uid].name[0] ? zones[uid].name : "unnamed";
+	return regions[uid].name[0] ? regions[uid].name : "unnamed";
 }
 EXPORT_SYMBOL_GPL(kmemdump_uid_name);
 
@@ -113,25 +116,76 @@ static unsigned int find_dynamic_uid(void)
 	unsigned int uid;
 
 	for (uid = KMEMDUMP_ID_DYNAMIC; uid < KMEMDUMP_ID_MAX; uid++)
-		if (!zones[uid].zone)
+		if (!regions[uid].zone)
 			break;
 	return uid;
 }
 
-static int register_zone(enum kmemdump_uid uid, const char *name, void *zone,
-			 size_t size)
+static void describe_regions(void)
 {
-	struct kmemdump_zone *z;
+	if (described)
+		kmemdump_coreimage_rebuild(regions);
+}
+
+/* While the kernel boots on one CPU nobody can have the lock. */
+static bool is_early(void)
+{
+	return system_state == SYSTEM_BOOTING;
+}
+
+static bool may_sleep(void)
+{
+	return is_early() || !(preempt_count() || irqs_disabled());
+}
+
+/*
+ * Where a region lies. While there are no page tables and no memory map to ask
+ * that stays open.
+ */
+static int find_phys(const void *zone, size_t size, phys_addr_t *phys)
+{
+	if (!is_early())
+		return kmemdump_virt_to_phys(zone, size, phys);
+
+	if (!zone || !size || (unsigned long)zone + size - 1 <
+				     (unsigned long)zone)
+		return -EINVAL;
+	*phys = KMEMDUMP_PHYS_UNKNOWN;
+	return 0;
+}
+
+/* Before a backend or the core image can see them. */
+static void find_phys_of_early_regions(void)
+{
+	unsigned int uid;
+
+	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++) {
+		struct kmemdump_region *r = &regions[uid];
+
+		if (!r->zone || r->phys != KMEMDUMP_PHYS_UNKNOWN)
+			continue;
+		if (kmemdump_virt_to_phys(r->zone, r->size, &r->phys)) {
+			pr_warn("region %s (uid %u) dropped, expected %zu contiguous bytes\n",
+				kmemdump_uid_name(uid), uid, r->size);
+			memset(r, 0, sizeof(*r));
+		}
+	}
+}
+
+static int register_region(enum kmemdump_uid uid, const char *name, void *zone,
+			   size_t size)
+{
+	struct kmemdump_region *r;
 	phys_addr_t phys;
 	int ret;
 
-	if (preempt_count() || irqs_disabled())
+	if (!may_sleep())
 		return -EWOULDBLOCK;
 
 	if (uid != KMEMDUMP_ID_NO_ID && !is_region(uid))
 		return -EINVAL;
 
-	ret = kmemdump_virt_to_phys(zone, size, &phys);
+	ret = find_phys(zone, size, &phys);
 	if (ret)
 		return ret;
 
@@ -143,26 +197,26 @@ static int register_zone(enum kmemdump_uid uid, const char *name, void *zone,
 			ret = -ENOSPC;
 			goto unlock;
 		}
-	} else if (zones[uid].zone) {
+	} else if (regions[uid].zone) {
 		ret = -EALREADY;
 		goto unlock;
 	}
 
-	z = &zones[uid];
-	z->zone = zone;
-	z->phys = phys;
-	z->size = size;
-	strscpy(z->name, name, sizeof(z->name));
+	r = &regions[uid];
+	r->zone = zone;
+	r->phys = phys;
+	r->size = size;
+	strscpy(r->name, name, sizeof(r->name));
 
 	kmemdump_coreimage_invalidate();
 	ret = backend->register_region(backend, uid, zone, size);
 	if (ret < 0) {
-		memset(z, 0, sizeof(*z));
+		memset(r, 0, sizeof(*r));
 	} else {
-		z->accepted = true;
+		r->accepted = true;
 		ret = uid;
 	}
-	kmemdump_coreimage_rebuild(zones);
+	describe_regions();
 
 unlock:
 	mutex_unlock(&kmemdump_lock);
@@ -176,20 +230,21 @@ unlock:
  *	contiguous and stay where it is until kmemdump_unregister()
  * @size: length in bytes
  *
- * Process context only. With the default backend every valid region is stored
- * and handed to a real one later.
+ * Process context, or early boot as soon as there is memory to register. With
+ * the default backend every valid region is stored and handed to a real one
+ * later. What is registered early is checked when the kernel can.
  *
  * Return: the number, which is positive, or
  * * -EINVAL: no such number; no address, no size, the end wraps around, or the
  *   memory is not mapped or not physically contiguous
  * * -EALREADY: the number is taken
- * * -ENOSPC: all numbers of KMEMDUMP_ID_NO_ID are taken
  * * -EWOULDBLOCK: the caller must not sleep
+ * * -ENOSPC: all numbers of KMEMDUMP_ID_NO_ID are taken
  * * another errno: the backend's reason to refuse; nothing is registered
  */
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size)
 {
-	return register_zone(uid, "", zone, size);
+	return register_region(uid, "", zone, size);
 }
 EXPORT_SYMBOL_GPL(kmemdump_register_id);
 
@@ -203,34 +258,57 @@ EXPORT_SYMBOL_GPL(kmemdump_register_id);
  */
 int kmemdump_register_named(const char *name, void *zone, size_t size)
 {
-	return register_zone(KMEMDUMP_ID_NO_ID, name, zone, size);
+	return register_region(KMEMDUMP_ID_NO_ID, name, zone, size);
 }
 EXPORT_SYMBOL_GPL(kmemdump_register_named);
+
+/**
+ * kmemdump_register_fmt() - register a region under any free number
+ * @zone: first byte, a kernel virtual address
+ * @size: length in bytes
+ * @fmt: what to call it, cut off after 16 characters
+ *
+ * Return: as kmemdump_register_id().
+ */
+int kmemdump_register_fmt(void *zone, size_t size, const char *fmt, ...)
+{
+	char name[KMEMDUMP_NAME_SIZE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(name, sizeof(name), fmt, args);
+	va_end(args);
+
+	return kmemdump_register_named(name, zone, size);
+}
+EXPORT_SYMBOL_GPL(kmemdump_register_fmt);
 
 static void take_from_backend(enum kmemdump_uid uid)
 {
 	int ret;
 
-	if (!zones[uid].accepted)
+	if (!regions[uid].accepted)
 		return;
 
 	ret = backend->unregister_region(backend, uid);
 	if (ret < 0)
 		pr_warn("backend %s did not let go of region %s (uid %d): %d\n",
 			backend->name, kmemdump_uid_name(uid), uid, ret);
-	zones[uid].accepted = false;
+	regions[uid].accepted = false;
 }
 
 /**
  * kmemdump_unregister() - forget a region
  * @uid: what its registration returned
  *
- * Process context only. When this returns the memory may be freed. A number
- * that is not registered is fine.
+ * Process context, or early boot. When this returns the memory may be freed. A
+ * number that is not registered is fine.
  */
 void kmemdump_unregister(enum kmemdump_uid uid)
 {
-	might_sleep();
+	if (WARN_ONCE(!may_sleep(),
+		      "unregistering a kmemdump region takes a context that may sleep\n"))
+		return;
 
 	if (!is_region(uid)) {
 		pr_warn("unregister: uid %d is no region, expected 1 to %d\n",
@@ -239,15 +317,76 @@ void kmemdump_unregister(enum kmemdump_uid uid)
 	}
 
 	mutex_lock(&kmemdump_lock);
-	if (zones[uid].zone) {
+	if (regions[uid].zone) {
 		kmemdump_coreimage_invalidate();
 		take_from_backend(uid);
-		memset(&zones[uid], 0, sizeof(zones[uid]));
-		kmemdump_coreimage_rebuild(zones);
+		memset(&regions[uid], 0, sizeof(regions[uid]));
+		describe_regions();
 	}
 	mutex_unlock(&kmemdump_lock);
 }
 EXPORT_SYMBOL_GPL(kmemdump_unregister);
+
+static int find_uid(enum kmemdump_uid first, const void *zone)
+{
+	int ret = -ENOENT;
+	unsigned int uid;
+
+	if (!zone)
+		return ret;
+
+	mutex_lock(&kmemdump_lock);
+	for (uid = first; uid < KMEMDUMP_ID_MAX && ret < 0; uid++)
+		if (regions[uid].zone == zone)
+			ret = uid;
+	mutex_unlock(&kmemdump_lock);
+	return ret;
+}
+
+/**
+ * kmemdump_find_uid() - the number of a region
+ * @zone: its first byte, a kernel virtual address
+ *
+ * Return: the number, the lowest if there are several, or -ENOENT.
+ */
+int kmemdump_find_uid(const void *zone)
+{
+	return find_uid(KMEMDUMP_ID_START + 1, zone);
+}
+EXPORT_SYMBOL_GPL(kmemdump_find_uid);
+
+/**
+ * kmemdump_allocated() - register what was just allocated
+ * @uid: its number, or KMEMDUMP_ID_NO_ID for any that is free
+ * @zone: first byte, a kernel virtual address
+ * @size: length in bytes
+ *
+ * For those who go on without a region. A failure is a line in the log.
+ */
+void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size)
+{
+	int ret = kmemdump_register_id(uid, zone, size);
+
+	if (ret < 0)
+		pr_warn("allocation of %zu bytes for uid %d not registered: %d\n",
+			size, (int)uid, ret);
+}
+EXPORT_SYMBOL_GPL(kmemdump_allocated);
+
+/**
+ * kmemdump_forget() - unregister what has no number of its own
+ * @zone: its first byte, a kernel virtual address
+ *
+ * Fine for what is not registered.
+ */
+void kmemdump_forget(const void *zone)
+{
+	int uid = find_uid(KMEMDUMP_ID_DYNAMIC, zone);
+
+	if (uid > 0)
+		kmemdump_unregister(uid);
+}
+EXPORT_SYMBOL_GPL(kmemdump_forget);
 
 /* In ascending order, because some backends keep the order they are told. */
 static void switch_backend(const struct kmemdump_backend *be)
@@ -256,30 +395,31 @@ static void switch_backend(const struct kmemdump_backend *be)
 	unsigned int first_uid = KMEMDUMP_ID_MAX;
 	int first_error = 0;
 
+	find_phys_of_early_regions();
 	kmemdump_coreimage_invalidate();
 
 	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++)
-		if (zones[uid].zone)
+		if (regions[uid].zone)
 			take_from_backend(uid);
 
 	backend = be;
 
 	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++) {
-		struct kmemdump_zone *z = &zones[uid];
+		struct kmemdump_region *r = &regions[uid];
 		int ret;
 
-		if (!z->zone)
+		if (!r->zone)
 			continue;
 		total++;
-		ret = be->register_region(be, uid, z->zone, z->size);
-		z->accepted = ret >= 0;
-		if (!z->accepted && !refused++) {
+		ret = be->register_region(be, uid, r->zone, r->size);
+		r->accepted = ret >= 0;
+		if (!r->accepted && !refused++) {
 			first_uid = uid;
 			first_error = ret;
 		}
 	}
 
-	kmemdump_coreimage_rebuild(zones);
+	describe_regions();
 
 	pr_info("backend %s: %u of %u regions\n", be->name, total - refused,
 		total);
@@ -298,13 +438,14 @@ static void switch_backend(const struct kmemdump_backend *be)
  * the next backend, but is not in the core image of this one.
  *
  * Return: 0, -EINVAL if @be or a callback is missing, -EBUSY if there is a
- * backend other than the default one.
+ * backend other than the default one, -EWOULDBLOCK if the caller must not sleep.
  */
 int kmemdump_register_backend(const struct kmemdump_backend *be)
 {
 	int ret = 0;
 
-	might_sleep();
+	if (!may_sleep())
+		return -EWOULDBLOCK;
 
 	if (!be || !be->register_region || !be->unregister_region)
 		return -EINVAL;
@@ -337,13 +478,70 @@ void kmemdump_unregister_backend(const struct kmemdump_backend *be)
 }
 EXPORT_SYMBOL_GPL(kmemdump_unregister_backend);
 
+#ifndef MODULE
+static char missing_names[256] __initdata;
+
+static unsigned int __init list_missing(void)
+{
+	size_t used = 0;
+	unsigned int uid, missing = 0;
+
+	for (uid = KMEMDUMP_ID_COREIMAGE_VMCOREINFO; uid < KMEMDUMP_ID_USER_START;
+	     uid++)
+		if (!regions[uid].zone)
+			used += scnprintf(missing_names + used,
+					  sizeof(missing_names) - used, "%s%s",
+					  missing++ ? " " : ": ",
+					  uid_names[uid]);
+	return missing;
+}
+
+/* The variables that are annotated; where one allocates, that comes first. */
+static void __init register_areas(void)
+{
+	const struct kmemdump_zone *entry;
+	unsigned int uid, count = 0;
+	unsigned int missing;
+
+	for_each_kmemdump_entry(entry) {
+		int ret = register_region(entry->id, entry->name, entry->zone,
+					  entry->size);
+
+		if (ret < 0 && ret != -EALREADY)
+			pr_warn("cannot register %s: %d\n", entry->name, ret);
+	}
+
+	for (uid = KMEMDUMP_ID_COREIMAGE_VMCOREINFO; uid < KMEMDUMP_ID_MAX; uid++)
+		count += !!regions[uid].zone;
+	missing = list_missing();
+	pr_info("%u areas registered, %u not available%s\n", count, missing,
+		missing_names);
+}
+#else
+static void __init register_areas(void)
+{
+	kmemdump_areas_register();
+}
+#endif
+
+/*
+ * The header first, then what is known when the kernel is compiled, then the
+ * header describes these and all that were registered before, in ascending
+ * order of the numbers.
+ */
 static int __init kmemdump_init(void)
 {
 	int ret = kmemdump_coreimage_init();
 
 	if (ret)
 		pr_warn("core image has no ELF header: %d\n", ret);
-	kmemdump_areas_register();
+	register_areas();
+
+	mutex_lock(&kmemdump_lock);
+	find_phys_of_early_regions();
+	described = true;
+	describe_regions();
+	mutex_unlock(&kmemdump_lock);
 	return 0;
 }
 late_initcall(kmemdump_init);

@@ -116,14 +116,14 @@ void kmemdump_coreimage_invalidate(void)
 
 /**
  * kmemdump_coreimage_rebuild() - describe what the backend has taken
- * @zones: the table, KMEMDUMP_ID_MAX entries
+ * @regions: the table, KMEMDUMP_ID_MAX entries
  *
  * Called with the table locked, after kmemdump_coreimage_invalidate().
  */
-void kmemdump_coreimage_rebuild(const struct kmemdump_zone *zones)
+void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
 {
-	const struct kmemdump_zone *info =
-		&zones[KMEMDUMP_ID_COREIMAGE_VMCOREINFO];
+	const struct kmemdump_region *info =
+		&regions[KMEMDUMP_ID_COREIMAGE_VMCOREINFO];
 	const size_t notes = offsetof(struct coreimage_head, prstatus);
 	size_t notes_end = offsetof(struct coreimage_head, vmcoreinfo);
 	size_t offset = sizeof(*head);
@@ -152,17 +152,17 @@ void kmemdump_coreimage_rebuild(const struct kmemdump_zone *zones)
 
 	for (uid = KMEMDUMP_ID_COREIMAGE_VMCOREINFO + 1; uid < KMEMDUMP_ID_MAX;
 	     uid++) {
-		const struct kmemdump_zone *z = &zones[uid];
+		const struct kmemdump_region *r = &regions[uid];
 
-		if (!z->zone || !z->accepted)
+		if (!r->zone || !r->accepted)
 			continue;
 
 		phdr->p_type = PT_LOAD;
 		phdr->p_flags = PF_R | PF_W;
 		phdr->p_offset = offset;
-		phdr->p_vaddr = (unsigned long)z->zone;
-		phdr->p_paddr = z->phys;
-		phdr->p_filesz = ALIGN(z->size, REGION_ALIGN);
+		phdr->p_vaddr = (unsigned long)r->zone;
+		phdr->p_paddr = r->phys;
+		phdr->p_filesz = ALIGN(r->size, REGION_ALIGN);
 		phdr->p_memsz = phdr->p_filesz;
 		offset += phdr->p_filesz;
 		phdr++;

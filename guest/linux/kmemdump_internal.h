@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between the files of kmemdump.ko. */
+/* Between the files of kmemdump, module or built in. */
 #ifndef _KMEMDUMP_INTERNAL_H
 #define _KMEMDUMP_INTERNAL_H
 
@@ -11,15 +11,18 @@
 /* As long as a name in a controller's slot, plus the terminator. */
 #define KMEMDUMP_NAME_SIZE 17
 
+/* Of a region from before the kernel could tell. */
+#define KMEMDUMP_PHYS_UNKNOWN (~(phys_addr_t)0)
+
 /**
- * struct kmemdump_zone - one region in the table; its index is its number
+ * struct kmemdump_region - one region in the table; its index is its number
  * @zone: first byte; NULL marks a free entry
- * @phys: physical address of the first byte
+ * @phys: physical address of the first byte, or KMEMDUMP_PHYS_UNKNOWN
  * @size: length in bytes
  * @accepted: the current backend has taken it
  * @name: of a region without a number of its own, may be empty
  */
-struct kmemdump_zone {
+struct kmemdump_region {
 	void *zone;
 	phys_addr_t phys;
 	size_t size;
@@ -28,10 +31,30 @@ struct kmemdump_zone {
 };
 
 /* kmemdump_coreimage.c */
+#if defined(MODULE) || IS_ENABLED(CONFIG_KMEMDUMP_COREIMAGE)
 int kmemdump_coreimage_init(void);
 void kmemdump_coreimage_exit(void);
 void kmemdump_coreimage_invalidate(void);
-void kmemdump_coreimage_rebuild(const struct kmemdump_zone *zones);
+void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions);
+#else
+static inline int kmemdump_coreimage_init(void)
+{
+	return 0;
+}
+
+static inline void kmemdump_coreimage_exit(void)
+{
+}
+
+static inline void kmemdump_coreimage_invalidate(void)
+{
+}
+
+static inline void
+kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
+{
+}
+#endif
 
 /* kmemdump_symbols.c */
 int kmemdump_symbols_init(void);

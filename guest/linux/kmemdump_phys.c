@@ -10,7 +10,19 @@
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
+#include <asm/sections.h>
+
 #include "kmemdump.h"
+
+/* The linker knows the image; a module cannot ask it. */
+static bool in_image(unsigned long first, unsigned long last)
+{
+#ifdef MODULE
+	return false;
+#else
+	return __is_kernel(first) && __is_kernel(last);
+#endif
+}
 
 static int page_table_phys(const void *addr, phys_addr_t *phys)
 {
@@ -40,6 +52,11 @@ int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys)
 
 	if (!zone || !size || last < first)
 		return -EINVAL;
+
+	if (in_image(first, last)) {
+		*phys = __pa_symbol(zone);
+		return 0;
+	}
 
 	if (virt_addr_valid(zone)) {
 		if (!virt_addr_valid((void *)last))
