@@ -6,8 +6,8 @@
 #ifndef _KMEMDUMP_COMPAT_H
 #define _KMEMDUMP_COMPAT_H
 
-/* 6.9 split the vmcoreinfo declarations off; some kernels backport that. */
-#if __has_include("linux/vmcore_info.h")
+/* 6.9 split the vmcoreinfo declarations off, with an option of that name. */
+#ifdef CONFIG_VMCORE_INFO
 #include <linux/vmcore_info.h>
 #else
 #include <linux/crash_core.h>
