@@ -131,8 +131,8 @@ struct kmemdump_zone {
 	const char *name;
 };
 
-/* A kernel that has no such header has kmemdump as a module. */
-#if IS_ENABLED(CONFIG_KMEMDUMP) || !__has_include("linux/kmemdump.h")
+/* A kernel whose configuration does not know of it has it as a module. */
+#if IS_ENABLED(CONFIG_KMEMDUMP) || !IS_ENABLED(CONFIG_HAVE_KMEMDUMP)
 
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size);
 int kmemdump_register_named(const char *name, void *zone, size_t size);
