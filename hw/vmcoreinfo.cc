@@ -60,8 +60,8 @@ std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory
 
 std::uint64_t guest_page_size(std::string_view vmcoreinfo)
 {
-    const auto size = vmcoreinfo_number(vmcoreinfo, "PAGESIZE");
-    return size == 16 * kKiB || size == 64 * kKiB ? *size : kSmallestPage;
+    const std::uint64_t size = vmcoreinfo_number(vmcoreinfo, "PAGESIZE").value_or(kSmallestPage);
+    return size == 16 * kKiB || size == 64 * kKiB ? size : kSmallestPage;
 }
 
 std::optional<std::uint64_t> vmcoreinfo_number(std::string_view vmcoreinfo, std::string_view key)
