@@ -14,9 +14,10 @@ namespace
 /// struct elf_prstatus of Linux on AArch64: byte offsets and size.
 constexpr std::size_t kPid = 32;
 constexpr std::size_t kRegisters = 112;
-constexpr std::size_t kFramePointer = kRegisters + 29 * 8;
-constexpr std::size_t kStackPointer = kRegisters + 31 * 8;
-constexpr std::size_t kPstate = kRegisters + 33 * 8;
+constexpr std::size_t kRegisterSize = 8;
+constexpr std::size_t kFramePointer = kRegisters + 29 * kRegisterSize;
+constexpr std::size_t kStackPointer = kRegisters + 31 * kRegisterSize;
+constexpr std::size_t kPstate = kRegisters + 33 * kRegisterSize;
 constexpr std::size_t kPrstatusSize = 392;
 
 /// PSTATE.M of EL0t.
