@@ -174,7 +174,8 @@ TEST(Stream, LosingTheTrailerIsLosingTheDump)
     TestMachine whole(to_peer());
     ring(whole);
     TestMachine m(to_peer());
-    m.host.leaves_after = whole.host.sent.size() - 1;
+    // Within the trailer: its timings make it a few digits longer or shorter from one dump to the next.
+    m.host.leaves_after = whole.host.sent.size() - 100;
     ring(m);
     EXPECT_EQ(m.last_result(), 3u);
 }
