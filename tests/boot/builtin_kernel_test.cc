@@ -178,7 +178,7 @@ TEST(BuiltinKernel, PanicInAnInitcallLeavesADump)
     EXPECT_EQ(guest.console().find("init: kernel"), std::string::npos) << "there was user space";
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages() << guest.console();
     EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-panic.elf");
-    EXPECT_GE(compared_dump(guest).segments.size(), 30u);
+    EXPECT_FALSE(compared_dump(guest).segments.empty());
     EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
     const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps()[0].string()});
     EXPECT_NE(log.output.find("Kernel panic - not syncing: kmemdump_test.panic_initcall is set"),
@@ -640,9 +640,8 @@ TEST(BuiltinKernel, WithoutVmcoreinfoOneLineSaysSoAndTheKernelBootsOn)
     EXPECT_EQ(count(console, "core image has no vmcoreinfo, expected"), 1u) << console;
     EXPECT_NE(console.find("sysrq triggered crash"), std::string::npos) << console;
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
-    const auto dump = ElfCore::read(guest.dumps()[0]);
-    EXPECT_GE(dump.segments.size(), 30u);
-    for (const auto& note : dump.notes) {
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
+    for (const auto& note : ElfCore::read(guest.dumps()[0]).notes) {
         EXPECT_NE(note.name, "VMCOREINFO");
     }
 }
@@ -668,7 +667,7 @@ TEST(BuiltinKernel, WithoutMemoryForTheHeaderOneLineSaysSoAndTheRegionsAreSaved)
     EXPECT_EQ(count(console, "core image has no ELF header, expected"), 1u) << console;
     EXPECT_EQ(reports(log_lines(console)), std::vector<std::string>{"Call trace:"}) << "but that of the panic";
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
-    EXPECT_GE(ElfCore::read(guest.dumps()[0]).segments.size(), 30u);
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
 }
 
 // ------------------------------------------------------- a kernel of ./scripts/build-kernel --debug
