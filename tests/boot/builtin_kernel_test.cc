@@ -120,8 +120,9 @@ TEST(BuiltinKernel, KunitSuitesPassWithoutAReport)
 {
     // The tests are the backend: no controller.
     const bool debug = configured("CONFIG_DEBUG_KMEMLEAK=y");
-    Guest guest({.command_line = std::string("kunit.enable=1 kmd.do=poweroff") + (debug ? " kmd.leaks=yes" : ""),
-                 .controller = false});
+    Guest guest(
+        {.command_line = std::string("kunit.enable=1 kmd.do=poweroff") + (debug ? " kmd.leaks=yes" : ""),
+         .controller = false});
     ASSERT_EQ(guest.wait_for_the_end(), 0);
     const auto lines = log_lines(guest.console());
     ASSERT_NE(std::find(lines.begin(), lines.end(), "KTAP version 1"), lines.end()) << guest.console();
@@ -612,9 +613,13 @@ class GuestWithAFailure : public Guest
         : Guest({.command_line = "nokaslr", .properties = properties, .under_gdb = true})
     {
         const auto symbols = symbols_of_vmlinux();
-        std::vector<std::string> command = {"gdb-multiarch", "-nx", "-batch",
-                                            "-ex",           "set architecture aarch64",
-                                            "-ex",           "target remote " + folder().file("gdb.sock")};
+        std::vector<std::string> command = {"gdb-multiarch",
+                                            "-nx",
+                                            "-batch",
+                                            "-ex",
+                                            "set architecture aarch64",
+                                            "-ex",
+                                            "target remote " + folder().file("gdb.sock")};
         for (const auto& function : functions) {
             std::ostringstream address;
             address << "thbreak *0x" << std::hex << symbols.at(function).address;
@@ -665,7 +670,8 @@ TEST(BuiltinKernel, WithoutMemoryForTheHeaderOneLineSaysSoAndTheRegionsAreSaved)
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     const std::string console = guest.console();
     EXPECT_EQ(count(console, "core image has no ELF header, expected"), 1u) << console;
-    EXPECT_EQ(reports(log_lines(console)), std::vector<std::string>{"Call trace:"}) << "but that of the panic";
+    EXPECT_EQ(reports(log_lines(console)), std::vector<std::string>{"Call trace:"})
+        << "but that of the panic";
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
     EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
 }
@@ -681,9 +687,9 @@ TEST(DebugKernel, FindsALeakALockInversionAndAUseAfterFreeThatAreThere)
     const std::string console = guest.console();
     EXPECT_NE(console.find("init: leaks looked for"), std::string::npos) << console;
     const auto found = reports(log_lines(console));
-    for (const std::string mark : {"BUG: KASAN: slab-use-after-free in mistakes_init",
-                                   "WARNING: possible circular locking dependency detected",
-                                   "init: leak: unreferenced object"}) {
+    for (const std::string mark :
+         {"BUG: KASAN: slab-use-after-free in mistakes_init",
+          "WARNING: possible circular locking dependency detected", "init: leak: unreferenced object"}) {
         EXPECT_TRUE(std::any_of(found.begin(), found.end(),
                                 [&](const auto& line) { return line.find(mark) != std::string::npos; }))
             << mark << "\n"

@@ -29,7 +29,8 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                                            (options.properties.empty() ? "" : "," + options.properties)});
     }
     if (options.under_gdb) {
-        command.insert(command.end(), {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
+        command.insert(command.end(),
+                       {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
     }
     return command;
 }

@@ -126,7 +126,8 @@ TEST(BadInput, ARegionThatTheControllerRefusesCostsThatRegionAndOneLine)
     Guest guest({.properties = "inject-refuse=9,format=coreimage,pause=on"});
     guest.qmp().wait_event("STOP", std::chrono::minutes(5));
     const std::string console = guest.console();
-    static const std::regex kRefused(R"(region \S+ \(uid (\d+), .* not accepted, status 22: the host refuses it)");
+    static const std::regex kRefused(
+        R"(region \S+ \(uid (\d+), .* not accepted, status 22: the host refuses it)");
     const auto lines = std::sregex_iterator(console.begin(), console.end(), kRefused);
     ASSERT_EQ(std::distance(lines, {}), 1) << console;
     const auto regions = guest.regions();
