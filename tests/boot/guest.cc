@@ -23,14 +23,14 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                                    support::required("KMD_KERNEL"), "-initrd",
                                    options.initrd.empty() ? support::required("KMD_INITRD") : options.initrd,
                                    "-append", "console=ttyAMA0 panic=-1 " + options.command_line});
+    if (options.under_gdb) {
+        command.insert(command.end(),
+                       {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
+    }
     if (options.controller) {
         command.insert(command.end(), {"-plugin", support::required("KMD_PLUGIN"), "-device",
                                        "kmemdump-md,id=md,output=" + folder.path().string() +
                                            (options.properties.empty() ? "" : "," + options.properties)});
-    }
-    if (options.under_gdb) {
-        command.insert(command.end(),
-                       {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
     }
     return command;
 }

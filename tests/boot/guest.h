@@ -39,10 +39,10 @@ struct GuestOptions {
     /// Properties of the controller besides its output folder.
     std::string properties;
     bool controller = true;
-    /// What -m takes.
-    std::string ram = "256M";
     /// The CPUs stand still until gdb, connected to gdb.sock in the folder, lets them go.
     bool under_gdb = false;
+    /// What -m takes.
+    std::string ram = "256M";
 };
 
 class Guest
