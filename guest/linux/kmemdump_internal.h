@@ -30,6 +30,9 @@ struct kmemdump_region {
 	char name[KMEMDUMP_NAME_SIZE];
 };
 
+/* kmemdump_names.c */
+const char *kmemdump_identifier_name(enum kmemdump_uid uid);
+
 /* kmemdump_coreimage.c */
 #if defined(MODULE) || IS_ENABLED(CONFIG_KMEMDUMP_COREIMAGE)
 int kmemdump_coreimage_init(void);

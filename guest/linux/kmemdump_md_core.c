@@ -43,6 +43,7 @@ MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)
  * @base: the register window
  * @slots: slot 0, in the window
  * @slot_count: slots in the window
+ * @full: a region found no slot, and none was emptied since
  * @request_lock: serialises requests from user space
  * @panic: what a panic calls
  */
@@ -51,6 +52,7 @@ struct kmemdump_md {
 	void __iomem *base;
 	void __iomem *slots;
 	u32 slot_count;
+	bool full;
 	struct mutex request_lock;	/* one request from user space at a time */
 	struct notifier_block panic;
 };
@@ -99,7 +101,8 @@ static const struct slot_error *find_slot_error(u32 status)
  * Any context; the caller sees to it that there is one call to this or to
  * kmemdump_md_remove() at a time.
  *
- * Return: the slot, or a negative errno after one line that says why.
+ * Return: the slot, or a negative errno after one line that says why; a full
+ * table has one line for all that find no slot.
  */
 int kmemdump_md_add(struct kmemdump_md *md,
 		    const struct kmemdump_md_region *region)
@@ -113,10 +116,12 @@ int kmemdump_md_add(struct kmemdump_md *md,
 
 	index = md_read(md, KMD_FREE_SLOT);
 	if (index >= md->slot_count) {
-		dev_warn(md->dev,
-			 "region %s (uid %u) has no slot, %u of %u are taken\n",
-			 region->name, region->id,
-			 md_read(md, KMD_REGION_COUNT), md->slot_count);
+		if (!md->full)
+			dev_err(md->dev,
+				"region %s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
+				region->name, region->id,
+				md_read(md, KMD_REGION_COUNT), md->slot_count);
+		md->full = true;
 		return -ENOSPC;
 	}
 	slot = md->slots + index * KMD_SLOT_STRIDE_VALUE;
@@ -137,10 +142,10 @@ int kmemdump_md_add(struct kmemdump_md *md,
 		return index;
 
 	error = find_slot_error(status);
-	dev_warn(md->dev,
-		 "region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
-		 region->name, region->id, region->size, &region->phys, status,
-		 error->reason);
+	dev_err(md->dev,
+		"region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
+		region->name, region->id, region->size, &region->phys, status,
+		error->reason);
 	return error->error;
 }
 
@@ -159,6 +164,7 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 			       KMD_SLOT_COMMIT;
 
 	writel(0, commit);
+	md->full = false;
 	/* The memory may be freed next: wait until the device knows. */
 	return readl(commit) ? -EIO : 0;
 }
