@@ -250,22 +250,14 @@ void kmemdump_tasks_add(struct kmemdump_walk *walk)
 		 BITS_PER_LONG);
 }
 
+/* crash wants all of a module's data for the names in it. */
 static void add_module(struct kmemdump_walk *walk, struct module *module)
 {
-#ifdef CONFIG_KALLSYMS
-	struct mod_kallsyms *names, table;
-#endif
+	struct kmemdump_module_memory data;
 
 	kmemdump_pages_add(module, sizeof(*module));
-#ifdef CONFIG_KALLSYMS
-	names = peek_pointer(walk, (struct mod_kallsyms **)&module->kallsyms);
-	if (!names || !look(walk, &table, names, sizeof(table)))
-		return;
-	kmemdump_pages_add(names, sizeof(*names));
-	kmemdump_pages_add(table.symtab,
-			   (size_t)table.num_symtab * sizeof(*table.symtab));
-	kmemdump_pages_add(table.strtab, PAGE_SIZE);
-#endif
+	if (look(walk, &data, kmemdump_module_data(module), sizeof(data)))
+		kmemdump_pages_add(data.base, data.size);
 }
 
 /**
