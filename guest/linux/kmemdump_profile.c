@@ -89,11 +89,16 @@ static const char * const variables[] = {
 	"shadow_timekeeper", "slab_caches", "task_state_array", "tk_core",
 	"timekeeper", "total_nr_irqs", "nr_irqs", "vmcoreinfo_data",
 	"vmcoreinfo_note", "vmcoreinfo_size", "zero_pfn", "devices_kset",
-	"panic_cpu", "panic_on_oops", "jiffies_64", "memory_subsys",
+	"panic_cpu", "jiffies_64", "memory_subsys",
 	"linux_banner", "tainted_mask", "taint_flags", "node_states", "node_data",
 	"nr_cpu_ids", "init_thread_union", "empty_zero_page", "swapper_pg_dir",
 	"kimage_voffset", "memstart_addr", "vabits_actual", "root_task_group",
 	"sched_domains_numa_masks", "pid_hash", "clear_seq", "log_buf_len",
+};
+
+/* Those that are tables of names. */
+static const char * const name_tables[] = {
+	"pageflag_names", "task_state_array",
 };
 
 struct object {
@@ -103,6 +108,7 @@ struct object {
 
 /* In the order of the names. */
 static struct object objects[ARRAY_SIZE(variables)];
+static struct object tables[ARRAY_SIZE(name_tables)];
 static void **pointed_to;
 static void *percpu_base;
 static unsigned long *percpu_offsets;
@@ -118,6 +124,14 @@ static DEFINE_MUTEX(walk_lock);
 static void refresh_work(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(refresh_later, refresh_work);
 
+static void __init find_object(struct object *object, const char *name)
+{
+	object->addr = kmemdump_symbol(name);
+	if (object->addr)
+		object->size = min_t(size_t, SZ_64K,
+			kmemdump_symbol_size(object->addr) ?: sizeof(void *));
+}
+
 static void __init find_objects(void)
 {
 	int *unit_size = kmemdump_symbol("pcpu_unit_size");
@@ -125,12 +139,10 @@ static void __init find_objects(void)
 	unsigned long **offsets = kmemdump_symbol("pcpu_unit_offsets");
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(variables); i++) {
-		objects[i].addr = kmemdump_symbol(variables[i]);
-		if (objects[i].addr)
-			objects[i].size = min_t(size_t, SZ_64K,
-				kmemdump_symbol_size(objects[i].addr) ?: 8);
-	}
+	for (i = 0; i < ARRAY_SIZE(variables); i++)
+		find_object(&objects[i], variables[i]);
+	for (i = 0; i < ARRAY_SIZE(name_tables); i++)
+		find_object(&tables[i], name_tables[i]);
 	pointed_to = kmemdump_symbol("kmem_cache");
 	if (unit_size && base && offsets) {
 		percpu_base = *base;
@@ -162,6 +174,18 @@ static void add_per_cpu(bool stacks)
 	}
 }
 
+/* The names that a table points to; what is no address in it is not mapped. */
+static void add_names(const struct object *table)
+{
+	const char * const *name = table->addr;
+	const char *at;
+	size_t i;
+
+	for (i = 0; i < table->size / sizeof(*name); i++)
+		if (kmemdump_peek(&at, &name[i], sizeof(at)) && at)
+			kmemdump_pages_add(at, 32);
+}
+
 static void gather(void)
 {
 	struct kmemdump_walk walk = {
@@ -176,6 +200,8 @@ static void gather(void)
 	kmemdump_pages_begin();
 	for (i = 0; i < ARRAY_SIZE(objects); i++)
 		kmemdump_pages_add(objects[i].addr, objects[i].size);
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		add_names(&tables[i]);
 	if (pointed_to && kmemdump_peek(&object, pointed_to, sizeof(object)))
 		kmemdump_pages_add(object, 512);
 	add_per_cpu(walk.stacks);

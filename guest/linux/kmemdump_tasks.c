@@ -6,6 +6,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/idr.h>
+#include <linux/kallsyms.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/module.h>
@@ -250,6 +251,41 @@ void kmemdump_tasks_add(struct kmemdump_walk *walk)
 		 BITS_PER_LONG);
 }
 
+/*
+ * An exported symbol, whose structure the kernel keeps to itself: what its
+ * fields point to lies as far from them as they say.
+ */
+struct exported {
+	s32 value_offset;
+	s32 name_offset;
+	s32 namespace_offset;
+};
+
+static void add_exports(struct kmemdump_walk *walk, const struct exported *symbols,
+			unsigned int count)
+{
+	unsigned int i;
+	s32 offset;
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_PREL32_RELOCATIONS))
+		return;
+	for (i = 0; i < count; i++) {
+		const s32 *field = &symbols[i].name_offset;
+
+		kmemdump_pages_add(&symbols[i], sizeof(symbols[i]));
+		if (!look(walk, &offset, field, sizeof(offset)))
+			break;
+		kmemdump_pages_add((char *)field + offset, KSYM_NAME_LEN);
+	}
+}
+
+#define peek_value(walk, member)					\
+({									\
+	typeof(({ *(member); })) __value = 0;				\
+									\
+	look(walk, (void *)&__value, member, sizeof(__value)) ? __value : 0; \
+})
+
 /* crash wants all of a module's data for the names in it. */
 static void add_module(struct kmemdump_walk *walk, struct module *module)
 {
@@ -258,6 +294,12 @@ static void add_module(struct kmemdump_walk *walk, struct module *module)
 	kmemdump_pages_add(module, sizeof(*module));
 	if (look(walk, &data, kmemdump_module_data(module), sizeof(data)))
 		kmemdump_pages_add(data.base, data.size);
+	add_exports(walk, (void *)peek_pointer(walk, &module->syms),
+		    peek_value(walk, &module->num_syms));
+#ifdef KMEMDUMP_GPL_SYMBOLS_APART
+	add_exports(walk, (void *)peek_pointer(walk, &module->gpl_syms),
+		    peek_value(walk, &module->num_gpl_syms));
+#endif
 }
 
 /**
