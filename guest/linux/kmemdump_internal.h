@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "kmemdump.h"
+#include "kmemdump_compat.h"
 
 /* As long as a name in a controller's slot, plus the terminator. */
 #define KMEMDUMP_NAME_SIZE 17
@@ -36,6 +37,7 @@ int kmemdump_coreimage_init(void);
 void kmemdump_coreimage_exit(void);
 void kmemdump_coreimage_invalidate(void);
 void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions);
+void kmemdump_coreimage_registers(note_buf_t *to, struct pt_regs *regs);
 #else
 static inline int kmemdump_coreimage_init(void)
 {
@@ -52,6 +54,11 @@ static inline void kmemdump_coreimage_invalidate(void)
 
 static inline void
 kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
+{
+}
+
+static inline void kmemdump_coreimage_registers(note_buf_t *to,
+						struct pt_regs *regs)
 {
 }
 #endif

@@ -22,6 +22,8 @@
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
+#include <asm/irq_regs.h>
+
 #include "kmemdump_internal.h"
 
 /* Built in, the parameters are kmemdump.profile and so on as well. */
@@ -113,9 +115,8 @@ static void **pointed_to;
 static void *percpu_base;
 static unsigned long *percpu_offsets;
 static size_t percpu_size;
-static void * __percpu *crash_notes_at;
+static note_buf_t __percpu **notes;
 static void *irq_stacks;
-static void (*save_cpu)(struct pt_regs *regs, int cpu);
 
 static bool dying;
 /* One walk at a time, unless the kernel dies. */
@@ -149,9 +150,8 @@ static void __init find_objects(void)
 		percpu_offsets = *offsets;
 		percpu_size = *unit_size;
 	}
-	crash_notes_at = kmemdump_symbol("crash_notes");
+	notes = kmemdump_symbol("crash_notes");
 	irq_stacks = kmemdump_symbol("irq_stack_ptr");
-	save_cpu = kmemdump_symbol("crash_save_cpu");
 }
 
 static void add_per_cpu(bool stacks)
@@ -162,8 +162,9 @@ static void add_per_cpu(bool stacks)
 		if (percpu_base)
 			kmemdump_pages_add(percpu_base + percpu_offsets[cpu],
 					   percpu_size);
-		if (crash_notes_at && *crash_notes_at)
-			kmemdump_pages_add(per_cpu_ptr((void __percpu *)*crash_notes_at, cpu), 512);
+		if (notes && *notes)
+			kmemdump_pages_add(per_cpu_ptr(*notes, cpu),
+					   sizeof(note_buf_t));
 		if (irq_stacks && stacks) {
 			void **irq_stack = per_cpu_ptr((void * __percpu *)irq_stacks, cpu);
 			void *stack;
@@ -249,6 +250,28 @@ void kmemdump_refresh(void)
 }
 EXPORT_SYMBOL_GPL(kmemdump_refresh);
 
+/*
+ * A CPU that was stopped is offline, and stands in the interrupt that told it
+ * to stop; what it did before is what one wants to know.
+ */
+static void save_registers(struct pt_regs *regs)
+{
+	struct pt_regs interrupted, *at;
+	unsigned int cpu;
+
+	if (!notes || !*notes)
+		return;
+	kmemdump_coreimage_registers(this_cpu_ptr(*notes), regs);
+	for_each_present_cpu(cpu) {
+		if (cpu_online(cpu) ||
+		    !kmemdump_peek(&at, &per_cpu(__irq_regs, cpu), sizeof(at)) ||
+		    !kmemdump_peek(&interrupted, at, sizeof(interrupted)))
+			continue;
+		kmemdump_coreimage_registers(per_cpu_ptr(*notes, cpu),
+					     &interrupted);
+	}
+}
+
 /**
  * kmemdump_prepare_panic() - last before a dump of a kernel that panics
  * @regs: registers of this CPU, for those who look into crash_notes
@@ -261,8 +284,7 @@ void kmemdump_prepare_panic(struct pt_regs *regs)
 	size_t size;
 
 	WRITE_ONCE(dying, true);
-	if (save_cpu)
-		save_cpu(regs, smp_processor_id());
+	save_registers(regs);
 	if (kmemdump_pages_list(&size))
 		gather();
 }
