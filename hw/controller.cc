@@ -440,14 +440,13 @@ Plan Controller::compose_enriched(std::span<const Region> regions)
     std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
                  [&](const Region& region) { return check_range(region, host_.memory()) == KMD_SLOT_OK; });
     const auto cpu_notes = host_.cpu_notes();
-    auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
+    const auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
-    std::vector<Region> further = std::move(gathered.stacks);
-    further.insert(further.end(), gathered.tables.begin(), gathered.tables.end());
     const ImageParts parts{.regions = regions,
-                           .gathered = further,
+                           .stacks = gathered.stacks,
+                           .tables = gathered.tables,
                            .cpu_notes = capture_.cpus ? std::span(cpu_notes) : std::span<const std::byte>{},
                            .with_regions = capture_.regions};
     return compose_core_image(parts, host_.memory(), config_.machine);
@@ -490,7 +489,8 @@ DumpRecord Controller::attempt(kmd_reason reason)
     }
     if (!has_room(plan) && guest_can_cause(reason)) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {
-            warn_of_no_dump("max-bytes=" + std::to_string(config_.max_bytes) + " leaves no room for " +
+            warn_of_no_dump("max-bytes=" + std::to_string(config_.max_bytes) +
+                            " leaves no room for the first " + std::to_string(plan.vital_size) + " of " +
                             std::to_string(plan.file_size) + " bytes; " + std::to_string(bytes_) +
                             " are stored");
         }
@@ -505,10 +505,15 @@ DumpRecord Controller::attempt(kmd_reason reason)
     return store(plan, record, std::move(report));
 }
 
+std::uint64_t Controller::room_of_the_guest() const
+{
+    return config_.max_bytes - std::min(config_.max_bytes, bytes_);
+}
+
 bool Controller::has_room(const Plan& plan) const
 {
     return config_.max_bytes == 0 ||
-           largest_size(plan, output_.options.compression) <= config_.max_bytes - bytes_;
+           largest_size(plan.vital_size, output_.options.compression) <= room_of_the_guest();
 }
 
 DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) const
@@ -524,6 +529,7 @@ DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) con
     report.saved_regions = record.regions;
     report.rejected_regions = record.rejected;
     report.image_bytes = plan.file_size;
+    report.segments = plan.segments;
     report.remarks = remarks_;
     report.stop_nanoseconds = nanoseconds_between(triggered_, stopped_);
     report.compose_nanoseconds = nanoseconds_between(stopped_, composed_);
@@ -557,7 +563,7 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
         .time = report.time,
         .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); }};
     if (config_.max_bytes != 0 && guest_can_cause(pending_)) {
-        dump.room = config_.max_bytes - bytes_;
+        dump.room = room_of_the_guest();
     }
     const auto result = output_.sink->store(dump);
     if (!result) {

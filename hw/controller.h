@@ -173,7 +173,9 @@ class Controller
     Result<Plan> compose_as_wanted(std::span<const Region> regions);
     DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
     DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
-    /// Whether the host's limit on bytes leaves room for the dump.
+    /// What the host's limit on bytes, which there is, leaves.
+    std::uint64_t room_of_the_guest() const;
+    /// Whether that is enough for the vital part of the dump.
     bool has_room(const Plan& plan) const;
     /// Keeps what a trigger found out about a valid slot; whether the region is saved.
     bool publish_status(std::uint32_t slot, kmd_slot_status status);

@@ -2,10 +2,12 @@
 #include "sidecar.h"
 
 #include "description.h"
+#include "missing.h"
 #include "text.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace kmd
@@ -50,7 +52,13 @@ Json region_list(const std::vector<ReportedRegion>& regions)
     return list;
 }
 
-std::vector<std::string> left_out(const DumpReport& report)
+/// A region that was accepted and is not whole in the file.
+bool cut_off(const ReportedRegion& reported, const Missing& missing)
+{
+    return accepted(reported.status) && missing.has_part_of(reported.region);
+}
+
+std::vector<std::string> left_out(const DumpReport& report, const Missing& missing)
 {
     std::vector<std::string> sentences;
     for (const ReportedRegion& reported : report.regions) {
@@ -60,9 +68,20 @@ std::vector<std::string> left_out(const DumpReport& report)
             sentences.push_back(what + status_text(reported.status));
         } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_ELF_HEADER) {
             sentences.push_back(what + "readers would take it for another core");
+        } else if (cut_off(reported, missing)) {
+            sentences.push_back(what + "not all of it was written");
         }
     }
     return sentences;
+}
+
+Json missing_list(const Missing& missing)
+{
+    Json list = Json::array();
+    for (const Segment& segment : missing.segments()) {
+        list.push_back({{"phys", hex(segment.phys)}, {"virt", hex(segment.virt)}, {"size", segment.size}});
+    }
+    return list;
 }
 
 Json describe_faults(const Faults& faults)
@@ -88,6 +107,11 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
 {
     std::vector<std::string> remarks = report.remarks;
     remarks.insert(remarks.end(), stored.remarks.begin(), stored.remarks.end());
+    const bool complete = stored.incomplete_because.empty();
+    const Missing missing(report.segments, complete ? report.image_bytes : stored.image_bytes);
+    const auto lost = std::count_if(report.regions.begin(), report.regions.end(),
+                                    [&](const ReportedRegion& region) { return cut_off(region, missing); });
+    const auto saved = report.saved_regions - std::min<std::int64_t>(report.saved_regions, lost);
     Json json = {
         {"kmemdump-md", 1},
         {"plugin_version", report.plugin_version},
@@ -101,9 +125,10 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"compress", report.compress},
         {"bytes", stored.bytes},
         {"image_bytes", report.image_bytes},
-        {"regions_saved", report.saved_regions},
+        {"image_bytes_saved", complete ? report.image_bytes : stored.image_bytes},
+        {"regions_saved", saved},
         {"regions_rejected", report.rejected_regions},
-        {"left_out", left_out(report)},
+        {"left_out", left_out(report, missing)},
         {"remarks", remarks},
         {"nanoseconds",
          {{"stop", report.stop_nanoseconds},
@@ -117,8 +142,9 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
           {"max_bytes", report.max_bytes}}},
         {"regions", region_list(report.regions)},
     };
-    if (!stored.incomplete_because.empty()) {
+    if (!complete) {
         json["incomplete_because"] = stored.incomplete_because;
+        json["missing"] = missing_list(missing);
     }
     if (report.faults.any()) {
         json["fault_injection"] = describe_faults(report.faults);
