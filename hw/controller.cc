@@ -3,6 +3,7 @@
 
 #include "encoding.h"
 #include "guest_image.h"
+#include "known_memory.h"
 #include "qcom_image.h"
 #include "state_stream.h"
 #include "text.h"
@@ -406,23 +407,23 @@ const char* Controller::state_text() const
     return used_ ? "ready" : "unused";
 }
 
-Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions)
+Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions, GuestMemory& memory)
 {
     switch (format_) {
     case Format::kCoreimage:
-        return compose_guest_image(regions, host_.memory(), config_.machine);
+        return compose_guest_image(regions, memory, config_.machine);
     case Format::kQcom:
-        return compose_qcom_image(regions, host_.memory());
+        return compose_qcom_image(regions, memory);
     case Format::kEnriched:
         break;
     }
-    return compose_enriched(regions);
+    return compose_enriched(regions, memory);
 }
 
-Plan Controller::compose(std::span<const Region> regions)
+Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
 {
     composed_as_ = format_;
-    auto plan = compose_as_wanted(regions);
+    auto plan = compose_as_wanted(regions, memory);
     if (plan) {
         return std::move(plan.value());
     }
@@ -431,16 +432,16 @@ Plan Controller::compose(std::span<const Region> regions)
                      " cannot be used, the dump is composed from the table: " + plan.error().what);
     }
     composed_as_ = Format::kEnriched;
-    return compose_enriched(regions);
+    return compose_enriched(regions, memory);
 }
 
-Plan Controller::compose_enriched(std::span<const Region> regions)
+Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& memory)
 {
     std::vector<Region> in_ram;
     std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
-                 [&](const Region& region) { return check_range(region, host_.memory()) == KMD_SLOT_OK; });
+                 [&](const Region& region) { return check_range(region, memory) == KMD_SLOT_OK; });
     const auto cpu_notes = host_.cpu_notes();
-    const auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
+    const auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
@@ -449,7 +450,7 @@ Plan Controller::compose_enriched(std::span<const Region> regions)
                            .tables = gathered.tables,
                            .cpu_notes = capture_.cpus ? std::span(cpu_notes) : std::span<const std::byte>{},
                            .with_regions = capture_.regions};
-    return compose_core_image(parts, host_.memory(), config_.machine);
+    return compose_core_image(parts, memory, config_.machine);
 }
 
 DumpRecord Controller::attempt(kmd_reason reason)
@@ -474,7 +475,8 @@ DumpRecord Controller::attempt(kmd_reason reason)
             regions.push_back(table_.region(slot));
         }
     }
-    const Plan plan = compose(regions);
+    KnownMemory memory(host_.memory());
+    const Plan plan = compose(regions, memory);
     composed_ = Clock::now();
     for (std::size_t i = 0; i < slots.size(); ++i) {
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;

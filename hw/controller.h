@@ -167,10 +167,10 @@ class Controller
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
     bool wanted(MachineEvent event) const;
-    Plan compose(std::span<const Region> regions);
-    Plan compose_enriched(std::span<const Region> regions);
+    Plan compose(std::span<const Region> regions, GuestMemory& memory);
+    Plan compose_enriched(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord attempt(kmd_reason reason);
-    Result<Plan> compose_as_wanted(std::span<const Region> regions);
+    Result<Plan> compose_as_wanted(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
     DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
     /// What the host's limit on bytes, which there is, leaves.

@@ -99,9 +99,9 @@ class PartFiles final : public ByteSink
 /// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
 std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
 {
-    if (::fsync(fd) != 0 ||
+    if (::fdatasync(fd) != 0 ||
         ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) != sizeof(flags) ||
-        ::fsync(fd) != 0) {
+        ::fdatasync(fd) != 0) {
         return os_error();
     }
     return std::nullopt;
@@ -130,15 +130,13 @@ std::optional<std::string> write_text(int folder, const std::string& name, const
     const auto bytes = std::as_bytes(std::span(text));
     FileBytes file(fd.get());
     auto failure = file.write(Pieces(&bytes, 1));
-    if (!failure && (::fsync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
+    if (!failure && (::fdatasync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
         failure = os_error();
     }
     if (failure) {
         ::unlinkat(folder, incomplete.c_str(), 0);
-        return failure;
     }
-    ::fsync(folder);
-    return std::nullopt;
+    return failure;
 }
 
 } // namespace
@@ -196,7 +194,6 @@ std::optional<std::string> PendingDump::publish(const Plan& plan, Compression co
     auto failure = mark(marked_.get(), offset, plan.complete_flags);
     if (!failure) {
         if (rename_in(folder_, incomplete_name(), name_, existing)) {
-            ::fsync(folder_);
             return std::nullopt;
         }
         failure = "it cannot get its final name: " + os_error();
@@ -288,6 +285,8 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
     if (options.sidecar) {
         describe(dump, stored, existing);
     }
+    // Both names.
+    ::fsync(folder_);
     return stored;
 }
 

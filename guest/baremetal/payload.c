@@ -52,11 +52,12 @@ enum mode {
 #define RACE_SLOT 4
 #define RACE_RINGS 6
 
-/* Regions that fill no page, so that none can be joined with another. */
+/* Regions that cannot be widened to whole pages, and so not be joined. */
 #define MANY_START 0x44000000UL
 #define MANY_STRIDE 64
 #define MANY_SIZE 16
-#define MANY_VIRT_STRIDE 0x1010UL
+#define MANY_VIRT (VIRT_OFFSET + 8)
+#define MANY_VIRT_STRIDE 0x1000UL
 #define PATTERN_WORDS 1500
 
 static const char vmcoreinfo[] = "OSRELEASE=baremetal\nPAGESIZE=4096\n";
@@ -140,43 +141,54 @@ static void ring(uint32_t reason)
 
 /*
  * What CPU 1 does for ever: counts in the first word of the memory, then in the
- * last, and now and then makes the slot valid or invalid. It has no stack.
+ * last, and now and then makes the slot valid or invalid. It has no stack; x0
+ * leads to the three addresses.
  */
-static void race(void)
+extern const char race[];
+asm(".text\n"
+    "race:\n"
+    "	ldp x2, x3, [x0]\n"
+    "	ldr x4, [x0, #16]\n"
+    "	mov x1, #0\n"
+    "1:	add x1, x1, #1\n"
+    "	str x1, [x2]\n"
+    "	str x1, [x3]\n"
+    "	tst x1, #0xffff\n"
+    "	b.ne 1b\n"
+    "	ubfx x5, x1, #16, #1\n"
+    "	str w5, [x4]\n"
+    "	b 1b\n");
+
+static const uint64_t race_addresses[] = {
+	RACE_START,
+	RACE_START + RACE_SIZE - 8,
+	CONTROLLER + KMD_SLOT_OFFSET_VALUE + RACE_SLOT * KMD_SLOT_STRIDE_VALUE +
+		KMD_SLOT_COMMIT,
+};
+
+static uint64_t start_cpu(uint64_t number, const void *code, const void *context)
 {
-	asm volatile("mov x1, #0\n"
-		     "1: add x1, x1, #1\n"
-		     "str x1, [%[first]]\n"
-		     "str x1, [%[last]]\n"
-		     "tst x1, #0xffff\n"
-		     "b.ne 1b\n"
-		     "ubfx x2, x1, #16, #1\n"
-		     "str w2, [%[commit]]\n"
-		     "b 1b"
-		     : : [first] "r"(RACE_START),
-			 [last] "r"(RACE_START + RACE_SIZE - 8),
-			 [commit] "r"(CONTROLLER + KMD_SLOT_OFFSET_VALUE +
-				      RACE_SLOT * KMD_SLOT_STRIDE_VALUE +
-				      KMD_SLOT_COMMIT)
-		     : "x1", "x2", "cc", "memory");
+	register uint64_t call asm("x0") = PSCI_CPU_ON;
+	register uint64_t cpu asm("x1") = number;
+	register uint64_t entry asm("x2") = (uint64_t)code;
+	register uint64_t argument asm("x3") = (uint64_t)context;
+
+	asm volatile("hvc #0"
+		     : "+r"(call), "+r"(cpu), "+r"(entry), "+r"(argument)
+		     : : "memory");
+	return call;
 }
 
 static void start_race(void)
 {
 	uint64_t slot = CONTROLLER + KMD_SLOT_OFFSET_VALUE +
 			RACE_SLOT * KMD_SLOT_STRIDE_VALUE;
-	register uint64_t call asm("x0") = PSCI_CPU_ON;
-	register uint64_t cpu asm("x1") = 1;
-	register uint64_t entry asm("x2") = (uint64_t)race;
-	register uint64_t context asm("x3") = 0;
 
 	register_region("race", KMD_KIND_MEMORY, (void *)RACE_START, RACE_SIZE);
 	write64(slot + KMD_SLOT_PHYS, RACE_START + 2 * RACE_SIZE);
 	write64(slot + KMD_SLOT_VIRT, VIRT_OFFSET + RACE_START + 2 * RACE_SIZE);
 	write64(slot + KMD_SLOT_SIZE, 4096);
-	asm volatile("hvc #0" : "+r"(call) : "r"(cpu), "r"(entry), "r"(context)
-		     : "memory");
-	print_number("cpu on ", call);
+	print_number("cpu on ", start_cpu(1, race, race_addresses));
 	while (read64(RACE_START) < 1000000)
 		;
 }
@@ -193,7 +205,7 @@ static void fill_the_table(void)
 
 		write64(at, i);
 		write64(slot + KMD_SLOT_PHYS, at);
-		write64(slot + KMD_SLOT_VIRT, VIRT_OFFSET + i * MANY_VIRT_STRIDE);
+		write64(slot + KMD_SLOT_VIRT, MANY_VIRT + i * MANY_VIRT_STRIDE);
 		write64(slot + KMD_SLOT_SIZE, MANY_SIZE);
 		write32(slot + KMD_SLOT_COMMIT, 1);
 	}

@@ -38,6 +38,8 @@ struct GuestOptions {
     bool controller = true;
     /// What -m takes.
     std::string ram = "256M";
+    /// Further arguments of QEMU.
+    std::vector<std::string> qemu = {};
 };
 
 class Guest
@@ -46,6 +48,7 @@ class Guest
     explicit Guest(const GuestOptions& options);
 
     support::Qmp& qmp() { return *qmp_; }
+    pid_t pid() const { return qemu_.pid(); }
 
     /// QOM path of the controller.
     static std::string controller() { return "/machine/peripheral/md"; }

@@ -41,8 +41,9 @@ std::vector<std::byte> pattern(std::uint8_t seed)
 /// The system calls that a dump is made of.
 bool is_step(std::uint64_t call)
 {
-    static const std::set<std::uint64_t> steps = {SYS_openat, SYS_fchmod, SYS_writev,    SYS_pwrite64,
-                                                  SYS_fsync,  SYS_close,  SYS_renameat2, SYS_unlinkat};
+    static const std::set<std::uint64_t> steps = {SYS_openat,   SYS_fchmod,    SYS_writev,
+                                                  SYS_pwrite64, SYS_fsync,     SYS_fdatasync,
+                                                  SYS_close,    SYS_renameat2, SYS_unlinkat};
     return steps.contains(call);
 }
 

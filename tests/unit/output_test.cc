@@ -184,24 +184,35 @@ TEST(MaxBytes, CountsIncompleteDumps)
     }
 }
 
+std::uint64_t bytes_in(const std::string& folder)
+{
+    std::uint64_t total = 0;
+    for (const std::string& name : names_in(folder)) {
+        total += bytes_of(folder + "/" + name).size();
+    }
+    return total;
+}
+
 TEST(MaxBytes, HoldsWithSidecarsToo)
 {
-    auto config = limited(100000);
+    auto config = small_config();
     config.sidecar = true;
+    config.max_dumps = 0;
+    TestMachine one(config);
+    one.add(0, ram_region(0, 0x1000, 1));
+    one.dump(2);
+    // Ten dumps, and half of one.
+    const std::uint64_t limit = 10 * bytes_in(one.folder.path()) + kDump - 500;
+    config.max_bytes = limit;
     TestMachine m(config);
     m.add(0, ram_region(0, 0x1000, 1));
     for (int i = 0; i < 50; ++i) {
         m.dump(2);
     }
-    std::uint64_t total = 0;
-    bool described = false;
-    for (const std::string& name : names_in(m.folder.path())) {
-        total += bytes_of(m.folder / name).size();
-        described = described || name.ends_with(".elf.incomplete.json");
-    }
-    EXPECT_LE(total, 100000u);
-    EXPECT_GT(total, 80000u);
-    EXPECT_TRUE(described) << "what was cut is described";
+    EXPECT_LE(bytes_in(m.folder.path()), limit);
+    EXPECT_GT(bytes_in(m.folder.path()), limit - kDump);
+    EXPECT_TRUE(std::filesystem::exists(m.folder / "kmemdump-0011-request.elf.incomplete.json"))
+        << "what was cut is described";
 }
 
 } // namespace
