@@ -189,8 +189,20 @@ static void start_race(void)
 	write64(slot + KMD_SLOT_VIRT, VIRT_OFFSET + RACE_START + 2 * RACE_SIZE);
 	write64(slot + KMD_SLOT_SIZE, 4096);
 	print_number("cpu on ", start_cpu(1, race, race_addresses));
-	while (read64(RACE_START) < 1000000)
-		;
+}
+
+/* Rings again and again, while CPU 1 goes on. */
+static void ring_during_the_race(void)
+{
+	uint32_t rings = RACE_RINGS;
+
+	while (rings--) {
+		uint64_t later = read64(RACE_START) + 100000;
+
+		while (read64(RACE_START) < later)
+			;
+		ring(KMD_REASON_REQUEST);
+	}
 }
 
 /* A region in every slot that there is. */
@@ -328,10 +340,10 @@ static void OWN_FRAME die(enum mode mode)
 	}
 }
 
-static void ring_and_report(uint32_t reason, uint32_t rings)
+static void ring_and_report(uint32_t rings)
 {
 	while (rings--)
-		ring(reason);
+		ring(KMD_REASON_PANIC);
 	print_number("result ", read32(CONTROLLER + KMD_LAST_RESULT));
 	print_number("dumps ", read32(CONTROLLER + KMD_DUMP_COUNT));
 	print_number("regions ", read32(CONTROLLER + KMD_LAST_REGIONS));
@@ -358,7 +370,7 @@ void payload(void)
 	fill_memory();
 	if (mode == MODE_FULL_TABLE) {
 		fill_the_table();
-		ring_and_report(KMD_REASON_PANIC, 1);
+		ring_and_report(1);
 		psci(PSCI_SYSTEM_OFF);
 	}
 	register_region("message", KMD_KIND_MEMORY, message, sizeof(message));
@@ -368,12 +380,12 @@ void payload(void)
 	print_number("message at ", (uint64_t)message);
 	print_number("pattern at ", (uint64_t)pattern);
 	if (mode == MODE_ONE_DUMP) {
-		ring_and_report(KMD_REASON_PANIC, 1);
+		ring_and_report(1);
 	} else if (mode == MODE_STORM) {
-		ring_and_report(KMD_REASON_PANIC, STORM_RINGS);
+		ring_and_report(STORM_RINGS);
 	} else if (mode == MODE_RACE) {
 		start_race();
-		ring_and_report(KMD_REASON_REQUEST, RACE_RINGS);
+		ring_during_the_race();
 	}
 	print("ready\n");
 	die(mode);

@@ -67,8 +67,9 @@ TEST(HostileGuest, ThatChangesMemoryAndTableAllTheTimeIsDumpedAsItWasAtOneMoment
         before = first;
 
         bool in_table = false;
-        std::ifstream sidecar(dump.string() + ".json");
-        for (const auto& region : nlohmann::json::parse(sidecar)["regions"]) {
+        std::ifstream in(dump.string() + ".json");
+        const auto sidecar = nlohmann::json::parse(in);
+        for (const auto& region : sidecar["regions"]) {
             in_table = in_table || region["slot"] == 4;
         }
         EXPECT_EQ(core.physical(kSlotMemory, 4096).size(), in_table ? 4096u : 0u)
