@@ -438,10 +438,14 @@ Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
 Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& memory)
 {
     std::vector<Region> in_ram;
-    std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
-                 [&](const Region& region) { return check_range(region, memory) == KMD_SLOT_OK; });
+    const auto is_in_ram = [&](const Region& region) { return check_range(region, memory) == KMD_SLOT_OK; };
+    const bool all_are = std::all_of(regions.begin(), regions.end(), is_in_ram);
+    if (!all_are) {
+        std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram), is_in_ram);
+    }
     const auto cpu_notes = host_.cpu_notes();
-    const auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, memory, host_);
+    const auto gathered =
+        gather(capture_, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
@@ -469,6 +473,8 @@ DumpRecord Controller::attempt(kmd_reason reason)
 
     std::vector<std::uint32_t> slots;
     std::vector<Region> regions;
+    slots.reserve(table_.region_count());
+    regions.reserve(table_.region_count());
     for (std::uint32_t slot = 0; slot < table_.slot_count(); ++slot) {
         if (table_.valid(slot)) {
             slots.push_back(slot);
@@ -501,6 +507,7 @@ DumpRecord Controller::attempt(kmd_reason reason)
         return record;
     }
     DumpReport report = report_of(plan, record);
+    report.regions.reserve(slots.size());
     for (std::size_t i = 0; i < slots.size(); ++i) {
         report.regions.push_back({slots[i], regions[i], table_.status(slots[i])});
     }

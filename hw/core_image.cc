@@ -9,6 +9,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -122,17 +123,18 @@ std::vector<Segment> merge(std::vector<Segment> segments)
     std::sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) {
         return std::tuple(a.virt - a.phys, a.phys, a.size) < std::tuple(b.virt - b.phys, b.phys, b.size);
     });
-    std::vector<Segment> merged;
-    for (const Segment& segment : segments) {
-        if (!merged.empty() && continues(merged.back(), segment)) {
-            Segment& last = merged.back();
+    std::size_t merged = 0;
+    for (const Segment segment : segments) {
+        if (merged > 0 && continues(segments[merged - 1], segment)) {
+            Segment& last = segments[merged - 1];
             last.size = std::max(last.size, segment.phys - last.phys + segment.size);
         } else {
-            merged.push_back(segment);
+            segments[merged++] = segment;
         }
     }
-    sort_by_address(merged);
-    return merged;
+    segments.resize(merged);
+    sort_by_address(segments);
+    return segments;
 }
 
 /// The memory of the segments, each byte once. Extents end where segments were cut.
@@ -179,8 +181,11 @@ std::vector<std::uint64_t> cuts_of(std::span<const Extent> extents, std::span<co
     return cuts;
 }
 
-std::vector<Segment> cut(std::span<const Segment> segments, std::span<const std::uint64_t> cuts)
+std::vector<Segment> cut(std::vector<Segment> segments, std::span<const std::uint64_t> cuts)
 {
+    if (cuts.empty()) {
+        return segments;
+    }
     std::vector<Segment> pieces;
     for (Segment rest : segments) {
         auto at = std::upper_bound(cuts.begin(), cuts.end(), rest.phys);
@@ -207,22 +212,23 @@ void rank(std::span<Extent> extents, std::span<const Claim> claims)
     }
 }
 
-/// Gives each extent its place in the file, from `file_offset` on, and puts them into that order.
-void place(std::vector<Extent>& extents, std::uint64_t file_offset)
+/// Gives each extent its place in the file, from `file_offset` on. Returns their order there.
+std::vector<std::uint32_t> place(std::span<Extent> extents, std::uint64_t file_offset)
 {
-    std::stable_sort(extents.begin(), extents.end(),
-                     [](const Extent& a, const Extent& b) { return a.rank < b.rank; });
-    for (Extent& extent : extents) {
-        extent.file_offset = file_offset;
-        file_offset += extent.size;
+    std::vector<std::uint32_t> order(extents.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return extents[a].rank < extents[b].rank; });
+    for (const std::uint32_t i : order) {
+        extents[i].file_offset = file_offset;
+        file_offset += extents[i].size;
     }
+    return order;
 }
 
-/// Segments that show the same memory at two virtual addresses share their bytes.
-void place(std::span<Segment> segments, std::vector<Extent> extents)
+/// Both in ascending order. Segments that show the same memory at two virtual addresses share their bytes.
+void place(std::span<Segment> segments, std::span<const Extent> extents)
 {
-    std::sort(extents.begin(), extents.end(),
-              [](const Extent& a, const Extent& b) { return a.phys < b.phys; });
     auto extent = extents.begin();
     for (Segment& segment : segments) {
         while (segment.phys - extent->phys >= extent->size) {
@@ -232,11 +238,13 @@ void place(std::span<Segment> segments, std::vector<Extent> extents)
     }
 }
 
-std::vector<std::span<const std::byte>> map(std::span<const Extent> extents, GuestMemory& memory)
+std::vector<std::span<const std::byte>> map(std::span<const Extent> extents,
+                                            std::span<const std::uint32_t> order, GuestMemory& memory)
 {
     static constexpr std::array<std::byte, kSmallestPage> zeros{};
     std::vector<std::span<const std::byte>> body;
-    for (const Extent& extent : extents) {
+    for (const std::uint32_t i : order) {
+        const Extent& extent = extents[i];
         std::uint64_t done = 0;
         while (done < extent.size) {
             auto run = memory.map(extent.phys + done, extent.size - done);
@@ -307,23 +315,17 @@ Elf64_Phdr load_header(const Segment& segment)
 Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Machine& machine)
 {
     Plan plan;
-    std::vector<Region> good;
+    std::vector<Region> special;
     for (const Region& region : parts.regions) {
-        const auto status = check_range(region, memory);
-        plan.statuses.push_back(status);
-        if (status == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER) {
-            good.push_back(region);
+        plan.statuses.push_back(check_range(region, memory));
+        if (plan.statuses.back() == KMD_SLOT_OK && region.kind == KMD_KIND_VMCOREINFO) {
+            special.push_back(region);
         }
     }
-
-    const auto vmcoreinfo = read_vmcoreinfo(good, memory);
+    const auto vmcoreinfo = read_vmcoreinfo(special, memory);
     std::vector<std::byte> notes(parts.cpu_notes.begin(), parts.cpu_notes.end());
     append_vmcoreinfo_note(notes, vmcoreinfo);
 
-    if (!parts.with_regions) {
-        good.clear();
-    }
-    plan.regions = static_cast<std::uint32_t>(good.size());
     const std::uint64_t page = guest_page_size(vmcoreinfo);
     std::vector<Claim> claims;
     const auto add = [&](const Region& region, Rank rank) {
@@ -333,8 +335,13 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
             claims.push_back({segment.phys, segment.phys + segment.size, rank});
         }
     };
-    for (const Region& region : good) {
-        add(region, rank_of(region));
+    plan.segments.reserve(parts.regions.size() + parts.stacks.size() + parts.tables.size());
+    for (std::size_t i = 0; i < parts.regions.size() && parts.with_regions; ++i) {
+        const Region& region = parts.regions[i];
+        if (plan.statuses[i] == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER) {
+            add(region, rank_of(region));
+            ++plan.regions;
+        }
     }
     for (const Region& region : parts.stacks) {
         add(region, Rank::kStack);
@@ -344,8 +351,9 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
     }
     plan.segments = merge(std::move(plan.segments));
     std::sort(claims.begin(), claims.end(), [](const Claim& a, const Claim& b) { return a.phys < b.phys; });
-    const auto cuts = cuts_of(extents_of(plan.segments), claims);
-    plan.segments = cut(plan.segments, cuts);
+    const auto cuts =
+        claims.empty() ? std::vector<std::uint64_t>() : cuts_of(extents_of(plan.segments), claims);
+    plan.segments = cut(std::move(plan.segments), cuts);
     auto extents = extents_of(plan.segments, cuts);
     rank(extents, claims);
 
@@ -354,16 +362,15 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
     const std::uint64_t section_offset = sizeof(Elf64_Ehdr) + headers * sizeof(Elf64_Phdr);
     const std::uint64_t notes_offset = section_offset + (extended ? sizeof(Elf64_Shdr) : 0);
     const std::uint64_t body_offset = align_up(notes_offset + notes.size(), kBodyAlignment);
-    place(extents, body_offset);
+    const auto order = place(extents, body_offset);
     place(plan.segments, extents);
-    plan.file_size = extents.empty() ? body_offset : extents.back().file_offset + extents.back().size;
+    plan.file_size = body_offset;
     plan.vital_size = body_offset;
     for (const Extent& extent : extents) {
-        if (extent.rank <= Rank::kStack) {
-            plan.vital_size = extent.file_offset + extent.size;
-        }
+        plan.file_size += extent.size;
+        plan.vital_size += extent.rank <= Rank::kStack ? extent.size : 0;
     }
-    plan.body = map(extents, memory);
+    plan.body = map(extents, order, memory);
 
     Elf64_Ehdr header = elf_header(machine, headers);
     if (extended) {

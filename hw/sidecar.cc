@@ -42,14 +42,13 @@ std::string as_json(std::string_view text)
 
 /// A line for each region. A full table has 65,536 of them, and the guest waits: a tree of JSON values takes
 /// a hundred times as long. Addresses are text: JSON's numbers are exact up to 2^53 only.
-std::string region_list(const std::vector<ReportedRegion>& regions, std::string_view line_end)
+void append_regions(std::string& list, const std::vector<ReportedRegion>& regions, std::string_view line_end)
 {
-    constexpr std::size_t kUsualLength = 200;
-    std::string list;
-    list.reserve(regions.size() * kUsualLength);
+    constexpr std::size_t kUsualLength = 180;
+    list.reserve(list.size() + regions.size() * kUsualLength);
     for (const ReportedRegion& reported : regions) {
         const Region& region = reported.region;
-        list += list.empty() ? "" : ",";
+        list += &reported == regions.data() ? "" : ",";
         list += line_end;
         list += "{\"slot\":" + std::to_string(reported.slot);
         list += ",\"id\":" + std::to_string(region.id);
@@ -61,7 +60,6 @@ std::string region_list(const std::vector<ReportedRegion>& regions, std::string_
         list += ",\"status\":" + as_json(status_text(reported.status));
         list += accepted(reported.status) ? ",\"accepted\":true}" : ",\"accepted\":false}";
     }
-    return list;
 }
 
 /// A region that was accepted and is not whole in the file.
@@ -168,7 +166,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     text += ",";
     text += line_end;
     text += "\"regions\":[";
-    text += region_list(report.regions, line_end);
+    append_regions(text, report.regions, line_end);
     text += "]}";
     text += line_end;
     return text;

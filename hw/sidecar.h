@@ -17,11 +17,11 @@
 namespace kmd
 {
 
-/// One slot as it was at the trigger.
+/// One slot as it was at the trigger. Refers to its region.
 struct ReportedRegion {
-    std::uint32_t slot = 0;
-    Region region;
-    kmd_slot_status status = KMD_SLOT_OK;
+    std::uint32_t slot;
+    const Region& region;
+    kmd_slot_status status;
 };
 
 struct DumpReport {
