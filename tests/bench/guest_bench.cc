@@ -102,7 +102,8 @@ std::string steps(Guest& guest)
         return "";
     }
     std::string text;
-    for (const auto& [name, value] : nlohmann::json::parse(in)["nanoseconds"].items()) {
+    const auto sidecar = nlohmann::json::parse(in);
+    for (const auto& [name, value] : sidecar["nanoseconds"].items()) {
         text += (text.empty() ? "" : " ") + name + " " + std::to_string(value.get<std::uint64_t>() / 1000);
     }
     return text;
