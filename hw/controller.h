@@ -168,13 +168,15 @@ class Controller
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
     bool wanted(MachineEvent event) const;
-    Plan compose(std::span<const Region> regions);
-    Plan compose_enriched(std::span<const Region> regions);
+    Plan compose(std::span<const Region> regions, GuestMemory& memory);
+    Plan compose_enriched(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord attempt(kmd_reason reason);
-    Result<Plan> compose_as_wanted(std::span<const Region> regions);
+    Result<Plan> compose_as_wanted(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
     DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
-    /// Whether the host's limit on bytes leaves room for the dump.
+    /// What the host's limit on bytes, which there is, leaves.
+    std::uint64_t room_of_the_guest() const;
+    /// Whether that is enough for the vital part of the dump.
     bool has_room(const Plan& plan) const;
     /// Keeps what a trigger found out about a valid slot; whether the region is saved.
     bool publish_status(std::uint32_t slot, kmd_slot_status status);

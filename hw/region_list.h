@@ -23,7 +23,7 @@ struct ListedRegions {
     bool cut = false;
 };
 
-/// Reads the list among `regions`, whose memory is known to be RAM. Empty when there is none.
+/// Reads the list among `regions`. Empty when there is none in RAM.
 ListedRegions read_list(std::span<const Region> regions, GuestMemory& memory);
 
 } // namespace kmd

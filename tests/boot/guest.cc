@@ -32,6 +32,7 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                                        "kmemdump-md,id=md,output=" + folder.path().string() +
                                            (options.properties.empty() ? "" : "," + options.properties)});
     }
+    command.insert(command.end(), options.qemu.begin(), options.qemu.end());
     return command;
 }
 

@@ -43,6 +43,8 @@ struct GuestOptions {
     bool under_gdb = false;
     /// What -m takes.
     std::string ram = "256M";
+    /// Further arguments of QEMU.
+    std::vector<std::string> qemu = {};
 };
 
 class Guest
@@ -51,6 +53,7 @@ class Guest
     explicit Guest(const GuestOptions& options);
 
     support::Qmp& qmp() { return *qmp_; }
+    pid_t pid() const { return qemu_.pid(); }
 
     /// QOM path of the controller.
     static std::string controller() { return "/machine/peripheral/md"; }
