@@ -14,8 +14,8 @@ constexpr std::size_t kMostFrames = 256;
 /// An address of the kernel has this bit, whatever its width and tags.
 constexpr std::uint64_t kKernelBit = std::uint64_t{1} << 55;
 
-/// A record of two zeros ends the chain, or says in the next word how it goes on (since Linux 6.13): here, with
-/// the registers that an exception saved around the record. Offsets in struct pt_regs, in bytes.
+/// A record of two zeros ends the chain, or says in the next word how it goes on (since Linux 6.13): here,
+/// with the registers that an exception saved around the record. Offsets in struct pt_regs, in bytes.
 constexpr std::uint64_t kMetaRegisters = 2;
 constexpr std::uint64_t kRecordInRegisters = 296;
 constexpr std::uint64_t kX29 = 29 * 8;

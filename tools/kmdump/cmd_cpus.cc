@@ -40,7 +40,8 @@ void print_general_registers(const CpuRegisters& registers, std::ostream& out)
     for (std::size_t i = 0; i < registers.x.size(); ++i) {
         const std::string name = "x" + std::to_string(i);
         out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
-            << digits(registers.x[i]) << (i % columns == columns - 1 || i + 1 == registers.x.size() ? "\n" : "");
+            << digits(registers.x[i])
+            << (i % columns == columns - 1 || i + 1 == registers.x.size() ? "\n" : "");
     }
 }
 

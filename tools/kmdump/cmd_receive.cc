@@ -85,7 +85,8 @@ void print(const ReceivedDump& dump, bool json, std::ostream& out)
     }
 }
 
-std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder, bool json, std::ostream& out)
+std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder, bool json,
+                                       std::ostream& out)
 {
     DumpStream stream(descriptor);
     for (;;) {

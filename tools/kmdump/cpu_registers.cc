@@ -19,15 +19,14 @@ namespace
 constexpr std::size_t kRegistersAt = 112;
 constexpr std::size_t kRegisterCount = 34;
 
-/// PSTATE of the Arm manual: the exception level is 0 in EL0t, and bit 4 means AArch32, which no kernel runs in.
+/// PSTATE of the Arm manual: the exception level is 0 in EL0t, and bit 4 means AArch32, which no kernel runs
+/// in.
 constexpr std::uint64_t kModeMask = 0x1f;
 constexpr std::uint64_t kAarch32 = 0x10;
 
 CpuRegisters decode(std::span<const std::byte> note)
 {
-    const auto at = [note](std::size_t index) {
-        return load<std::uint64_t>(note, kRegistersAt + 8 * index);
-    };
+    const auto at = [note](std::size_t index) { return load<std::uint64_t>(note, kRegistersAt + 8 * index); };
     CpuRegisters registers;
     for (std::size_t i = 0; i < registers.x.size(); ++i) {
         registers.x[i] = at(i);

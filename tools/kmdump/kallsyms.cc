@@ -97,7 +97,8 @@ Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
         const std::string key = "SYMBOL(" + std::string(name) + ")";
         const auto value = vmcoreinfo.hex_number(key);
         if (!value) {
-            return Error{"expected " + key + " in the VMCOREINFO note, found none: the kernel has no "
+            return Error{"expected " + key +
+                         " in the VMCOREINFO note, found none: the kernel has no "
                          "CONFIG_KALLSYMS"};
         }
         *address = *value;

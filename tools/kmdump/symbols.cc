@@ -24,9 +24,9 @@ std::optional<Place> Symbols::find(std::uint64_t address) const
     if (next == symbols_.begin() || next == symbols_.end()) {
         return std::nullopt;
     }
-    const auto first = std::lower_bound(
-        symbols_.begin(), next, std::prev(next)->address,
-        [](const Symbol& symbol, std::uint64_t wanted) { return symbol.address < wanted; });
+    const auto first =
+        std::lower_bound(symbols_.begin(), next, std::prev(next)->address,
+                         [](const Symbol& symbol, std::uint64_t wanted) { return symbol.address < wanted; });
     return Place{first->name, address - first->address, next->address - first->address};
 }
 
