@@ -75,7 +75,7 @@ TEST(Kallsyms, SaysWhichTableIsMissing)
     EXPECT_EQ(without_config.error().what,
               "expected SYMBOL(kallsyms_names) in the VMCOREINFO note, found none: "
               "the kernel has no CONFIG_KALLSYMS");
-    for (const std::size_t kept : {std::size_t{0}, std::size_t{20}, std::size_t{400}, std::size_t{2000}}) {
+    for (const std::size_t kept : {std::size_t{0}, std::size_t{20}, std::size_t{400}, std::size_t{1700}}) {
         auto memory = maker.make();
         memory.bytes.resize(kept);
         const auto cut = read(maker, memory, "");
