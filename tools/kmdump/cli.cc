@@ -4,6 +4,7 @@
 #include "cmd_info.h"
 #include "cmd_log.h"
 #include "cmd_receive.h"
+#include "cmd_run.h"
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +14,43 @@
 
 namespace kmdump
 {
+
+namespace
+{
+
+CLI::App* add_run(CLI::App& app, RunOptions& options)
+{
+    CLI::App* const run = app.add_subcommand("run", "Run a kernel in QEMU until it ends or crashes");
+    run->footer(
+        "What stands behind -- is passed on to QEMU.\n"
+        "Exit status: 0 no crash, 3 crashed with a dump, 4 crashed without, 5 time-out, 6 QEMU error");
+    run->add_option("--kernel", options.kernel, "Image of the kernel")->required()->type_name("FILE");
+    run->add_option("--initrd", options.initrd, "Initial RAM disk")->type_name("FILE");
+    run->add_option("--append", options.append, "Added to the kernel command line")->type_name("TEXT");
+    run->add_option("--cpus", options.cpus, "How many CPUs")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 512))
+        ->type_name("N");
+    run->add_option("--cpu", options.cpu, "Model of the CPUs")->capture_default_str()->type_name("MODEL");
+    run->add_option("--memory", options.memory, "RAM of the guest")->capture_default_str()->type_name("SIZE");
+    run->add_option("--timeout", options.timeout, "End the guest after so many seconds, with a dump")
+        ->check(CLI::Range(1, 1000000000))
+        ->type_name("SECONDS");
+    run->add_option("--output", options.output, "Folder for dumps and logs, instead of a new one")
+        ->type_name("FOLDER");
+    run->add_option("--properties", options.properties, "Of the controller, such as compress=zstd")
+        ->type_name("NAME=VALUE,...");
+    run->add_option("--qemu", options.qemu, "qemu-system-aarch64, instead of that in PATH")
+        ->type_name("FILE");
+    run->add_option("--plugin", options.plugin, "kmemdump-md.so, instead of that of the build")
+        ->type_name("FILE");
+    run->add_flag("--quiet", options.quiet, "Show no console; its log has it");
+    run->add_flag("--json", options.json, "Show no console, and write what happened as JSON");
+    run->add_option("QEMU_OPTION", options.qemu_options, "Options of QEMU, behind --");
+    return run;
+}
+
+} // namespace
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
 {
@@ -42,12 +80,18 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     receive->add_option("--listen", receive_options.socket,
                         "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input");
 
+    RunOptions run_options;
+    CLI::App* const run = add_run(app, run_options);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error, out, err) == 0 ? kOk : kUsageError;
     }
 
+    if (run->parsed()) {
+        return run_guest(run_options, out, err);
+    }
     std::optional<kmd::Error> error;
     if (info->parsed()) {
         error = print_info(info_options, out);
