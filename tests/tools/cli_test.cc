@@ -67,17 +67,22 @@ TEST(Info, WritesJson)
     const auto result = kmdump_command({"info", "--json", file.path()});
     EXPECT_EQ(result.status, 0);
     EXPECT_EQ(result.out, "{\n"
-                          "  \"kernel\": \"6.12.0-test\",\n"
-                          "  \"machine\": \"aarch64\",\n"
-                          "  \"cpus\": 2,\n"
-                          "  \"segments\": 2,\n"
-                          "  \"bytes\": 3328,\n"
-                          "  \"complete\": false,\n"
-                          "  \"kaslr_offset\": 82601318547456,\n"
-                          "  \"crash_time\": null,\n"
-                          "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
-                          "  \"log_error\": null\n"
-                          "}\n");
+                          "  \"kmdump\": 1,\n"
+                          "  \"command\": \"info\",\n"
+                          "  \"dump\": \"" +
+                              file.path() +
+                              "\",\n"
+                              "  \"kernel\": \"6.12.0-test\",\n"
+                              "  \"machine\": \"aarch64\",\n"
+                              "  \"cpus\": 2,\n"
+                              "  \"segments\": 2,\n"
+                              "  \"bytes\": 3328,\n"
+                              "  \"complete\": false,\n"
+                              "  \"kaslr_offset\": \"0x4b201e400000\",\n"
+                              "  \"crash_time\": null,\n"
+                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
+                              "  \"log_error\": null\n"
+                              "}\n");
 }
 
 TEST(Info, DoesWithoutALogAndWithStrangeValues)
@@ -142,8 +147,8 @@ TEST(Log, WritesJson)
     const TemporaryFile file(ring.core().make());
     const auto result = kmdump_command({"log", "--json", file.path()});
     EXPECT_EQ(result.status, 0);
-    EXPECT_EQ(result.out,
-              R"({"being_written": 1, "without_text": 1, "damaged": 0, "records": [
+    EXPECT_EQ(result.out, R"({"kmdump":1,"command":"log","dump":")" + file.path() +
+                              R"(","being_written":1,"without_text":1,"damaged":0,"records":[
 {"seq":0,"time_ns":0,"level":5,"caller":"T0","lines":["Linux version 6.12.0-test"]},
 {"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\\x1b]0;owned\\x07"]},
 {"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\\x1b triggered","second line"]},

@@ -48,7 +48,7 @@ TEST(CoreFile, SummarisesHeadersAndNotes)
     const auto& summary = core.value().summary();
     EXPECT_EQ(summary.machine, 183);
     EXPECT_TRUE(summary.complete);
-    EXPECT_EQ(summary.cpus, 2u);
+    EXPECT_EQ(summary.prstatus.size(), 2u);
     EXPECT_EQ(summary.segments, 2u);
     EXPECT_EQ(summary.memory_bytes, 32u);
     EXPECT_EQ(summary.vmcoreinfo, "OSRELEASE=x\n");

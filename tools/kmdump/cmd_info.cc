@@ -3,12 +3,12 @@
 
 #include "dump.h"
 #include "escape.h"
+#include "json.h"
 #include "log_text.h"
 #include "printk_log.h"
 #include "text.h"
 
 #include <elf.h>
-#include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <limits>
@@ -80,26 +80,20 @@ Facts gather(const Dump& dump)
     return facts;
 }
 
-void print_json(const Facts& facts, std::ostream& out)
+void print_json(const Facts& facts, const std::string& path, std::ostream& out)
 {
-    nlohmann::ordered_json json;
-    const auto set = [&json](const char* key, const auto& value) {
-        json[key] = nullptr;
-        if (value) {
-            json[key] = *value;
-        }
-    };
-    set("kernel", facts.release);
+    Json json = json_document("info", path);
+    json["kernel"] = json_or_null(facts.release);
     json["machine"] = machine_name(facts.core.machine);
-    json["cpus"] = facts.core.cpus;
+    json["cpus"] = facts.core.prstatus.size();
     json["segments"] = facts.core.segments;
     json["bytes"] = facts.core.memory_bytes;
     json["complete"] = facts.core.complete;
-    set("kaslr_offset", facts.kaslr_offset);
-    set("crash_time", facts.crash_time);
-    set("panic", facts.panic);
-    set("log_error", facts.log_error);
-    out << json.dump(2) << "\n";
+    json["kaslr_offset"] = facts.kaslr_offset ? Json(json_address(*facts.kaslr_offset)) : Json(nullptr);
+    json["crash_time"] = json_or_null(facts.crash_time);
+    json["panic"] = json_or_null(facts.panic);
+    json["log_error"] = json_or_null(facts.log_error);
+    out << json_text(json) << "\n";
 }
 
 void print_text(const Facts& facts, std::ostream& out)
@@ -107,7 +101,7 @@ void print_text(const Facts& facts, std::ostream& out)
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error : facts.panic.value_or("none");
     out << "kernel:    " << facts.release.value_or("unknown") << "\n"
         << "machine:   " << machine_name(facts.core.machine) << "\n"
-        << "cpus:      " << facts.core.cpus << "\n"
+        << "cpus:      " << facts.core.prstatus.size() << "\n"
         << "memory:    " << count(facts.core.segments, "segment") << ", "
         << count(facts.core.memory_bytes, "byte") << "\n"
         << "complete:  " << (facts.core.complete ? "yes" : "no, the host could not write everything") << "\n"
@@ -128,7 +122,7 @@ std::optional<kmd::Error> print_info(const InfoOptions& options, std::ostream& o
     }
     const Facts facts = gather(dump.value());
     if (options.json) {
-        print_json(facts, out);
+        print_json(facts, options.path, out);
     } else {
         print_text(facts, out);
     }

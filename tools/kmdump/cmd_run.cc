@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "dump.h"
 #include "escape.h"
+#include "json.h"
 #include "log_text.h"
 #include "printk_log.h"
 #include "qemu_plugin.h"
@@ -181,23 +182,21 @@ std::string panic_line(const std::optional<TakenDump>& taken)
 void print_json(const Outcome& outcome, const RunFacts& facts, const RunFolder& folder, std::ostream& out)
 {
     const auto telling = telling_dump(facts.dumps);
-    nlohmann::ordered_json dumps = nlohmann::ordered_json::array();
-    for (const TakenDump& dump : facts.dumps) {
-        dumps.push_back({{"path", dump.path}, {"reason", dump.reason}, {"complete", dump.complete}});
-    }
     const std::string panic = panic_line(telling);
-    const auto text_or_null = [](const std::string& text) {
-        return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
-    };
-    const nlohmann::ordered_json json = {{"outcome", outcome.name},
-                                         {"exit_status", outcome.status},
-                                         {"what", outcome.sentence},
-                                         {"panic", text_or_null(panic)},
-                                         {"dump", text_or_null(telling ? telling->path : "")},
-                                         {"dumps", dumps},
-                                         {"console", folder.console()},
-                                         {"messages", folder.messages()}};
-    out << json.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+    Json json = json_document("run", "");
+    json["dump"] = text_or_null(telling ? telling->path : "");
+    json["outcome"] = outcome.name;
+    json["exit_status"] = outcome.status;
+    json["what"] = outcome.sentence;
+    json["panic"] = text_or_null(panic);
+    json["dumps"] = Json::array();
+    for (const TakenDump& dump : facts.dumps) {
+        json["dumps"].push_back({{"path", dump.path}, {"reason", dump.reason}, {"complete", dump.complete}});
+    }
+    json["console"] = folder.console();
+    json["messages"] = folder.messages();
+    out << json_text(json) << "\n";
 }
 
 void print_text(const Outcome& outcome, const RunFacts& facts, const RunFolder& folder, std::ostream& err)

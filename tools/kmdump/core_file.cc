@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core_file.h"
 
+#include "elf_handle.h"
+
 #include <gelf.h>
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -24,11 +25,6 @@ constexpr std::uint64_t kElfIncomplete = 1;
 
 /// libelf keeps all notes in memory; those of 65536 CPUs fit.
 constexpr std::uint64_t kMostNoteBytes = 64 << 20;
-
-struct ElfEnd {
-    void operator()(Elf* elf) const { elf_end(elf); }
-};
-using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 /// Whether the file holds `size` bytes at `offset`.
 bool holds(const File& file, std::uint64_t offset, std::uint64_t size)
@@ -89,7 +85,8 @@ Result<std::size_t> count_program_headers(Elf* elf, const GElf_Ehdr& header)
 void read_note(std::string_view name, const GElf_Nhdr& header, std::string_view content, CoreSummary& summary)
 {
     if (name == "CORE" && header.n_type == NT_PRSTATUS) {
-        ++summary.cpus;
+        const auto bytes = std::as_bytes(std::span(content));
+        summary.prstatus.emplace_back(bytes.begin(), bytes.end());
     } else if (name == "VMCOREINFO" && summary.vmcoreinfo.empty()) {
         summary.vmcoreinfo = content.substr(0, content.find('\0'));
     }

@@ -22,8 +22,8 @@ struct CoreSummary {
     std::uint16_t machine = 0;
     /// False when the writer marked the file as unfinished.
     bool complete = true;
-    /// Notes of type NT_PRSTATUS: one for each CPU.
-    std::uint64_t cpus = 0;
+    /// Contents of the notes of type NT_PRSTATUS: one for each CPU, in order.
+    std::vector<std::vector<std::byte>> prstatus;
     /// Program headers of type PT_LOAD.
     std::uint64_t segments = 0;
     /// Bytes of memory in the file; a byte that two segments show counts twice.

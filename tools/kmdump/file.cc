@@ -22,7 +22,7 @@ kmd::Error cannot_be_opened()
 
 } // namespace
 
-kmd::Result<File> File::open(const std::string& path)
+kmd::Result<File> File::open(const std::string& path, const char* expected)
 {
     // O_NONBLOCK: a FIFO must be refused, not waited for.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -36,7 +36,8 @@ kmd::Result<File> File::open(const std::string& path)
         return cannot_be_opened();
     }
     if (!S_ISREG(status.st_mode)) {
-        return kmd::Error{"expected an ELF core image, found something that is not a regular file"};
+        return kmd::Error{"expected " + std::string(expected) +
+                          ", found something that is not a regular file"};
     }
     file.size_ = static_cast<std::uint64_t>(status.st_size);
     return file;

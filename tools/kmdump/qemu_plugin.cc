@@ -2,6 +2,7 @@
 #include "qemu_plugin.h"
 
 #include "child_process.h"
+#include "elf_handle.h"
 #include "file.h"
 
 #include <gelf.h>
@@ -10,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <regex>
 #include <sstream>
 #include <system_error>
@@ -25,10 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "qemu-system-aarch64";
 constexpr const char* kPlugin = "kmemdump-md.so";
-
-struct ElfEnd {
-    void operator()(Elf* elf) const { elf_end(elf); }
-};
 
 kmd::Result<std::string> find_qemu()
 {
@@ -104,12 +100,12 @@ std::optional<std::string> version_in(std::string_view text)
 
 kmd::Result<std::string> built_for(const std::string& plugin)
 {
-    const auto file = File::open(plugin);
+    const auto file = File::open(plugin, "a plugin");
     if (!file) {
         return kmd::Error{plugin + ": " + file.error().what};
     }
     elf_version(EV_CURRENT);
-    const std::unique_ptr<Elf, ElfEnd> elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
+    const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
     const auto bytes = bytes_of_symbol(elf.get(), "kmemdump_md_built_for_qemu");
     const auto end = bytes.find('\0');
     if (end == std::string_view::npos) {

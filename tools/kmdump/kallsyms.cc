@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The tables are those of scripts/kallsyms.c in the kernel: a name is a length and as many indices into a
+// table of 256 tokens; the first character of the expanded text is the type of the symbol.
+#include "kallsyms.h"
+
+#include "little_endian.h"
+#include "text.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace kmdump
+{
+
+namespace
+{
+
+using kmd::Error;
+using kmd::Result;
+
+constexpr std::size_t kTokens = 256;
+/// KSYM_NAME_LEN of the kernel.
+constexpr std::size_t kLongestName = 512;
+/// No kernel has names that expand to more than a few times their tables.
+constexpr std::uint64_t kMostExpansion = 16;
+
+Error absent(std::string_view table, std::uint64_t address)
+{
+    return {"the kernel's symbols are not in the dump: expected " + std::string(table) + " at " +
+            kmd::hex(address)};
+}
+
+Error corrupt(std::string_view why)
+{
+    return {"the kernel's symbols in the dump are corrupt: " + std::string(why)};
+}
+
+/// Bytes of the guest one after the other, fetched a block at a time.
+class ByteReader
+{
+  public:
+    ByteReader(const KernelMemory& memory, std::uint64_t address) : memory_(memory), address_(address) {}
+
+    /// Nothing where the dump has no more.
+    std::optional<std::uint8_t> next()
+    {
+        if (position_ == block_.size() && !fetch()) {
+            return std::nullopt;
+        }
+        return std::to_integer<std::uint8_t>(block_[position_++]);
+    }
+
+  private:
+    /// A block ends where a page of any kernel can end.
+    bool fetch()
+    {
+        constexpr std::uint64_t page = 4096;
+        address_ += block_.size();
+        position_ = 0;
+        block_.resize(page - address_ % page);
+        if (!memory_.read(address_, block_)) {
+            block_.clear();
+            return false;
+        }
+        return true;
+    }
+
+    const KernelMemory& memory_;
+    std::uint64_t address_;
+    std::vector<std::byte> block_;
+    std::size_t position_ = 0;
+};
+
+/// Where the tables are; the base only in kernels that have one.
+struct Tables {
+    std::uint64_t names = 0;
+    std::uint64_t count = 0;
+    std::uint64_t token_table = 0;
+    std::uint64_t token_index = 0;
+    std::uint64_t offsets = 0;
+    std::optional<std::uint64_t> relative_base;
+};
+
+Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
+{
+    Tables tables;
+    const std::pair<const char*, std::uint64_t*> wanted[] = {{"kallsyms_names", &tables.names},
+                                                             {"kallsyms_num_syms", &tables.count},
+                                                             {"kallsyms_token_table", &tables.token_table},
+                                                             {"kallsyms_token_index", &tables.token_index},
+                                                             {"kallsyms_offsets", &tables.offsets}};
+    for (const auto& [name, address] : wanted) {
+        const std::string key = "SYMBOL(" + std::string(name) + ")";
+        const auto value = vmcoreinfo.hex_number(key);
+        if (!value) {
+            return Error{"expected " + key +
+                         " in the VMCOREINFO note, found none: the kernel has no "
+                         "CONFIG_KALLSYMS"};
+        }
+        *address = *value;
+    }
+    tables.relative_base = vmcoreinfo.hex_number("SYMBOL(kallsyms_relative_base)");
+    return tables;
+}
+
+Result<std::array<std::string, kTokens>> read_tokens(const KernelMemory& memory, const Tables& tables)
+{
+    std::array<std::byte, 2 * kTokens> index;
+    if (!memory.read(tables.token_index, index)) {
+        return absent("kallsyms_token_index", tables.token_index);
+    }
+    std::array<std::string, kTokens> tokens;
+    for (std::size_t i = 0; i < kTokens; ++i) {
+        ByteReader bytes(memory, tables.token_table + load<std::uint16_t>(index, 2 * i));
+        for (;;) {
+            const auto byte = bytes.next();
+            if (!byte) {
+                return absent("kallsyms_token_table", tables.token_table);
+            }
+            if (*byte == 0) {
+                break;
+            }
+            if (tokens[i].size() == kLongestName) {
+                return corrupt("a token is longer than any name");
+            }
+            tokens[i] += static_cast<char>(*byte);
+        }
+    }
+    return tokens;
+}
+
+/// A table of `count` numbers of 32 bits, and what is to be added to each.
+class Addresses
+{
+  public:
+    static Result<Addresses> read(const KernelMemory& memory, const Tables& tables, std::uint64_t count)
+    {
+        Addresses addresses;
+        addresses.table_ = tables.offsets;
+        if (tables.relative_base) {
+            addresses.base_ = memory.read_u64(*tables.relative_base);
+            if (!addresses.base_) {
+                return absent("kallsyms_relative_base", *tables.relative_base);
+            }
+        }
+        addresses.offsets_.resize(4 * count);
+        if (!memory.read(tables.offsets, addresses.offsets_)) {
+            return absent("kallsyms_offsets", tables.offsets);
+        }
+        return addresses;
+    }
+
+    /// Kernels with a base count from there, newer ones from where the number itself stands.
+    std::uint64_t at(std::size_t index) const
+    {
+        if (base_) {
+            return *base_ + load<std::uint32_t>(offsets_, 4 * index);
+        }
+        const auto offset = static_cast<std::int64_t>(load<std::int32_t>(offsets_, 4 * index));
+        return table_ + 4 * index + static_cast<std::uint64_t>(offset);
+    }
+
+  private:
+    std::uint64_t table_ = 0;
+    std::optional<std::uint64_t> base_;
+    std::vector<std::byte> offsets_;
+};
+
+/// The next name without its type. Nothing where the dump has no more, or more than `longest` characters.
+std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::string, kTokens>& tokens)
+{
+    const auto first = bytes.next();
+    if (!first) {
+        return std::nullopt;
+    }
+    std::size_t length = *first;
+    if (length >= 0x80) { // a second byte has the upper bits (since Linux 6.1)
+        const auto second = bytes.next();
+        if (!second) {
+            return std::nullopt;
+        }
+        length = (length & 0x7f) | std::size_t{*second} << 7;
+    }
+    std::string name;
+    for (; length > 0; --length) {
+        const auto token = bytes.next();
+        if (!token || name.size() + tokens[*token].size() > kLongestName) {
+            return std::nullopt;
+        }
+        name += tokens[*token];
+    }
+    return name.empty() ? name : name.substr(1);
+}
+
+} // namespace
+
+Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
+{
+    const auto tables = find_tables(vmcoreinfo);
+    if (!tables) {
+        return tables.error();
+    }
+    const auto count = memory.read_u32(tables.value().count);
+    if (!count) {
+        return absent("kallsyms_num_syms", tables.value().count);
+    }
+    if (*count > memory.size_limit() / 4) {
+        return corrupt("more symbols than the file has room for");
+    }
+    const auto addresses = Addresses::read(memory, tables.value(), *count);
+    if (!addresses) {
+        return addresses.error();
+    }
+    const auto tokens = read_tokens(memory, tables.value());
+    if (!tokens) {
+        return tokens.error();
+    }
+    std::vector<Symbol> symbols;
+    ByteReader names(memory, tables.value().names);
+    std::uint64_t expanded = 0;
+    for (std::size_t i = 0; i < *count; ++i) {
+        auto name = read_name(names, tokens.value());
+        if (!name) {
+            return absent("name " + std::to_string(i) + " of kallsyms_names", tables.value().names);
+        }
+        expanded += name->size();
+        if (expanded > kMostExpansion * memory.size_limit()) {
+            return corrupt("its names are too long");
+        }
+        symbols.push_back({addresses.value().at(i), std::move(*name)});
+    }
+    return Symbols(std::move(symbols));
+}
+
+} // namespace kmdump
