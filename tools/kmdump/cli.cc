@@ -2,10 +2,13 @@
 #include "cli.h"
 
 #include "cmd_cpus.h"
+#include "cmd_diff.h"
 #include "cmd_info.h"
 #include "cmd_log.h"
 #include "cmd_receive.h"
+#include "cmd_regions.h"
 #include "cmd_run.h"
+#include "cmd_verify.h"
 #include "result.h"
 
 #include <CLI/CLI.hpp>
@@ -29,16 +32,17 @@ class Commands
         : app_(app), style_(style), out_(out), err_(err)
     {
         add_info();
+        add_regions();
         add_log();
         add_cpus();
+        add_verify();
+        add_diff();
         add_receive();
         add_run();
     }
 
-    std::optional<kmd::Error> run() const { return run_(); }
-
-    /// The exit status of a command that had no error.
-    int status() const { return status_; }
+    /// The exit status.
+    kmd::Result<int> run() const { return run_(); }
 
     /// What an error is about.
     const std::string& input() const { return input_; }
@@ -58,7 +62,17 @@ class Commands
         return command;
     }
 
-    void on(CLI::App* command, const std::string& input, std::function<std::optional<kmd::Error>()> run)
+    static kmd::Result<int> status(const std::optional<kmd::Error>& error)
+    {
+        return error ? kmd::Result<int>(*error) : kOk;
+    }
+
+    static kmd::Result<int> status(const kmd::Result<bool>& good)
+    {
+        return good ? kmd::Result<int>(good.value() ? kOk : kDumpError) : good.error();
+    }
+
+    void on(CLI::App* command, const std::string& input, std::function<kmd::Result<int>()> run)
     {
         command->callback([this, &input, run = std::move(run)] {
             input_ = input;
@@ -69,7 +83,13 @@ class Commands
     void add_info()
     {
         CLI::App* const command = add_reader("info", "Say what a dump is of, and why it was taken", info_);
-        on(command, info_.path, [this] { return print_info(info_, out_); });
+        on(command, info_.path, [this] { return status(print_info(info_, style_, out_)); });
+    }
+
+    void add_regions()
+    {
+        CLI::App* const command = add_reader("regions", "Show what lies where", regions_);
+        on(command, regions_.path, [this] { return status(print_regions(regions_, style_, out_)); });
     }
 
     void add_log()
@@ -84,7 +104,7 @@ class Commands
             if (last->count() > 0) {
                 log_.last = last_;
             }
-            return print_log(log_, out_);
+            return status(print_log(log_, out_));
         });
     }
 
@@ -94,7 +114,22 @@ class Commands
             add_reader("cpus", "Show the registers of every CPU, and where it came from", cpus_);
         command->add_option("--vmlinux", cpus_.vmlinux, "Take symbols from this file, not from the dump")
             ->type_name("FILE");
-        on(command, cpus_.path, [this] { return print_cpus(cpus_, style_, out_); });
+        on(command, cpus_.path, [this] { return status(print_cpus(cpus_, style_, out_)); });
+    }
+
+    void add_verify()
+    {
+        CLI::App* const command = add_reader(
+            "verify", "Check a dump and its sidecar; exit status 1 if something is wrong", verify_);
+        on(command, verify_.path, [this] { return status(verify(verify_, style_, out_)); });
+    }
+
+    void add_diff()
+    {
+        CLI::App* const command =
+            add_reader("diff", "Compare two dumps; exit status 1 if they differ", diff_);
+        command->add_option("OTHER", diff_.other, "Another ELF core image")->required();
+        on(command, diff_.path, [this] { return status(print_diff(diff_, style_, out_)); });
     }
 
     void add_receive()
@@ -106,7 +141,7 @@ class Commands
             ->add_option("--listen", receive_.socket,
                          "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input")
             ->type_name("WHERE");
-        on(command, receive_.socket, [this] { return receive_dumps(receive_, out_); });
+        on(command, receive_.socket, [this] { return status(receive_dumps(receive_, out_)); });
     }
 
     void add_run()
@@ -136,10 +171,8 @@ class Commands
         command->add_flag("--quiet", run_options_.quiet,
                           "Show no console; its log has it. --json implies it");
         command->add_option("QEMU_OPTION", run_options_.qemu_options, "Options of QEMU, behind --");
-        on(command, run_options_.kernel, [this] {
-            status_ = run_guest(run_options_, out_, err_);
-            return std::nullopt;
-        });
+        on(command, run_options_.kernel,
+           [this] { return kmd::Result<int>(run_guest(run_options_, out_, err_)); });
     }
 
     CLI::App& app_;
@@ -150,11 +183,13 @@ class Commands
     LogOptions log_;
     std::uint64_t last_ = 0;
     CpusOptions cpus_;
+    RegionsOptions regions_;
+    VerifyOptions verify_;
+    DiffOptions diff_;
     ReceiveOptions receive_;
     RunOptions run_options_;
-    int status_ = kOk;
     std::string input_;
-    std::function<std::optional<kmd::Error>()> run_;
+    std::function<kmd::Result<int>()> run_;
 };
 
 } // namespace
@@ -169,18 +204,18 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
     } catch (const CLI::ParseError& error) {
         return app.exit(error, out, err) == 0 ? kOk : kUsageError;
     }
-    const std::optional<kmd::Error> error = commands.run();
+    const kmd::Result<int> status = commands.run();
     out.flush();
-    if (error) {
+    if (!status) {
         err << "kmdump: " << (commands.input().empty() ? "standard input" : commands.input()) << ": "
-            << error->what << "\n";
+            << status.error().what << "\n";
         return kDumpError;
     }
     if (!out) {
         err << "kmdump: standard output: expected to write everything, could not\n";
         return kDumpError;
     }
-    return commands.status();
+    return status.value();
 }
 
 } // namespace kmdump

@@ -29,6 +29,11 @@ kmd::Result<File> File::open(const std::string& path, const char* expected)
     if (descriptor < 0) {
         return cannot_be_opened();
     }
+    return adopt(descriptor, expected);
+}
+
+kmd::Result<File> File::adopt(int descriptor, const char* expected)
+{
     File file(descriptor);
     struct stat status {
     };

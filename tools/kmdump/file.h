@@ -19,6 +19,9 @@ class File
     /// An error when it cannot be opened or is not a regular file; `expected` is what it should have been.
     static kmd::Result<File> open(const std::string& path, const char* expected = "an ELF core image");
 
+    /// Takes over an open descriptor.
+    static kmd::Result<File> adopt(int descriptor, const char* expected = "a regular file");
+
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;
     ~File();
