@@ -7,6 +7,7 @@
 #include "cmd_log.h"
 #include "cmd_receive.h"
 #include "cmd_regions.h"
+#include "cmd_run.h"
 #include "cmd_verify.h"
 #include "result.h"
 
@@ -27,7 +28,8 @@ namespace
 class Commands
 {
   public:
-    Commands(CLI::App& app, const Style& style, std::ostream& out) : app_(app), style_(style), out_(out)
+    Commands(CLI::App& app, const Style& style, std::ostream& out, std::ostream& err)
+        : app_(app), style_(style), out_(out), err_(err)
     {
         add_info();
         add_regions();
@@ -36,6 +38,7 @@ class Commands
         add_verify();
         add_diff();
         add_receive();
+        add_run();
     }
 
     /// The exit status.
@@ -141,9 +144,41 @@ class Commands
         on(command, receive_.socket, [this] { return status(receive_dumps(receive_, out_)); });
     }
 
+    void add_run()
+    {
+        CLI::App* const command = add("run", "Run a kernel in QEMU until it ends or crashes", run_options_);
+        command->footer(
+            "What stands behind -- is passed on to QEMU.\n"
+            "Exit status: 0 no crash, 3 crashed with a dump, 4 crashed without, 5 time-out, 6 QEMU error");
+        const auto option = [command](const char* name, auto& value, const char* type, const char* text) {
+            return command->add_option(name, value, text)->type_name(type);
+        };
+        option("--kernel", run_options_.kernel, "FILE", "Image of the kernel")->required();
+        option("--initrd", run_options_.initrd, "FILE", "Initial RAM disk");
+        option("--append", run_options_.append, "TEXT", "Added to the kernel command line");
+        option("--cpus", run_options_.cpus, "N", "How many CPUs")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 512));
+        option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs")->capture_default_str();
+        option("--memory", run_options_.memory, "SIZE", "RAM of the guest")->capture_default_str();
+        option("--timeout", run_options_.timeout, "SECONDS", "End the guest after that time, with a dump")
+            ->check(CLI::Range(1, 1000000000));
+        option("--output", run_options_.output, "FOLDER", "For dumps and logs, instead of a new one");
+        option("--properties", run_options_.properties, "NAME=VALUE,...",
+               "Of the controller, such as compress=zstd");
+        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of that in PATH");
+        option("--plugin", run_options_.plugin, "FILE", "kmemdump-md.so, instead of that of the build");
+        command->add_flag("--quiet", run_options_.quiet,
+                          "Show no console; its log has it. --json implies it");
+        command->add_option("QEMU_OPTION", run_options_.qemu_options, "Options of QEMU, behind --");
+        on(command, run_options_.kernel,
+           [this] { return kmd::Result<int>(run_guest(run_options_, out_, err_)); });
+    }
+
     CLI::App& app_;
     const Style& style_;
     std::ostream& out_;
+    std::ostream& err_;
     InfoOptions info_;
     LogOptions log_;
     std::uint64_t last_ = 0;
@@ -152,6 +187,7 @@ class Commands
     VerifyOptions verify_;
     DiffOptions diff_;
     ReceiveOptions receive_;
+    RunOptions run_options_;
     std::string input_;
     std::function<kmd::Result<int>()> run_;
 };
@@ -162,7 +198,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
 {
     CLI::App app("Reads core images of Linux guests, minidumps above all.", "kmdump");
     app.require_subcommand(1);
-    const Commands commands(app, style, out);
+    const Commands commands(app, style, out, err);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
