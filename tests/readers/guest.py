@@ -2,12 +2,15 @@
 """A guest that crashes and stands still, its dump, and QEMU's own dump of the same moment."""
 
 import json
-import os
 import pathlib
 import socket
 import subprocess
 import time
 import typing
+
+
+def title(kernel, cpu, cpus):
+    return f"{kernel}, {cpu}, {cpus} CPUs"
 
 
 class Configuration(typing.NamedTuple):
@@ -19,7 +22,7 @@ class Configuration(typing.NamedTuple):
 
     @property
     def title(self):
-        return f"{self.kernel}, {self.cpu}, {self.cpus} CPUs"
+        return title(self.kernel, self.cpu, self.cpus)
 
     @property
     def vmlinux(self):
@@ -77,6 +80,7 @@ class Qmp:
                 self._events.append(answer["event"])
 
 
+BUILD = pathlib.Path(__file__).resolve().parent.parent.parent / "build"
 # PAC in an algorithm of QEMU's own: the architected one makes a guest three times slower.
 CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
 
@@ -90,7 +94,7 @@ def crash(configuration, folder, command_line=""):
                "-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off",
                "-kernel", str(configuration.folder / "vmlinuz"), "-initrd", str(configuration.guest / "initrd.gz"),
                "-append", f"console=ttyAMA0 panic=-1 {command_line}",
-               "-plugin", os.environ["KMD_PLUGIN"], "-device", f"kmemdump-md,output={folder},pause=on"]
+               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on"]
     with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
             subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as qemu:
         try:

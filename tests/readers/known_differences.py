@@ -26,8 +26,17 @@ class Known(typing.NamedTuple):
 KNOWN = [
     Known(1, "makedumpfile", ".*", STOCK_612, ".*",
           r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
-          "makedumpfile 1.7.8 does not know kernels with 52-bit addresses and 4 KiB pages: it gives up before it "
-          "reads memory."),
+          "makedumpfile 1.7.8 does not know kernels that have 52-bit addresses with 4 KiB pages, and gives up before "
+          "it reads memory."),
+    Known(2, "drgn of bookworm", "crashed_thread|each CPU", STOCK_612, "cortex-a57",
+          r"^#1 +notifier_call_chain .*\n#2 +\?\?\?|^#\d+ +local_cpu_stop|^#1 +0x0",
+          "drgn 0.0.22 takes a CPU's registers only if the number of the CPU happens to be the task's, and the stack "
+          "it shows may be another's (fixed in 0.0.25); and it does not go on from a frame that has no debugging "
+          "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33)."),
+    Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
+          r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
+          "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel, from which the libdw of "
+          "bookworm computes where the kernel is: drgn 0.0.22 looks for variables where they are without KASLR."),
 ]
 
 

@@ -74,7 +74,7 @@ DRGN = [
     Command("get_dmesg", PANIC),
     Command("for_each_task", r"\n2 kthreadd\n"),
     Command("crashed_thread", TRACE),
-    Command("each CPU", r"CPU 1"),
+    Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \("),
     Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to"),
     Command("variables", r"^0x[0-9a-f]+$"),
 ]
