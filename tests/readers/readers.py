@@ -9,6 +9,7 @@ import typing
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = HERE.parent.parent / "scripts"
+CACHE = os.environ.get("XDG_CACHE_HOME", str(pathlib.Path.home() / ".cache"))
 MARK = "#### "
 
 
@@ -30,7 +31,7 @@ def run(command, folder, stdin="", environment=None):
     try:
         result = subprocess.run([str(word) for word in command], cwd=folder, input=stdin, text=True, errors="replace",
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False,
-                                env={**os.environ, "HOME": str(folder), "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "200",
+                                env={**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": CACHE, "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "200",
                                      **(environment or {})})
         return result.stdout
     except subprocess.TimeoutExpired:
