@@ -22,6 +22,11 @@
 #define kmemdump_module_data(module) (&(module)->core_layout)
 #endif
 
+/* Until 6.18 a module has a second table of symbols, for those under GPL. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define KMEMDUMP_GPL_SYMBOLS_APART
+#endif
+
 /* 6.9 split the vmcoreinfo declarations off, with an option of their own. */
 #ifdef CONFIG_VMCORE_INFO
 #include <linux/vmcore_info.h>

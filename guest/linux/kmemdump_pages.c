@@ -6,10 +6,11 @@
  * there is no moment at which an entry is wrong: its size is 0 while it
  * changes.
  *
- * Nothing here allocates, locks or faults after the start. One caller at a time
- * goes from kmemdump_pages_begin() to kmemdump_pages_end(); a panic may begin
- * anew in the middle.
+ * Nothing here allocates, locks or faults after the start. A panic may begin
+ * anew while somebody else is in the middle, who may even go on for a moment:
+ * the list then lacks entries, and nothing outside of it is touched.
  */
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/hash.h>
@@ -20,164 +21,166 @@
 
 #include "kmemdump_internal.h"
 
-/* Of the slots of the set, how many it has for each page it can hold. */
-#define SLOTS_PER_PAGE 2
+static size_t list_bytes(const struct kmemdump_pages *pages)
+{
+	return pages->capacity * sizeof(*pages->extents);
+}
 
-static struct kmemdump_extent *extents;
-static unsigned int capacity;
-
-/* Virtual page numbers that are listed already, by open addressing; 0: free. */
-static unsigned long *seen;
-static unsigned int seen_bits;
-
-static struct kmemdump_pages_count count;
-/* Entries from here on are empty. */
-static unsigned int used_before;
+static size_t seen_bytes(const struct kmemdump_pages *pages)
+{
+	return sizeof(*pages->seen) << pages->seen_bits;
+}
 
 /**
  * kmemdump_pages_init() - make an empty list
- * @max_pages: as many pages as it can hold
+ * @pages: the list
+ * @capacity: as many pages as it can hold, at least one
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, or -ENOMEM.
  */
-int __init kmemdump_pages_init(unsigned int max_pages)
+int kmemdump_pages_init(struct kmemdump_pages *pages, unsigned int capacity)
 {
-	seen_bits = order_base_2(max_pages) + order_base_2(SLOTS_PER_PAGE);
-	seen = vzalloc(sizeof(*seen) << seen_bits);
+	memset(pages, 0, sizeof(*pages));
+	pages->capacity = capacity;
+	/* Half of it stays free, so a search is short. */
+	pages->seen_bits = order_base_2(capacity) + 1;
+	pages->seen = vzalloc(seen_bytes(pages));
 	/* Physically contiguous, as the controller reads it. */
-	extents = alloc_pages_exact(max_pages * sizeof(*extents),
-				    GFP_KERNEL | __GFP_ZERO);
-	capacity = max_pages;
-	if (!seen || !extents) {
-		kmemdump_pages_exit();
-		return -ENOMEM;
-	}
-	return 0;
+	pages->extents = alloc_pages_exact(list_bytes(pages),
+					   GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	if (pages->seen && pages->extents)
+		return 0;
+	kmemdump_pages_exit(pages);
+	return -ENOMEM;
 }
 
 /**
  * kmemdump_pages_exit() - free the list; no controller reads it any more
+ * @pages: the list
  */
-void kmemdump_pages_exit(void)
+void kmemdump_pages_exit(struct kmemdump_pages *pages)
 {
-	vfree(seen);
-	seen = NULL;
-	if (extents)
-		free_pages_exact(extents, capacity * sizeof(*extents));
-	extents = NULL;
-}
-
-/**
- * kmemdump_pages_list() - the list
- * @size: its length in bytes
- *
- * Return: the first entry, or NULL if there is no list.
- */
-const struct kmemdump_extent *kmemdump_pages_list(size_t *size)
-{
-	*size = capacity * sizeof(*extents);
-	return extents;
+	vfree(pages->seen);
+	if (pages->extents)
+		free_pages_exact(pages->extents, list_bytes(pages));
+	memset(pages, 0, sizeof(*pages));
 }
 
 /**
  * kmemdump_pages_begin() - start over
+ * @pages: the list
  *
  * What is in the list stays there until it is replaced.
  */
-void kmemdump_pages_begin(void)
+void kmemdump_pages_begin(struct kmemdump_pages *pages)
 {
-	used_before = max(used_before, count.extents);
-	memset(&count, 0, sizeof(count));
-	memset(seen, 0, sizeof(*seen) << seen_bits);
+	pages->used = 0;
+	pages->count = 0;
+	pages->unmapped = 0;
+	pages->full = false;
+	memset(pages->seen, 0, seen_bytes(pages));
 }
 
-/* False if it is there already. */
-static bool note_page(unsigned long number)
+/* False if it is there already, or there is no room. */
+static bool note_page(struct kmemdump_pages *pages, unsigned long number)
 {
-	const unsigned long mask = BIT(seen_bits) - 1;
-	unsigned long at = hash_long(number, seen_bits);
+	const unsigned long mask = BIT(pages->seen_bits) - 1;
+	unsigned long at = hash_long(number, pages->seen_bits);
+	unsigned long i;
 
-	/* There are more slots than pages, so it ends. */
-	while (seen[at]) {
-		if (seen[at] == number)
+	for (i = 0; i <= mask; i++, at = (at + 1) & mask) {
+		if (pages->seen[at] == number)
 			return false;
-		at = (at + 1) & mask;
-	}
-	seen[at] = number;
-	return true;
-}
-
-static void list_page(unsigned long virt, phys_addr_t phys)
-{
-	struct kmemdump_extent *last, *next;
-	u64 size;
-
-	if (count.extents) {
-		last = &extents[count.extents - 1];
-		size = le64_to_cpu(last->size);
-		if (le64_to_cpu(last->phys) + size == phys &&
-		    le64_to_cpu(last->virt) + size == virt) {
-			WRITE_ONCE(last->size, cpu_to_le64(size + PAGE_SIZE));
-			return;
+		if (!pages->seen[at]) {
+			pages->seen[at] = number;
+			return true;
 		}
 	}
+	return false;
+}
 
-	next = &extents[count.extents++];
-	WRITE_ONCE(next->size, 0);
-	/* Orders the size before and after what it vouches for. */
+static bool continues(const struct kmemdump_extent *last, unsigned long virt,
+		      phys_addr_t phys)
+{
+	const u64 size = le64_to_cpu(last->size);
+
+	return le64_to_cpu(last->phys) + size == phys &&
+	       le64_to_cpu(last->virt) + size == virt;
+}
+
+static void list_page(struct kmemdump_pages *pages, unsigned long virt,
+		      phys_addr_t phys)
+{
+	const unsigned int used = READ_ONCE(pages->used);
+	struct kmemdump_extent *entry;
+
+	if (used && continues(&pages->extents[used - 1], virt, phys)) {
+		entry = &pages->extents[used - 1];
+		WRITE_ONCE(entry->size, cpu_to_le64(le64_to_cpu(entry->size) +
+						    PAGE_SIZE));
+		return;
+	}
+	if (used >= pages->capacity)
+		return;
+
+	entry = &pages->extents[used];
+	WRITE_ONCE(entry->size, 0);
+	/* The addresses change only while the size is 0. */
 	smp_wmb();
-	next->phys = cpu_to_le64(phys);
-	next->virt = cpu_to_le64(virt);
+	entry->phys = cpu_to_le64(phys);
+	entry->virt = cpu_to_le64(virt);
 	smp_wmb();
-	WRITE_ONCE(next->size, cpu_to_le64(PAGE_SIZE));
+	WRITE_ONCE(entry->size, cpu_to_le64(PAGE_SIZE));
+	WRITE_ONCE(pages->used, used + 1);
 }
 
 /**
  * kmemdump_pages_add() - list the pages of an object
- * @object: first byte, a kernel virtual address that may be anything
+ * @pages: the list
+ * @object: first byte, an address that may be anything
  * @size: length in bytes
  *
  * What is not mapped to RAM is left out.
  */
-void kmemdump_pages_add(const void *object, size_t size)
+void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
+			size_t size)
 {
-	unsigned long first = (unsigned long)object & PAGE_MASK;
-	unsigned long pages, i;
+	unsigned long virt = (unsigned long)object & PAGE_MASK;
+	size_t left;
 
 	if (!object || !size)
 		return;
-	pages = PFN_UP((unsigned long)object - first + size);
 
-	for (i = 0; i < pages; i++) {
-		unsigned long virt = first + i * PAGE_SIZE;
+	for (left = PFN_UP(offset_in_page(object) + size); left;
+	     left--, virt += PAGE_SIZE) {
 		phys_addr_t phys;
 
-		if (count.pages >= capacity) {
-			count.full = true;
+		if (pages->count >= pages->capacity) {
+			pages->full = true;
 			return;
 		}
 		if (!kmemdump_ram_phys((void *)virt, &phys)) {
-			count.unmapped++;
+			pages->unmapped++;
+			/* An object that begins nowhere is none. */
+			if (virt == ((unsigned long)object & PAGE_MASK))
+				return;
 			continue;
 		}
-		if (note_page(virt >> PAGE_SHIFT)) {
-			count.pages++;
-			list_page(virt, phys);
+		if (note_page(pages, virt >> PAGE_SHIFT)) {
+			pages->count++;
+			list_page(pages, virt, phys);
 		}
 	}
 }
 
 /**
  * kmemdump_pages_end() - take out what was in the list before
- *
- * Return: what it holds now.
+ * @pages: the list
  */
-const struct kmemdump_pages_count *kmemdump_pages_end(void)
+void kmemdump_pages_end(struct kmemdump_pages *pages)
 {
 	unsigned int i;
 
-	for (i = count.extents; i < used_before; i++)
-		WRITE_ONCE(extents[i].size, 0);
-	used_before = count.extents;
-	return &count;
+	for (i = pages->used; i < pages->capacity; i++)
+		WRITE_ONCE(pages->extents[i].size, 0);
 }

@@ -1,32 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much of the kernel is saved besides the areas, and when it is looked up:
- * now and then, so that a machine that hangs has a list, and when it dies.
+ * How much of the kernel is saved besides the areas, and when that is looked
+ * up: now and then, so that a machine that hangs has a list of it, and again
+ * when the kernel dies.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
 #include <linux/cpumask.h>
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
-#include <linux/sched.h>
+#include <linux/rcupdate.h>
+#include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
+#include <asm/irq_regs.h>
+
 #include "kmemdump_internal.h"
 
-/* Built in, the parameters are kmemdump.profile and so on as well. */
+/* The same on the kernel's command line, built in, and for the module. */
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "kmemdump."
+
+/* Of pointers that a walk follows; a page takes about ten. */
+#define STEPS_PER_PAGE 32
+/* The list has to fit in what the allocator gives in one piece. */
+#define MOST_PAGES 131072U
 
 enum profile { PROFILE_LOG, PROFILE_TASKS, PROFILE_STACKS };
 
@@ -37,21 +46,22 @@ static const char * const profile_names[] = {
 };
 
 #if defined(CONFIG_KMEMDUMP_PROFILE_LOG)
-#define DEFAULT_PROFILE PROFILE_LOG
+static enum profile profile = PROFILE_LOG;
 #elif defined(CONFIG_KMEMDUMP_PROFILE_TASKS)
-#define DEFAULT_PROFILE PROFILE_TASKS
+static enum profile profile = PROFILE_TASKS;
 #else
-#define DEFAULT_PROFILE PROFILE_STACKS
+static enum profile profile = PROFILE_STACKS;
 #endif
-
-static unsigned int profile = DEFAULT_PROFILE;
 
 static int set_profile(const char *value, const struct kernel_param *param)
 {
 	int index = sysfs_match_string(profile_names, value);
 
-	if (index < 0)
+	if (index < 0) {
+		pr_err("profile=%s is unknown, expected log, tasks or stacks\n",
+		       value);
 		return index;
+	}
 	profile = index;
 	return 0;
 }
@@ -65,141 +75,85 @@ static const struct kernel_param_ops profile_ops = {
 	.set = set_profile,
 	.get = get_profile,
 };
+
 module_param_cb(profile, &profile_ops, NULL, 0444);
-MODULE_PARM_DESC(profile, "How much is saved: log, tasks or stacks");
+MODULE_PARM_DESC(profile, "What is saved: log, tasks as well, or also their stacks");
+
+static bool kallsyms = true;
+module_param(kallsyms, bool, 0444);
+MODULE_PARM_DESC(kallsyms, "Save the names of functions with the tasks (default: Y)");
 
 static unsigned int max_pages = 16384;
 module_param(max_pages, uint, 0444);
-MODULE_PARM_DESC(max_pages, "Pages of tasks, stacks and the like at most (default: 16384)");
+MODULE_PARM_DESC(max_pages, "Pages that are saved beyond the log, at most (default: 16384)");
 
 static unsigned int refresh = 10;
 module_param(refresh, uint, 0444);
-MODULE_PARM_DESC(refresh, "Seconds from one look at the tasks to the next, 0 for none before the end (default: 10)");
+MODULE_PARM_DESC(refresh, "Seconds between two looks at the tasks, 0: only when the kernel dies (default: 10)");
 
-/* Each page of the list takes a few steps. */
-#define STEPS_PER_PAGE 32
-
-/* Variables by their name in the symbol table; those that are not there, are not. */
-static const char * const variables[] = {
-	"_totalram_pages", "avenrun", "bus_kset", "crash_notes",
-	"high_memory", "huge_zero_pfn", "init_mm", "init_pid_ns", "init_task",
-	"init_uts_ns", "kmem_cache", "mem_section", "modules", "mt_pivots",
-	"mt_slots", "nr_swapfiles", "page_offset_base", "pageflag_names",
-	"pcpu_base_addr", "pcpu_unit_offsets", "runqueues", "saved_command_line",
-	"shadow_timekeeper", "slab_caches", "task_state_array", "tk_core",
-	"timekeeper", "total_nr_irqs", "nr_irqs", "vmcoreinfo_data",
-	"vmcoreinfo_note", "vmcoreinfo_size", "zero_pfn", "devices_kset",
-	"panic_cpu", "panic_on_oops", "jiffies_64", "memory_subsys",
-	"linux_banner", "tainted_mask", "taint_flags", "node_states", "node_data",
-	"nr_cpu_ids", "init_thread_union", "empty_zero_page", "swapper_pg_dir",
-	"kimage_voffset", "memstart_addr", "vabits_actual", "root_task_group",
-	"sched_domains_numa_masks", "pid_hash", "clear_seq", "log_buf_len",
-};
-
-struct object {
-	const void *addr;
-	size_t size;
-};
-
-/* In the order of the names. */
-static struct object objects[ARRAY_SIZE(variables)];
-static void **pointed_to;
-static void *percpu_base;
-static unsigned long *percpu_offsets;
-static size_t percpu_size;
-static void * __percpu *crash_notes_at;
-static void *irq_stacks;
-static void (*save_cpu)(struct pt_regs *regs, int cpu);
-
+static struct kmemdump_pages pages;
+/* For all who do not die. */
+static DEFINE_MUTEX(gather_lock);
 static bool dying;
-/* One walk at a time, unless the kernel dies. */
-static DEFINE_MUTEX(walk_lock);
 
-static void refresh_work(struct work_struct *work);
-static DECLARE_DEFERRABLE_WORK(refresh_later, refresh_work);
+static void refresh_now(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(refresh_work, refresh_now);
 
-static void __init find_objects(void)
+static void gather(struct kmemdump_walk *walk)
 {
-	int *unit_size = kmemdump_symbol("pcpu_unit_size");
-	void **base = kmemdump_symbol("pcpu_base_addr");
-	unsigned long **offsets = kmemdump_symbol("pcpu_unit_offsets");
-	unsigned int i;
+	walk->pages = &pages;
+	walk->stacks = profile == PROFILE_STACKS;
+	walk->steps = max_pages * STEPS_PER_PAGE;
 
-	for (i = 0; i < ARRAY_SIZE(variables); i++) {
-		objects[i].addr = kmemdump_symbol(variables[i]);
-		if (objects[i].addr)
-			objects[i].size = min_t(size_t, SZ_64K,
-				kmemdump_symbol_size(objects[i].addr) ?: 8);
-	}
-	pointed_to = kmemdump_symbol("kmem_cache");
-	if (unit_size && base && offsets) {
-		percpu_base = *base;
-		percpu_offsets = *offsets;
-		percpu_size = *unit_size;
-	}
-	crash_notes_at = kmemdump_symbol("crash_notes");
-	irq_stacks = kmemdump_symbol("irq_stack_ptr");
-	save_cpu = kmemdump_symbol("crash_save_cpu");
+	kmemdump_pages_begin(&pages);
+	kmemdump_variables_add(&pages, walk->stacks);
+	kmemdump_modules_add(walk);
+	kmemdump_tasks_add(walk);
+	if (!walk->stop || !READ_ONCE(*walk->stop))
+		kmemdump_pages_end(&pages);
 }
 
-static void add_per_cpu(bool stacks)
+static void report(const struct kmemdump_walk *walk, u64 started)
 {
-	unsigned int cpu;
+	u64 nanoseconds = ktime_get_mono_fast_ns() - started;
 
-	for_each_possible_cpu(cpu) {
-		if (percpu_base)
-			kmemdump_pages_add(percpu_base + percpu_offsets[cpu],
-					   percpu_size);
-		if (crash_notes_at && *crash_notes_at)
-			kmemdump_pages_add(per_cpu_ptr((void __percpu *)*crash_notes_at, cpu), 512);
-		if (irq_stacks && stacks) {
-			void **irq_stack = per_cpu_ptr((void * __percpu *)irq_stacks, cpu);
-			void *stack;
-
-			if (kmemdump_peek(&stack, irq_stack, sizeof(stack)))
-				kmemdump_pages_add(stack, THREAD_SIZE);
-		}
-	}
+	pr_info("profile %s: %u tasks, %u pages in %u extents, %llu us%s\n",
+		profile_names[profile], walk->tasks, pages.count, pages.used,
+		(unsigned long long)div_u64(nanoseconds, NSEC_PER_USEC),
+		pages.full ? "; max_pages is reached, the rest is left out" : "");
+	if (walk->broken)
+		pr_warn("%u lists of the kernel are broken, or longer than max_pages allows\n",
+			walk->broken);
 }
 
-static void gather(void)
+static void gather_alive(bool first)
 {
-	struct kmemdump_walk walk = {
-		.stacks = profile >= PROFILE_STACKS,
-		.steps = max_pages * STEPS_PER_PAGE,
-	};
-	u64 start = ktime_get_mono_fast_ns();
-	const struct kmemdump_pages_count *count;
-	void *object;
-	unsigned int i;
+	struct kmemdump_walk walk = { .stop = &dying };
+	u64 started = ktime_get_mono_fast_ns();
 
-	kmemdump_pages_begin();
-	for (i = 0; i < ARRAY_SIZE(objects); i++)
-		kmemdump_pages_add(objects[i].addr, objects[i].size);
-	if (pointed_to && kmemdump_peek(&object, pointed_to, sizeof(object)))
-		kmemdump_pages_add(object, 512);
-	add_per_cpu(walk.stacks);
-	kmemdump_modules_add(&walk);
-	kmemdump_tasks_add(&walk);
-	count = kmemdump_pages_end();
-	pr_info("profile %s: %u tasks, %u pages in %u extents, %u not mapped, %u lists broken%s, %llu us\n",
-		profile_names[profile], walk.tasks, count->pages,
-		count->extents, count->unmapped, walk.broken,
-		count->full ? ", max_pages reached" : "",
-		div_u64(ktime_get_mono_fast_ns() - start, NSEC_PER_USEC));
+	mutex_lock(&gather_lock);
+	/* A task that ends keeps its memory for as long. */
+	rcu_read_lock();
+	gather(&walk);
+	rcu_read_unlock();
+	if (first)
+		report(&walk, started);
+	mutex_unlock(&gather_lock);
 }
 
 /**
- * kmemdump_extents() - the list of what is to be saved besides the regions
- * @size: its length in bytes
+ * kmemdump_extents() - memory to be saved besides the regions
+ * @size: length of the list in bytes
  *
- * It stays where it is, physically contiguous, and changes at any moment.
+ * It stays where it is, physically contiguous, and changes at any moment; the
+ * size of an entry is 0 while it does.
  *
  * Return: the first entry, or NULL if the profile has none.
  */
 const struct kmemdump_extent *kmemdump_extents(size_t *size)
 {
-	return kmemdump_pages_list(size);
+	*size = pages.capacity * sizeof(*pages.extents);
+	return pages.extents;
 }
 EXPORT_SYMBOL_GPL(kmemdump_extents);
 
@@ -210,44 +164,61 @@ EXPORT_SYMBOL_GPL(kmemdump_extents);
  */
 void kmemdump_refresh(void)
 {
-	size_t size;
-
-	if (!kmemdump_pages_list(&size))
-		return;
-	mutex_lock(&walk_lock);
-	/* Keeps a task that exits where it is. */
-	rcu_read_lock();
-	gather();
-	rcu_read_unlock();
-	mutex_unlock(&walk_lock);
+	if (pages.extents)
+		gather_alive(false);
 }
 EXPORT_SYMBOL_GPL(kmemdump_refresh);
 
+/*
+ * A CPU that was stopped is offline, and stands in the interrupt that told it
+ * to; what it did before is what one wants to know.
+ */
+static void save_registers(struct pt_regs *regs)
+{
+	const unsigned int this_cpu = raw_smp_processor_id();
+	struct pt_regs interrupted, *at;
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu) {
+		note_buf_t *note = kmemdump_crash_note(cpu);
+
+		if (!note)
+			return;
+		if (cpu == this_cpu)
+			kmemdump_coreimage_registers(note, regs);
+		else if (!cpu_online(cpu) &&
+			 kmemdump_peek(&at, per_cpu_ptr(&__irq_regs, cpu),
+				       sizeof(at)) &&
+			 kmemdump_peek(&interrupted, at, sizeof(interrupted)))
+			kmemdump_coreimage_registers(note, &interrupted);
+	}
+}
+
 /**
- * kmemdump_prepare_panic() - last before a dump of a kernel that panics
- * @regs: registers of this CPU, for those who look into crash_notes
+ * kmemdump_prepare_panic() - a dump of this kernel, which panics, comes next
+ * @regs: registers of this CPU
  *
- * Any context. The other CPUs should stand still; if one does not the list is
- * not quite as it was.
+ * Any context, the other CPUs should stand still. Takes a bounded number of
+ * steps, however broken the kernel is.
  */
 void kmemdump_prepare_panic(struct pt_regs *regs)
 {
-	size_t size;
+	struct kmemdump_walk walk = {};
+	u64 started = ktime_get_mono_fast_ns();
 
 	WRITE_ONCE(dying, true);
-	if (save_cpu)
-		save_cpu(regs, smp_processor_id());
-	if (kmemdump_pages_list(&size))
-		gather();
+	if (!pages.extents)
+		return;
+	save_registers(regs);
+	gather(&walk);
+	report(&walk, started);
 }
 EXPORT_SYMBOL_GPL(kmemdump_prepare_panic);
 
-static void refresh_work(struct work_struct *work)
+static void refresh_now(struct work_struct *work)
 {
-	if (READ_ONCE(dying))
-		return;
-	kmemdump_refresh();
-	schedule_delayed_work(&refresh_later, refresh * HZ);
+	gather_alive(false);
+	schedule_delayed_work(&refresh_work, refresh * HZ);
 }
 
 /**
@@ -257,16 +228,18 @@ void __init kmemdump_profile_init(void)
 {
 	if (profile == PROFILE_LOG)
 		return;
-	if (kmemdump_pages_init(max_pages)) {
+	max_pages = clamp(max_pages, 1U, MOST_PAGES);
+	if (kmemdump_pages_init(&pages, max_pages)) {
 		pr_warn("no memory for a list of %u pages, the profile is log\n",
 			max_pages);
+		profile = PROFILE_LOG;
 		return;
 	}
-	find_objects();
+	kmemdump_variables_init(kallsyms);
 	kmemdump_tasks_init();
-	kmemdump_refresh();
+	gather_alive(true);
 	if (refresh)
-		schedule_delayed_work(&refresh_later, refresh * HZ);
+		schedule_delayed_work(&refresh_work, refresh * HZ);
 }
 
 /**
@@ -274,6 +247,6 @@ void __init kmemdump_profile_init(void)
  */
 void kmemdump_profile_exit(void)
 {
-	cancel_delayed_work_sync(&refresh_later);
-	kmemdump_pages_exit();
+	cancel_delayed_work_sync(&refresh_work);
+	kmemdump_pages_exit(&pages);
 }

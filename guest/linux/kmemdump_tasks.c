@@ -6,6 +6,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/idr.h>
+#include <linux/kallsyms.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/module.h>
@@ -29,22 +30,30 @@
 static struct list_head *modules_list;
 static struct task_struct *(*idle_task_of)(int cpu);
 
-/* What a member that is a pointer points to; NULL if it cannot be read. */
-#define peek_pointer(walk, member)					\
-({									\
-	typeof(({ *(member); })) __pointer = NULL;			\
-									\
-	look(walk, (void *)&__pointer, member, sizeof(__pointer)) ?	\
-		__pointer : NULL;					\
-})
-
+/* False when there is nothing to be read, or the walk is at its end. */
 static bool look(struct kmemdump_walk *walk, void *to, const void *from,
 		 size_t size)
 {
-	if (!walk->steps)
+	if (!walk->steps || walk->pages->full ||
+	    (walk->stop && READ_ONCE(*walk->stop)))
 		return false;
 	walk->steps--;
 	return kmemdump_peek(to, from, size);
+}
+
+/* What a member that is a pointer points to; NULL if it cannot be read. */
+static void *pointer_at(struct kmemdump_walk *walk, const void *member)
+{
+	void *pointer;
+
+	return look(walk, &pointer, member, sizeof(pointer)) ? pointer : NULL;
+}
+
+static unsigned int number_at(struct kmemdump_walk *walk, const unsigned int *member)
+{
+	unsigned int number;
+
+	return look(walk, &number, member, sizeof(number)) ? number : 0;
 }
 
 /**
@@ -78,7 +87,7 @@ static bool ring_next(struct kmemdump_walk *walk, struct ring *ring)
 {
 	const struct list_head *next;
 
-	next = peek_pointer(walk, ring->back ? &ring->at->prev :
+	next = pointer_at(walk, ring->back ? &ring->at->prev :
 					       &ring->at->next);
 	/* Brent's: a circle of any length is seen after three rounds at most. */
 	if (ring->length++ == ring->limit) {
@@ -95,26 +104,26 @@ static bool ring_is_whole(const struct ring *ring)
 	return ring->at == ring->head;
 }
 
-static void add_pid(const struct pid *pid)
+static void add_pid(struct kmemdump_walk *walk, const struct pid *pid)
 {
-	kmemdump_pages_add(pid, sizeof(*pid) + sizeof(pid->numbers[0]));
+	kmemdump_pages_add(walk->pages, pid, sizeof(*pid) + sizeof(pid->numbers[0]));
 }
 
 static void add_mm(struct kmemdump_walk *walk, struct mm_struct *mm)
 {
-	kmemdump_pages_add(mm, sizeof(*mm));
+	kmemdump_pages_add(walk->pages, mm, sizeof(*mm));
 #ifdef KMEMDUMP_RSS_PER_CPU
 	{
 		unsigned int cpu, i;
 
 		for (i = 0; i < NR_MM_COUNTERS; i++) {
 			s32 __percpu *counters = (s32 __percpu __force *)
-				peek_pointer(walk, &mm->rss_stat[i].counters);
+				pointer_at(walk, &mm->rss_stat[i].counters);
 
 			if (!counters)
 				continue;
 			for_each_possible_cpu(cpu)
-				kmemdump_pages_add(per_cpu_ptr(counters, cpu),
+				kmemdump_pages_add(walk->pages, per_cpu_ptr(counters, cpu),
 						   sizeof(*counters));
 		}
 	}
@@ -129,28 +138,28 @@ static void add_groups(struct kmemdump_walk *walk, struct task_struct *task)
 	unsigned int depth;
 
 	for (depth = 0; entity && depth < MAX_GROUP_DEPTH; depth++) {
-		kmemdump_pages_add(entity, sizeof(*entity));
-		kmemdump_pages_add(peek_pointer(walk, &entity->cfs_rq),
+		kmemdump_pages_add(walk->pages, entity, sizeof(*entity));
+		kmemdump_pages_add(walk->pages, pointer_at(walk, &entity->cfs_rq),
 				   CFS_RQ_BYTES);
-		entity = peek_pointer(walk, &entity->parent);
+		entity = pointer_at(walk, &entity->parent);
 	}
 #endif
 }
 
 static void add_task(struct kmemdump_walk *walk, struct task_struct *task)
 {
-	void *stack = peek_pointer(walk, &task->stack);
+	void *stack = pointer_at(walk, &task->stack);
 	struct mm_struct *mm;
 
 	walk->tasks++;
-	kmemdump_pages_add(task, sizeof(*task));
+	kmemdump_pages_add(walk->pages, task, sizeof(*task));
 	if (walk->stacks)
-		kmemdump_pages_add(PTR_ALIGN_DOWN(stack, THREAD_SIZE),
+		kmemdump_pages_add(walk->pages, PTR_ALIGN_DOWN(stack, THREAD_SIZE),
 				   THREAD_SIZE);
-	add_pid(peek_pointer(walk, &task->thread_pid));
-	kmemdump_pages_add(peek_pointer(walk, &task->signal),
+	add_pid(walk, pointer_at(walk, &task->thread_pid));
+	kmemdump_pages_add(walk->pages, pointer_at(walk, &task->signal),
 			   sizeof(*task->signal));
-	mm = peek_pointer(walk, &task->mm);
+	mm = pointer_at(walk, &task->mm);
 	if (mm)
 		add_mm(walk, mm);
 	add_groups(walk, task);
@@ -158,7 +167,7 @@ static void add_task(struct kmemdump_walk *walk, struct task_struct *task)
 
 static void add_threads(struct kmemdump_walk *walk, struct task_struct *leader)
 {
-	struct signal_struct *signal = peek_pointer(walk, &leader->signal);
+	struct signal_struct *signal = pointer_at(walk, &leader->signal);
 	struct ring ring;
 
 	add_task(walk, leader);
@@ -205,9 +214,8 @@ static void add_pids(struct kmemdump_walk *walk, void *entry, int above)
 	unsigned int i;
 
 	if (!xa_is_node(entry)) {
-		if (entry && xa_is_node(entry) == false && !xa_is_value(entry) &&
-		    !xa_is_internal(entry))
-			add_pid(entry);
+		if (!xa_is_value(entry) && !xa_is_internal(entry))
+			add_pid(walk, entry);
 		return;
 	}
 
@@ -217,9 +225,9 @@ static void add_pids(struct kmemdump_walk *walk, void *entry, int above)
 		walk->broken++;
 		return;
 	}
-	kmemdump_pages_add(node, sizeof(*node));
+	kmemdump_pages_add(walk->pages, node, sizeof(*node));
 	for (i = 0; i < XA_CHUNK_SIZE; i++)
-		add_pids(walk, peek_pointer(walk, (void **)&node->slots[i]),
+		add_pids(walk, pointer_at(walk, &node->slots[i]),
 			 shift);
 }
 
@@ -246,8 +254,36 @@ void kmemdump_tasks_add(struct kmemdump_walk *walk)
 		/* Those behind the break can be had from the other end. */
 		add_processes(walk, true);
 	}
-	add_pids(walk, peek_pointer(walk, (void **)&init_pid_ns.idr.idr_rt.xa_head),
+	add_pids(walk, pointer_at(walk, &init_pid_ns.idr.idr_rt.xa_head),
 		 BITS_PER_LONG);
+}
+
+/*
+ * An exported symbol, whose structure the kernel keeps to itself: what its
+ * fields point to lies as far from them as they say.
+ */
+struct exported {
+	s32 value_offset;
+	s32 name_offset;
+	s32 namespace_offset;
+};
+
+static void add_exports(struct kmemdump_walk *walk, const struct exported *symbols,
+			unsigned int count)
+{
+	unsigned int i;
+	s32 offset;
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_PREL32_RELOCATIONS))
+		return;
+	for (i = 0; i < count; i++) {
+		const s32 *field = &symbols[i].name_offset;
+
+		kmemdump_pages_add(walk->pages, &symbols[i], sizeof(symbols[i]));
+		if (!look(walk, &offset, field, sizeof(offset)))
+			break;
+		kmemdump_pages_add(walk->pages, (char *)field + offset, KSYM_NAME_LEN);
+	}
 }
 
 /* crash wants all of a module's data for the names in it. */
@@ -255,9 +291,15 @@ static void add_module(struct kmemdump_walk *walk, struct module *module)
 {
 	struct kmemdump_module_memory data;
 
-	kmemdump_pages_add(module, sizeof(*module));
+	kmemdump_pages_add(walk->pages, module, sizeof(*module));
 	if (look(walk, &data, kmemdump_module_data(module), sizeof(data)))
-		kmemdump_pages_add(data.base, data.size);
+		kmemdump_pages_add(walk->pages, data.base, data.size);
+	add_exports(walk, pointer_at(walk, &module->syms),
+		    number_at(walk, &module->num_syms));
+#ifdef KMEMDUMP_GPL_SYMBOLS_APART
+	add_exports(walk, pointer_at(walk, &module->gpl_syms),
+		    number_at(walk, &module->num_gpl_syms));
+#endif
 }
 
 /**
