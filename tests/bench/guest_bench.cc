@@ -122,7 +122,9 @@ void held(const std::string& ram, const std::string& what, const std::string& co
         plain.push_back(plain_write(guest->folder().path(), bytes, false));
         synced.push_back(plain_write(guest->folder().path(), bytes, true));
     }
-    for (int i = 0; i < 3; ++i) {
+    // Gigabytes that cannot be compressed take minutes.
+    const int times = ram == "4G" || !command_line.empty() ? 1 : 3;
+    for (int i = 0; i < times; ++i) {
         elf.push_back(qemu_dump(*guest, "", elf_size));
         zlib.push_back(qemu_dump(*guest, "kdump-zlib", zlib_size));
     }
