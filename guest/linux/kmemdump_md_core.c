@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "kmemdump-md: " fmt
 
+#include <linux/bitmap.h>
 #include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -46,6 +47,7 @@ MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)
  * @slots: slot 0, in the window
  * @slot_count: slots in the window
  * @full: a region found no slot, and none was emptied since
+ * @taken: a bit for each slot, set when a region of ours is in it
  * @request_lock: serialises requests from user space
  * @panic: what a panic calls
  */
@@ -54,6 +56,7 @@ struct kmemdump_md {
 	void __iomem *base;
 	void __iomem *slots;
 	u32 slot_count;
+	unsigned long *taken;
 	bool full;
 	struct mutex request_lock;	/* one request from user space at a time */
 	struct notifier_block panic;
@@ -78,7 +81,6 @@ static const struct slot_error slot_errors[] = {
 	{ KMD_SLOT_NOT_RAM, -EFAULT, "some of it is not RAM" },
 	{ KMD_SLOT_BAD_FLAGS, -EOPNOTSUPP, "its kind or a flag is not known" },
 	{ KMD_SLOT_DUPLICATE, -EEXIST, "its number or its kind is there already" },
-	{ KMD_SLOT_TABLE_FULL, -ENOSPC, "the table is full" },
 	{ KMD_SLOT_REFUSED, -EPERM, "the host refuses it" },
 };
 
@@ -93,6 +95,18 @@ static const struct slot_error *find_slot_error(u32 status)
 		if (slot_errors[i].status == status)
 			return &slot_errors[i];
 	return &unknown;
+}
+
+static int no_slot(struct kmemdump_md *md,
+		   const struct kmemdump_md_region *region)
+{
+	if (!md->full)
+		dev_err(md->dev,
+			"region %s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
+			region->name, region->id,
+			md_read(md, KMD_REGION_COUNT), md->slot_count);
+	md->full = true;
+	return -ENOSPC;
 }
 
 /**
@@ -116,16 +130,10 @@ int kmemdump_md_add(struct kmemdump_md *md,
 
 	static_assert(ARRAY_SIZE(name_words) == 2);
 
-	index = md_read(md, KMD_FREE_SLOT);
-	if (index >= md->slot_count) {
-		if (!md->full)
-			dev_err(md->dev,
-				"region %s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
-				region->name, region->id,
-				md_read(md, KMD_REGION_COUNT), md->slot_count);
-		md->full = true;
-		return -ENOSPC;
-	}
+	/* An access costs more than the search: the device is not asked. */
+	index = find_first_zero_bit(md->taken, md->slot_count);
+	if (index >= md->slot_count)
+		return no_slot(md, region);
 	slot = md->slots + index * KMD_SLOT_STRIDE_VALUE;
 
 	/* Bytes in memory order, whatever our own byte order is. */
@@ -140,8 +148,12 @@ int kmemdump_md_add(struct kmemdump_md *md,
 	writel(1, slot + KMD_SLOT_COMMIT);
 
 	status = readl(slot + KMD_SLOT_STATUS);
-	if (status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP)
+	if (status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP) {
+		set_bit(index, md->taken);
 		return index;
+	}
+	if (status == KMD_SLOT_TABLE_FULL)
+		return no_slot(md, region);
 
 	error = find_slot_error(status);
 	dev_err(md->dev,
@@ -168,7 +180,10 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 	writel(0, commit);
 	md->full = false;
 	/* The memory may be freed next: wait until the device knows. */
-	return readl(commit) ? -EIO : 0;
+	if (readl(commit))
+		return -EIO;
+	clear_bit(slot, md->taken);
+	return 0;
 }
 
 /**
@@ -418,6 +433,10 @@ static int md_probe(struct platform_device *pdev)
 	ret = md_identify(md, resource_size(window));
 	if (ret)
 		return ret;
+
+	md->taken = devm_bitmap_zalloc(dev, md->slot_count, GFP_KERNEL);
+	if (!md->taken)
+		return -ENOMEM;
 
 	if (md_read(md, KMD_LAST_RESULT) != KMD_RESULT_NONE)
 		print_result(md, KERN_INFO, "last dump");

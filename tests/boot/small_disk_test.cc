@@ -32,7 +32,7 @@ TEST(SmallDisk, GuestThatCrashesLeavesItsLogAndRegistersAndTheSidecarSaysWhatIsM
     const support::RunFolder disk;
     // Of this process and the QEMU that it starts.
     kmd::test::private_mounts();
-    kmd::test::mount_tmpfs(disk.path().string(), "size=600k");
+    kmd::test::mount_tmpfs(disk.path().string(), "size=760k");
     boot::Guest guest({.command_line = "", .properties = "output=" + disk.path().string()});
     ASSERT_EQ(guest.wait_for_the_end(), 0);
     const auto dump = disk.path() / "kmemdump-0001-panic.elf.incomplete";
@@ -60,8 +60,8 @@ TEST(SmallDisk, GuestThatCrashesLeavesItsLogAndRegistersAndTheSidecarSaysWhatIsM
     const auto log = support::run({support::required("KMD_KMDUMP"), "log", dump.string()});
     EXPECT_NE(log.output.find("Kernel panic - not syncing"), std::string::npos) << log.output;
     const std::string gdb = gdb_registers(dump);
-    EXPECT_NE(gdb.find("Thread 2"), std::string::npos) << gdb;
-    EXPECT_NE(gdb.find("pc  "), std::string::npos) << gdb;
+    EXPECT_NE(gdb.find("LWP 2"), std::string::npos) << gdb;
+    EXPECT_NE(gdb.find("pc      "), std::string::npos) << gdb;
 }
 
 } // namespace

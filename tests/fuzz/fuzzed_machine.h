@@ -9,7 +9,11 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -60,12 +64,12 @@ class Machine
     /// Where dumps go; in memory.
     static const std::string& folder()
     {
-        static const std::string path = [] {
-            std::string name = "/dev/shm/kmemdump-fuzz-XXXXXX";
-            require(::mkdtemp(name.data()) != nullptr, "a folder in memory");
-            return name;
-        }();
-        return path;
+        static const struct Folder {
+            Folder() { require(::mkdtemp(path.data()) != nullptr, "a folder in memory"); }
+            ~Folder() { ::rmdir(path.c_str()); }
+            std::string path = "/dev/shm/kmemdump-fuzz-XXXXXX";
+        } folder;
+        return folder.path;
     }
 
     /// Some bytes at some place in RAM.
