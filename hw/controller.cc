@@ -102,6 +102,7 @@ std::uint32_t features_of(Format format, const Capture& capture)
         features |= capture.cpus ? std::uint32_t{KMD_FEATURE_CPU_NOTES} : 0u;
         features |= capture.stacks ? std::uint32_t{KMD_FEATURE_STACKS} : 0u;
         features |= capture.tables ? std::uint32_t{KMD_FEATURE_TABLES} : 0u;
+        features |= capture.regions ? std::uint32_t{KMD_FEATURE_LISTS} : 0u;
     }
     return features;
 }
@@ -434,17 +435,35 @@ Plan Controller::compose(std::span<const Region> regions)
     return compose_enriched(regions);
 }
 
+void Controller::warn_of_list(const ListedRegions& listed)
+{
+    if (listed.rejected > 0) {
+        warn_bounded(std::to_string(listed.rejected) + " entries of the guest's list are not RAM, and left out");
+    }
+    if (listed.cut) {
+        warn_bounded("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
+                     " entries, the rest of it is left out");
+    }
+}
+
 Plan Controller::compose_enriched(std::span<const Region> regions)
 {
     std::vector<Region> in_ram;
     std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
                  [&](const Region& region) { return check_range(region, host_.memory()) == KMD_SLOT_OK; });
+    ListedRegions listed;
+    if (capture_.regions) {
+        listed = read_list(in_ram, host_.memory());
+        warn_of_list(listed);
+        in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
+    }
     const auto cpu_notes = host_.cpu_notes();
     auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
-    std::vector<Region> further = std::move(gathered.stacks);
+    std::vector<Region> further = std::move(listed.regions);
+    further.insert(further.end(), gathered.stacks.begin(), gathered.stacks.end());
     further.insert(further.end(), gathered.tables.begin(), gathered.tables.end());
     const ImageParts parts{.regions = regions,
                            .gathered = further,

@@ -199,7 +199,7 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
     for (const Region& region : parts.regions) {
         const auto status = check_range(region, memory);
         plan.statuses.push_back(status);
-        if (status == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER) {
+        if (status == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER && region.kind != KMD_KIND_LIST) {
             good.push_back(region);
         }
     }

@@ -542,6 +542,7 @@ static int __init kmemdump_init(void)
 	described = true;
 	describe_regions();
 	mutex_unlock(&kmemdump_lock);
+	kmemdump_profile_init();
 	return 0;
 }
 late_initcall(kmemdump_init);
@@ -553,6 +554,7 @@ static void __exit kmemdump_exit(void)
 	for (uid = KMEMDUMP_ID_START + 1; uid < KMEMDUMP_ID_MAX; uid++)
 		if (is_region(uid))
 			kmemdump_unregister(uid);
+	kmemdump_profile_exit();
 	kmemdump_coreimage_exit();
 }
 module_exit(kmemdump_exit);

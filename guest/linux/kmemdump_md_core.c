@@ -26,6 +26,8 @@
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
+#include <asm/kexec.h>
+
 #include "kmemdump_md.h"
 
 /* How long a dump may take before we go on without its result. */
@@ -163,6 +165,16 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 	return readl(commit) ? -EIO : 0;
 }
 
+/**
+ * kmemdump_md_has() - what the controller can do
+ * @md: the controller
+ * @feature: one of section 4.1
+ */
+bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature)
+{
+	return md_read(md, KMD_FEATURES) & feature;
+}
+
 static const char *reason_name(u32 reason)
 {
 	switch (reason) {
@@ -248,10 +260,15 @@ static bool wait_until_idle(struct kmemdump_md *md)
 static int md_panic(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct kmemdump_md *md = container_of(nb, struct kmemdump_md, panic);
+	struct pt_regs regs;
 	bool idle;
 
 	if (!panic_dump)
 		return NOTIFY_DONE;
+
+	/* Here, because this function is on the stack when the bell rings. */
+	crash_setup_regs(&regs, NULL);
+	kmemdump_md_prepare(&regs);
 
 	/* The CPU that asked for another dump may have been stopped here. */
 	idle = wait_until_idle(md);
@@ -274,6 +291,7 @@ static int md_request_dump(struct kmemdump_md *md)
 	u32 status;
 	int ret;
 
+	kmemdump_md_prepare(NULL);
 	writel(KMD_REASON_REQUEST, md->base + KMD_DOORBELL);
 	ret = readl_poll_timeout(md->base + KMD_STATUS, status,
 				 !(status & KMD_STATUS_BUSY), REQUEST_POLL_US,
