@@ -3,6 +3,7 @@
 
 #include "encoding.h"
 #include "guest_image.h"
+#include "known_memory.h"
 #include "qcom_image.h"
 #include "state_stream.h"
 #include "text.h"
@@ -102,6 +103,7 @@ std::uint32_t features_of(Format format, const Capture& capture)
         features |= capture.cpus ? std::uint32_t{KMD_FEATURE_CPU_NOTES} : 0u;
         features |= capture.stacks ? std::uint32_t{KMD_FEATURE_STACKS} : 0u;
         features |= capture.tables ? std::uint32_t{KMD_FEATURE_TABLES} : 0u;
+        features |= capture.regions ? std::uint32_t{KMD_FEATURE_LISTS} : 0u;
     }
     return features;
 }
@@ -406,23 +408,23 @@ const char* Controller::state_text() const
     return used_ ? "ready" : "unused";
 }
 
-Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions)
+Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions, GuestMemory& memory)
 {
     switch (format_) {
     case Format::kCoreimage:
-        return compose_guest_image(regions, host_.memory(), config_.machine);
+        return compose_guest_image(regions, memory, config_.machine);
     case Format::kQcom:
-        return compose_qcom_image(regions, host_.memory());
+        return compose_qcom_image(regions, memory);
     case Format::kEnriched:
         break;
     }
-    return compose_enriched(regions);
+    return compose_enriched(regions, memory);
 }
 
-Plan Controller::compose(std::span<const Region> regions)
+Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
 {
     composed_as_ = format_;
-    auto plan = compose_as_wanted(regions);
+    auto plan = compose_as_wanted(regions, memory);
     if (plan) {
         return std::move(plan.value());
     }
@@ -431,26 +433,48 @@ Plan Controller::compose(std::span<const Region> regions)
                      " cannot be used, the dump is composed from the table: " + plan.error().what);
     }
     composed_as_ = Format::kEnriched;
-    return compose_enriched(regions);
+    return compose_enriched(regions, memory);
 }
 
-Plan Controller::compose_enriched(std::span<const Region> regions)
+void Controller::warn_of_list(const ListedRegions& listed)
+{
+    if (listed.rejected > 0) {
+        warn_bounded(std::to_string(listed.rejected) +
+                     " entries of the guest's list are not RAM, and left out");
+    }
+    if (listed.cut) {
+        warn_bounded("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
+                     " entries, the rest of it is left out");
+    }
+}
+
+Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& memory)
 {
     std::vector<Region> in_ram;
-    std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram),
-                 [&](const Region& region) { return check_range(region, host_.memory()) == KMD_SLOT_OK; });
+    const auto is_in_ram = [&](const Region& region) { return check_range(region, memory) == KMD_SLOT_OK; };
+    ListedRegions listed;
+    if (capture_.regions) {
+        listed = read_list(regions, memory);
+        warn_of_list(listed);
+    }
+    const bool all_are = listed.regions.empty() && std::all_of(regions.begin(), regions.end(), is_in_ram);
+    if (!all_are) {
+        std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram), is_in_ram);
+        in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
+    }
     const auto cpu_notes = host_.cpu_notes();
-    auto gathered = gather(capture_, in_ram, cpu_notes, config_.machine, host_.memory(), host_);
+    const auto gathered =
+        gather(capture_, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
-    std::vector<Region> further = std::move(gathered.stacks);
-    further.insert(further.end(), gathered.tables.begin(), gathered.tables.end());
     const ImageParts parts{.regions = regions,
-                           .gathered = further,
+                           .listed = listed.regions,
+                           .stacks = gathered.stacks,
+                           .tables = gathered.tables,
                            .cpu_notes = capture_.cpus ? std::span(cpu_notes) : std::span<const std::byte>{},
                            .with_regions = capture_.regions};
-    return compose_core_image(parts, host_.memory(), config_.machine);
+    return compose_core_image(parts, memory, config_.machine);
 }
 
 DumpRecord Controller::attempt(kmd_reason reason)
@@ -469,13 +493,16 @@ DumpRecord Controller::attempt(kmd_reason reason)
 
     std::vector<std::uint32_t> slots;
     std::vector<Region> regions;
+    slots.reserve(table_.region_count());
+    regions.reserve(table_.region_count());
     for (std::uint32_t slot = 0; slot < table_.slot_count(); ++slot) {
         if (table_.valid(slot)) {
             slots.push_back(slot);
             regions.push_back(table_.region(slot));
         }
     }
-    const Plan plan = compose(regions);
+    KnownMemory memory(host_.memory());
+    const Plan plan = compose(regions, memory);
     composed_ = Clock::now();
     for (std::size_t i = 0; i < slots.size(); ++i) {
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
@@ -490,7 +517,8 @@ DumpRecord Controller::attempt(kmd_reason reason)
     }
     if (!has_room(plan) && guest_can_cause(reason)) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {
-            warn_of_no_dump("max-bytes=" + std::to_string(config_.max_bytes) + " leaves no room for " +
+            warn_of_no_dump("max-bytes=" + std::to_string(config_.max_bytes) +
+                            " leaves no room for the first " + std::to_string(plan.vital_size) + " of " +
                             std::to_string(plan.file_size) + " bytes; " + std::to_string(bytes_) +
                             " are stored");
         }
@@ -499,16 +527,22 @@ DumpRecord Controller::attempt(kmd_reason reason)
         return record;
     }
     DumpReport report = report_of(plan, record);
+    report.regions.reserve(slots.size());
     for (std::size_t i = 0; i < slots.size(); ++i) {
         report.regions.push_back({slots[i], regions[i], table_.status(slots[i])});
     }
     return store(plan, record, std::move(report));
 }
 
+std::uint64_t Controller::room_of_the_guest() const
+{
+    return config_.max_bytes - std::min(config_.max_bytes, bytes_);
+}
+
 bool Controller::has_room(const Plan& plan) const
 {
     return config_.max_bytes == 0 ||
-           largest_size(plan, output_.options.compression) <= config_.max_bytes - bytes_;
+           largest_size(plan.vital_size, output_.options.compression) <= room_of_the_guest();
 }
 
 DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) const
@@ -524,6 +558,7 @@ DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) con
     report.saved_regions = record.regions;
     report.rejected_regions = record.rejected;
     report.image_bytes = plan.file_size;
+    report.segments = plan.segments;
     report.remarks = remarks_;
     report.stop_nanoseconds = nanoseconds_between(triggered_, stopped_);
     report.compose_nanoseconds = nanoseconds_between(stopped_, composed_);
@@ -557,7 +592,7 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
         .time = report.time,
         .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); }};
     if (config_.max_bytes != 0 && guest_can_cause(pending_)) {
-        dump.room = config_.max_bytes - bytes_;
+        dump.room = room_of_the_guest();
     }
     const auto result = output_.sink->store(dump);
     if (!result) {

@@ -11,6 +11,7 @@
 #include "faults.h"
 #include "guest_memory.h"
 #include "output.h"
+#include "region_list.h"
 #include "registers.h"
 #include "result.h"
 #include "sidecar.h"
@@ -167,19 +168,22 @@ class Controller
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
     bool wanted(MachineEvent event) const;
-    Plan compose(std::span<const Region> regions);
-    Plan compose_enriched(std::span<const Region> regions);
+    Plan compose(std::span<const Region> regions, GuestMemory& memory);
+    Plan compose_enriched(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord attempt(kmd_reason reason);
-    Result<Plan> compose_as_wanted(std::span<const Region> regions);
+    Result<Plan> compose_as_wanted(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
     DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
-    /// Whether the host's limit on bytes leaves room for the dump.
+    /// What the host's limit on bytes, which there is, leaves.
+    std::uint64_t room_of_the_guest() const;
+    /// Whether that is enough for the vital part of the dump.
     bool has_room(const Plan& plan) const;
     /// Keeps what a trigger found out about a valid slot; whether the region is saved.
     bool publish_status(std::uint32_t slot, kmd_slot_status status);
     void report_slot(std::uint32_t slot);
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
+    void warn_of_list(const ListedRegions& listed);
     void warn_bounded(const std::string& message);
     void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
 

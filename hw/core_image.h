@@ -41,7 +41,8 @@ struct Plan {
     /// What follows the head, in file order: guest RAM where it lies in host memory. Not owned;
     /// valid as long as GuestMemory::map() says.
     std::vector<std::span<const std::byte>> body;
-    /// Program headers of type PT_LOAD, in the order of the file.
+    /// Program headers of type PT_LOAD, in the order that they have in the file. The order of their
+    /// memory is another.
     std::vector<Segment> segments;
     /// How many of the regions are in the file.
     std::uint32_t regions = 0;
@@ -53,6 +54,9 @@ struct Plan {
     std::uint32_t complete_flags = 0;
     /// Size of the whole file in bytes.
     std::uint64_t file_size = 0;
+    /// How much of its beginning is worth more than all the rest, in bytes: headers, registers, log and
+    /// stacks. A file that has to be cut is cut behind it.
+    std::uint64_t vital_size = 0;
     /// Empty when it is one file. Otherwise head and body are cut into these files, in this order, and
     /// the first has the mark of completeness.
     std::vector<Part> parts;
@@ -73,15 +77,19 @@ struct ImageParts {
     /// The guest's. Rejected ones cost nothing but themselves. Its own ELF header stays out as well: gdb
     /// takes a segment that begins with one for another core.
     std::span<const Region> regions;
+    /// What the guest's list names (register specification, section 5.2); known to be RAM.
+    std::span<const Region> listed;
     /// Further memory, known to be RAM, that the guest did not register.
-    std::span<const Region> gathered;
+    std::span<const Region> stacks;
+    std::span<const Region> tables;
     /// Complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; may be empty.
     std::span<const std::byte> cpu_notes;
     /// Whether the memory of `regions` is wanted. If not they still are checked, and vmcoreinfo is read.
     bool with_regions = true;
 };
 
-/// Every byte of guest RAM is in the body at most once, however many regions hold it.
+/// Every byte of guest RAM is in the body at most once, however many regions hold it. What is worth most
+/// comes first in the file: the log, the stacks, the page tables, then the rest.
 Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Machine& machine);
 
 } // namespace kmd

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -34,6 +35,9 @@ constexpr std::array<std::uint8_t, 9> kPlainFrame = {
 };
 static_assert(kPlain < 256);
 
+/// How much is compressed before all of it is in the output: what a file that is cut off can lose.
+constexpr std::uint64_t kBetweenFlushes = std::uint64_t{4} << 20;
+
 struct FreeContext {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
@@ -58,6 +62,8 @@ class Compressor
     }
 
     std::optional<std::string> add(std::span<const std::byte> bytes) { return run(bytes, ZSTD_e_continue); }
+    /// What was added can be got back from what is in the output now.
+    std::optional<std::string> flush() { return run({}, ZSTD_e_flush); }
     std::optional<std::string> finish() { return run({}, ZSTD_e_end); }
 
   private:
@@ -77,7 +83,7 @@ class Compressor
             if (auto failure = put(out_, std::span(buffer_).first(block.pos))) {
                 return failure;
             }
-        } while (in.pos < in.size || (directive == ZSTD_e_end && left > 0));
+        } while (in.pos < in.size || (directive != ZSTD_e_continue && left > 0));
         return std::nullopt;
     }
 
@@ -86,13 +92,61 @@ class Compressor
     std::vector<std::byte> buffer_;
 };
 
-std::optional<std::string> encode_plain(const Plan& plan, ByteSink& out)
+std::optional<std::string> encode_plain(const Plan& plan, ByteSink& out, Progress& progress)
 {
+    progress.set_verbatim();
     auto failure = put(out, plan.head);
     return failure ? failure : out.write(plan.body);
 }
 
-std::optional<std::string> encode_zstd(const Plan& plan, ByteSink& out)
+/// Compresses what follows the plain frame, and notes how far it is safe.
+class Frame
+{
+  public:
+    Frame(const Plan& plan, ByteSink& out, Progress& progress)
+        : out_(out), progress_(progress), compressor_(out, plan.file_size - kPlain),
+          next_flush_(std::max(plan.vital_size, kPlain + 1))
+    {
+    }
+
+    std::optional<std::string> add(std::span<const std::byte> bytes)
+    {
+        while (!bytes.empty()) {
+            const auto now = bytes.first(std::min<std::uint64_t>(bytes.size(), next_flush_ - image_));
+            if (auto failure = compressor_.add(now)) {
+                return failure;
+            }
+            image_ += now.size();
+            if (image_ == next_flush_) {
+                if (auto failure = compressor_.flush()) {
+                    return failure;
+                }
+                progress_.reached(out_.written(), image_);
+                next_flush_ += kBetweenFlushes;
+            }
+            bytes = bytes.subspan(now.size());
+        }
+        return std::nullopt;
+    }
+
+    std::optional<std::string> finish()
+    {
+        auto failure = compressor_.finish();
+        if (!failure) {
+            progress_.reached(out_.written(), image_);
+        }
+        return failure;
+    }
+
+  private:
+    ByteSink& out_;
+    Progress& progress_;
+    Compressor compressor_;
+    std::uint64_t image_ = kPlain;
+    std::uint64_t next_flush_;
+};
+
+std::optional<std::string> encode_zstd(const Plan& plan, ByteSink& out, Progress& progress)
 {
     const auto head = std::span<const std::byte>(plan.head);
     const std::array<std::span<const std::byte>, 2> plain_frame = {std::as_bytes(std::span(kPlainFrame)),
@@ -100,16 +154,17 @@ std::optional<std::string> encode_zstd(const Plan& plan, ByteSink& out)
     if (auto failure = out.write(plain_frame)) {
         return failure;
     }
-    Compressor compressor(out, plan.file_size - kPlain);
-    if (auto failure = compressor.add(head.subspan(kPlain))) {
+    progress.reached(out.written(), kPlain);
+    Frame frame(plan, out, progress);
+    if (auto failure = frame.add(head.subspan(kPlain))) {
         return failure;
     }
     for (const auto& piece : plan.body) {
-        if (auto failure = compressor.add(piece)) {
+        if (auto failure = frame.add(piece)) {
             return failure;
         }
     }
-    return compressor.finish();
+    return frame.finish();
 }
 
 } // namespace
@@ -130,9 +185,23 @@ const char* suffix(Compression compression)
     return compression == Compression::kZstd ? ".zst" : "";
 }
 
-std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out)
+std::uint64_t Progress::image_bytes(std::uint64_t stored) const
 {
-    return compression == Compression::kZstd ? encode_zstd(plan, out) : encode_plain(plan, out);
+    if (verbatim_) {
+        return stored;
+    }
+    std::uint64_t image = 0;
+    for (const Mark& mark : marks_) {
+        image = mark.stored <= stored ? mark.image : image;
+    }
+    return image;
+}
+
+std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out,
+                                  Progress& progress)
+{
+    return compression == Compression::kZstd ? encode_zstd(plan, out, progress)
+                                             : encode_plain(plan, out, progress);
 }
 
 std::uint64_t stored_flags_offset(const Plan& plan, Compression compression)
@@ -145,11 +214,14 @@ std::uint64_t smallest_useful(const Plan& plan, Compression compression)
     return compression == Compression::kZstd ? kPlainFrame.size() + kPlain : plan.head.size();
 }
 
-std::uint64_t largest_size(const Plan& plan, Compression compression)
+std::uint64_t largest_size(std::uint64_t image, Compression compression)
 {
-    return compression == Compression::kZstd
-               ? kPlainFrame.size() + kPlain + ZSTD_compressBound(plan.file_size - kPlain)
-               : plan.file_size;
+    if (compression == Compression::kNone || image <= kPlain) {
+        return image + (compression == Compression::kNone ? 0 : kPlainFrame.size());
+    }
+    // Each flush ends a block, which costs a header of three bytes.
+    const std::uint64_t flushes = image / kBetweenFlushes + 1;
+    return kPlainFrame.size() + kPlain + ZSTD_compressBound(image - kPlain) + 3 * flushes;
 }
 
 } // namespace kmd

@@ -20,11 +20,12 @@ class FallbackSink final : public Sink
     {
     }
 
-    /// Stores the dump with the second sink unless the first makes it complete, and remarks why.
+    /// Stores the dump with the second sink unless the first makes it complete, and remarks why. A lack of
+    /// room is the same for both.
     Result<Stored> store(const Dump& dump) override
     {
         auto stored = first_->store(dump);
-        if (stored && stored.value().incomplete_because.empty()) {
+        if (stored && (stored.value().incomplete_because.empty() || stored.value().out_of_room)) {
             return stored;
         }
         const std::string why =

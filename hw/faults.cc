@@ -8,42 +8,26 @@
 #include <csignal>
 #include <cstring>
 #include <limits>
-#include <span>
 
 namespace kmd
 {
 
-std::uint64_t FaultyBytes::sound() const
+std::uint64_t sound_bytes(const Faults& faults)
 {
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
-    for (const std::uint64_t byte : {faults_.write_fail, faults_.write_cut, faults_.stop}) {
+    for (const std::uint64_t byte : {faults.write_fail, faults.write_cut, faults.stop}) {
         first = byte == 0 ? first : std::min(first, byte - 1);
     }
     return first;
 }
 
-std::string FaultyBytes::fail() const
+std::string strike(const Faults& faults)
 {
-    const std::uint64_t byte = sound() + 1;
-    if (byte == faults_.stop) {
+    const std::uint64_t byte = sound_bytes(faults) + 1;
+    if (byte == faults.stop) {
         ::kill(::getpid(), SIGKILL);
     }
-    return std::string(std::strerror(byte == faults_.write_fail ? EIO : ENOSPC)) + " (injected)";
-}
-
-std::optional<std::string> FaultyBytes::write(Pieces pieces)
-{
-    for (const auto& piece : pieces) {
-        const std::uint64_t room = sound() - std::min(sound(), written());
-        const auto good = piece.first(std::min<std::uint64_t>(room, piece.size()));
-        if (auto failure = to_.write(Pieces(&good, 1))) {
-            return failure;
-        }
-        if (good.size() < piece.size()) {
-            return fail();
-        }
-    }
-    return std::nullopt;
+    return std::string(std::strerror(byte == faults.write_fail ? EIO : ENOSPC)) + " (injected)";
 }
 
 } // namespace kmd

@@ -4,10 +4,7 @@
 // the host asks for them; docs/device.md describes each.
 #pragma once
 
-#include "byte_sink.h"
-
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace kmd
@@ -29,24 +26,10 @@ struct Faults {
     bool any() const { return (refuse | full | write_fail | write_cut | stop) != 0; }
 };
 
-/// Passes bytes on until the first fault.
-class FaultyBytes final : public ByteSink
-{
-  public:
-    /// `to` outlives it.
-    FaultyBytes(ByteSink& to, const Faults& faults) : to_(to), faults_(faults) {}
+/// Bytes of a dump that go through before the first fault.
+std::uint64_t sound_bytes(const Faults& faults);
 
-    std::optional<std::string> write(Pieces pieces) override;
-    std::uint64_t written() const override { return to_.written(); }
-
-  private:
-    /// Bytes that go through before the first fault.
-    std::uint64_t sound() const;
-    /// What happens at the first fault.
-    std::string fail() const;
-
-    ByteSink& to_;
-    Faults faults_;
-};
+/// What happens at the byte behind them: the words for it, if the emulator lives to say them.
+std::string strike(const Faults& faults);
 
 } // namespace kmd

@@ -193,6 +193,7 @@ Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& m
     const std::uint32_t marked = plan.complete_flags | kElfIncomplete;
     std::memcpy(plan.head.data() + plan.flags_offset, &marked, sizeof(marked));
     plan.file_size = plan.head.size();
+    plan.vital_size = plan.head.size();
 
     Assembly file(plan, memory);
     if (const Region* vmcoreinfo = find_kind(regions, KMD_KIND_VMCOREINFO, memory)) {

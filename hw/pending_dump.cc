@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,9 @@ namespace
 {
 
 using Clock = std::chrono::steady_clock;
+
+/// What a small file takes on a disk besides its bytes, generously.
+constexpr std::uint64_t kBlocksOfAFile = 8192;
 
 std::uint64_t nanoseconds_since(Clock::time_point start)
 {
@@ -92,22 +96,12 @@ class PartFiles final : public ByteSink
     std::uint64_t written_ = 0;
 };
 
-std::optional<std::string> encode_with(const Faults& faults, const Plan& plan, Compression compression,
-                                       ByteSink& out)
-{
-    if (!faults.any()) {
-        return encode(plan, compression, out);
-    }
-    FaultyBytes faulty(out, faults);
-    return encode(plan, compression, faulty);
-}
-
 /// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
 std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
 {
-    if (::fsync(fd) != 0 ||
+    if (::fdatasync(fd) != 0 ||
         ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) != sizeof(flags) ||
-        ::fsync(fd) != 0) {
+        ::fdatasync(fd) != 0) {
         return os_error();
     }
     return std::nullopt;
@@ -136,15 +130,13 @@ std::optional<std::string> write_text(int folder, const std::string& name, const
     const auto bytes = std::as_bytes(std::span(text));
     FileBytes file(fd.get());
     auto failure = file.write(Pieces(&bytes, 1));
-    if (!failure && (::fsync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
+    if (!failure && (::fdatasync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
         failure = os_error();
     }
     if (failure) {
         ::unlinkat(folder, incomplete.c_str(), 0);
-        return failure;
     }
-    ::fsync(folder);
-    return std::nullopt;
+    return failure;
 }
 
 } // namespace
@@ -179,25 +171,21 @@ std::optional<PendingDump> PendingDump::create(int folder, const std::string& na
     return std::nullopt;
 }
 
-std::optional<std::string> PendingDump::write(const Plan& plan, const StoreOptions& options,
-                                              std::uint64_t& written)
+void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& stored)
 {
-    if (plan.parts.empty()) {
+    if (!parts_) {
         FileBytes file(marked_.get());
-        auto failure = encode_with(options.faults, plan, options.compression, file);
-        written = file.written();
-        return failure;
+        encode_dump(dump, options, options.sidecar, file, progress_, stored);
+        return;
     }
-    PartFiles files(parts_.get(), plan.parts, marked_.get());
-    auto failure = encode_with(options.faults, plan, Compression::kNone, files);
-    written = files.written();
-    if (!failure) {
-        failure = files.finish();
+    PartFiles files(parts_.get(), dump.plan.parts, marked_.get());
+    encode_dump(dump, options, options.sidecar, files, progress_, stored);
+    if (stored.incomplete_because.empty()) {
+        stored.incomplete_because = files.finish().value_or("");
     }
-    if (!failure && ::fsync(parts_.get()) != 0) {
-        failure = os_error();
+    if (stored.incomplete_because.empty() && ::fsync(parts_.get()) != 0) {
+        stored.incomplete_because = os_error();
     }
-    return failure;
 }
 
 std::optional<std::string> PendingDump::publish(const Plan& plan, Compression compression, Existing existing)
@@ -206,7 +194,6 @@ std::optional<std::string> PendingDump::publish(const Plan& plan, Compression co
     auto failure = mark(marked_.get(), offset, plan.complete_flags);
     if (!failure) {
         if (rename_in(folder_, incomplete_name(), name_, existing)) {
-            ::fsync(folder_);
             return std::nullopt;
         }
         failure = "it cannot get its final name: " + os_error();
@@ -224,23 +211,48 @@ void PendingDump::discard(const Plan& plan)
     ::unlinkat(folder_, incomplete_name().c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
 }
 
+std::optional<std::string> PendingDump::write_description(const Dump& dump, Stored& stored,
+                                                          Existing existing) const
+{
+    const std::string text = dump.describe(stored, false);
+    if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
+        return kOutOfRoom;
+    }
+    auto failure = write_text(folder_, sidecar_name(stored), text, existing);
+    stored.sidecar_bytes = failure ? 0 : text.size();
+    return failure;
+}
+
+bool PendingDump::make_room(const Dump& dump, Stored& stored) const
+{
+    Stored worst = stored;
+    worst.image_bytes = dump.plan.vital_size;
+    const std::uint64_t needed = dump.describe(worst, false).size() + kBlocksOfAFile;
+    const std::uint64_t shorter = stored.bytes - std::min(stored.bytes, needed);
+    struct statvfs about;
+    const bool no_more_files = ::fstatvfs(folder_, &about) == 0 && about.f_files > 0 && about.f_favail == 0;
+    if (parts_ || no_more_files || progress_.image_bytes(shorter) < dump.plan.vital_size ||
+        ::ftruncate(marked_.get(), static_cast<off_t>(shorter)) != 0) {
+        return false;
+    }
+    stored.bytes = shorter;
+    stored.image_bytes = progress_.image_bytes(shorter);
+    return true;
+}
+
 void PendingDump::describe(const Dump& dump, Stored& stored, Existing existing) const
 {
-    const std::string name = (stored.incomplete_because.empty() ? name_ : incomplete_name()) + ".json";
     std::optional<std::string> failure;
     try {
-        const std::string text = dump.describe(stored, false);
-        if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
-            failure = "max-bytes is reached";
-        } else {
-            failure = write_text(folder_, name, text, existing);
-            stored.sidecar_bytes = failure ? 0 : text.size();
+        failure = write_description(dump, stored, existing);
+        if (failure && !stored.incomplete_because.empty() && make_room(dump, stored)) {
+            failure = write_description(dump, stored, existing);
         }
     } catch (const std::bad_alloc&) {
         failure = "the host is out of memory";
     }
     if (failure) {
-        stored.remarks.push_back("there is no " + name + ": " + *failure);
+        stored.remarks.push_back("there is no " + sidecar_name(stored) + ": " + *failure);
     }
 }
 
@@ -248,29 +260,33 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
                                   const std::string& folder_name, Existing existing)
 {
     const FileSizeSignalBlocked blocked;
-    const Compression compression = dump.plan.parts.empty() ? options.compression : Compression::kNone;
     Stored stored;
+    stored.where = folder_name + "/" + incomplete_name();
     const auto start = Clock::now();
-    auto failure = write(dump.plan, options, stored.bytes);
+    write(dump, options, stored);
     stored.write_nanoseconds = nanoseconds_since(start);
-    if (failure && stored.bytes < smallest_useful(dump.plan, compression)) {
+    if (!stored.incomplete_because.empty() &&
+        stored.bytes < smallest_useful(dump.plan, options.compression)) {
         discard(dump.plan);
-        return Error{"cannot write to " + folder_name + ": " + *failure};
+        return Error{"cannot write to " + folder_name + ": " + stored.incomplete_because};
     }
-    if (!failure) {
+    if (stored.incomplete_because.empty()) {
         const auto written = Clock::now();
         if (options.sidecar && existing == Existing::kReplace) {
             // It is about the dump that is replaced now.
             ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
         }
-        failure = publish(dump.plan, compression, existing);
+        stored.incomplete_because = publish(dump.plan, options.compression, existing).value_or("");
         stored.sync_nanoseconds = nanoseconds_since(written);
     }
-    stored.where = folder_name + "/" + (failure ? incomplete_name() : name_);
-    stored.incomplete_because = failure.value_or("");
+    if (stored.incomplete_because.empty()) {
+        stored.where = folder_name + "/" + name_;
+    }
     if (options.sidecar) {
         describe(dump, stored, existing);
     }
+    // Both names.
+    ::fsync(folder_);
     return stored;
 }
 

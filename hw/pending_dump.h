@@ -34,11 +34,18 @@ class PendingDump
   private:
     PendingDump(int folder, std::string name) : folder_(folder), name_(std::move(name)) {}
 
-    std::optional<std::string> write(const Plan& plan, const StoreOptions& options, std::uint64_t& written);
+    void write(const Dump& dump, const StoreOptions& options, Stored& stored);
     std::optional<std::string> publish(const Plan& plan, Compression compression, Existing existing);
     void describe(const Dump& dump, Stored& stored, Existing existing) const;
+    std::optional<std::string> write_description(const Dump& dump, Stored& stored, Existing existing) const;
+    /// Gives the end of an incomplete dump for its description, unless it is vital.
+    bool make_room(const Dump& dump, Stored& stored) const;
     void discard(const Plan& plan);
     std::string incomplete_name() const { return name_ + kIncompleteSuffix; }
+    std::string sidecar_name(const Stored& stored) const
+    {
+        return (stored.incomplete_because.empty() ? name_ : incomplete_name()) + ".json";
+    }
 
     int folder_;
     std::string name_;
@@ -46,6 +53,7 @@ class PendingDump
     Descriptor marked_;
     /// Of the folder for the parts, if there are parts.
     Descriptor parts_;
+    Progress progress_;
 };
 
 } // namespace kmd

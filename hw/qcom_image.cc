@@ -133,6 +133,7 @@ class Assembly
             offset += segment.size;
         }
         plan_.file_size = offset;
+        plan_.vital_size = plan_.head.size();
     }
 
   private:

@@ -2,11 +2,14 @@
 #include "sidecar.h"
 
 #include "description.h"
+#include "missing.h"
 #include "text.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace kmd
 {
@@ -24,33 +27,48 @@ std::string utc(std::time_t time)
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-/// Addresses are text: JSON's numbers are exact up to 2^53 only.
-Json region_object(const ReportedRegion& reported)
+/// Text as JSON has it; it is printable ASCII.
+std::string as_json(std::string_view text)
 {
-    const Region& region = reported.region;
-    return {
-        {"slot", reported.slot},
-        {"id", region.id},
-        {"name", printable_name(region)},
-        {"kind", kind_text(region.kind)},
-        {"phys", hex(region.phys)},
-        {"virt", hex(region.virt)},
-        {"size", region.size},
-        {"status", status_text(reported.status)},
-        {"accepted", accepted(reported.status)},
-    };
-}
-
-Json region_list(const std::vector<ReportedRegion>& regions)
-{
-    Json list = Json::array();
-    for (const ReportedRegion& region : regions) {
-        list.push_back(region_object(region));
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+        }
+        out += c;
     }
-    return list;
+    return out + '"';
 }
 
-std::vector<std::string> left_out(const DumpReport& report)
+/// A line for each region. A full table has 65,536 of them, and the guest waits: a tree of JSON values takes
+/// a hundred times as long. Addresses are text: JSON's numbers are exact up to 2^53 only.
+void append_regions(std::string& list, const std::vector<ReportedRegion>& regions, std::string_view line_end)
+{
+    constexpr std::size_t kUsualLength = 180;
+    list.reserve(list.size() + regions.size() * kUsualLength);
+    for (const ReportedRegion& reported : regions) {
+        const Region& region = reported.region;
+        list += &reported == regions.data() ? "" : ",";
+        list += line_end;
+        list += "{\"slot\":" + std::to_string(reported.slot);
+        list += ",\"id\":" + std::to_string(region.id);
+        list += ",\"name\":" + as_json(printable_name(region));
+        list += ",\"kind\":" + as_json(kind_text(region.kind));
+        list += ",\"phys\":" + as_json(hex(region.phys));
+        list += ",\"virt\":" + as_json(hex(region.virt));
+        list += ",\"size\":" + std::to_string(region.size);
+        list += ",\"status\":" + as_json(status_text(reported.status));
+        list += accepted(reported.status) ? ",\"accepted\":true}" : ",\"accepted\":false}";
+    }
+}
+
+/// A region that was accepted and is not whole in the file.
+bool cut_off(const ReportedRegion& reported, const Missing& missing)
+{
+    return accepted(reported.status) && missing.has_part_of(reported.region);
+}
+
+std::vector<std::string> left_out(const DumpReport& report, const Missing& missing)
 {
     std::vector<std::string> sentences;
     for (const ReportedRegion& reported : report.regions) {
@@ -60,9 +78,22 @@ std::vector<std::string> left_out(const DumpReport& report)
             sentences.push_back(what + status_text(reported.status));
         } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_ELF_HEADER) {
             sentences.push_back(what + "readers would take it for another core");
+        } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_LIST) {
+            sentences.push_back(what + "the memory that it lists is in its place");
+        } else if (cut_off(reported, missing)) {
+            sentences.push_back(what + "not all of it was written");
         }
     }
     return sentences;
+}
+
+Json missing_list(const Missing& missing)
+{
+    Json list = Json::array();
+    for (const Segment& segment : missing.segments()) {
+        list.push_back({{"phys", hex(segment.phys)}, {"virt", hex(segment.virt)}, {"size", segment.size}});
+    }
+    return list;
 }
 
 Json describe_faults(const Faults& faults)
@@ -88,6 +119,11 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
 {
     std::vector<std::string> remarks = report.remarks;
     remarks.insert(remarks.end(), stored.remarks.begin(), stored.remarks.end());
+    const bool complete = stored.incomplete_because.empty();
+    const Missing missing(report.segments, complete ? report.image_bytes : stored.image_bytes);
+    const auto lost = std::count_if(report.regions.begin(), report.regions.end(),
+                                    [&](const ReportedRegion& region) { return cut_off(region, missing); });
+    const auto saved = report.saved_regions - std::min<std::int64_t>(report.saved_regions, lost);
     Json json = {
         {"kmemdump-md", 1},
         {"plugin_version", report.plugin_version},
@@ -101,9 +137,10 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"compress", report.compress},
         {"bytes", stored.bytes},
         {"image_bytes", report.image_bytes},
-        {"regions_saved", report.saved_regions},
+        {"image_bytes_saved", complete ? report.image_bytes : stored.image_bytes},
+        {"regions_saved", saved},
         {"regions_rejected", report.rejected_regions},
-        {"left_out", left_out(report)},
+        {"left_out", left_out(report, missing)},
         {"remarks", remarks},
         {"nanoseconds",
          {{"stop", report.stop_nanoseconds},
@@ -115,15 +152,26 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
           {"max_dumps", report.max_dumps},
           {"bytes_before", report.bytes_before},
           {"max_bytes", report.max_bytes}}},
-        {"regions", region_list(report.regions)},
     };
-    if (!stored.incomplete_because.empty()) {
+    if (!complete) {
         json["incomplete_because"] = stored.incomplete_because;
+        json["missing"] = missing_list(missing);
     }
     if (report.faults.any()) {
         json["fault_injection"] = describe_faults(report.faults);
     }
-    return json.dump(one_line ? -1 : 1, ' ', true, Json::error_handler_t::replace) + (one_line ? "" : "\n");
+    // The regions go in as the last member.
+    const std::string_view line_end = one_line ? "" : "\n";
+    std::string text = json.dump(one_line ? -1 : 1, ' ', true, Json::error_handler_t::replace);
+    text.erase(text.rfind('}'));
+    text.erase(text.find_last_not_of('\n') + 1);
+    text += ",";
+    text += line_end;
+    text += "\"regions\":[";
+    append_regions(text, report.regions, line_end);
+    text += "]}";
+    text += line_end;
+    return text;
 }
 
 } // namespace kmd

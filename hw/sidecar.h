@@ -10,17 +10,18 @@
 
 #include <cstdint>
 #include <ctime>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace kmd
 {
 
-/// One slot as it was at the trigger.
+/// One slot as it was at the trigger. Refers to its region.
 struct ReportedRegion {
-    std::uint32_t slot = 0;
-    Region region;
-    kmd_slot_status status = KMD_SLOT_OK;
+    std::uint32_t slot;
+    const Region& region;
+    kmd_slot_status status;
 };
 
 struct DumpReport {
@@ -35,8 +36,10 @@ struct DumpReport {
     std::vector<ReportedRegion> regions;
     std::uint32_t saved_regions = 0;
     std::uint32_t rejected_regions = 0;
-    /// Bytes before compression.
+    /// Bytes before compression, of the whole file.
     std::uint64_t image_bytes = 0;
+    /// Its segments; not owned.
+    std::span<const Segment> segments;
     /// What was left out or done otherwise than asked for, a sentence each.
     std::vector<std::string> remarks;
     std::uint64_t stop_nanoseconds = 0;

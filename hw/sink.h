@@ -4,6 +4,7 @@
 // complete, whatever happens. docs/outputs.md is for those who configure them.
 #pragma once
 
+#include "byte_sink.h"
 #include "core_image.h"
 #include "encoding.h"
 #include "faults.h"
@@ -24,8 +25,12 @@ struct Stored {
     /// Path, or the chardev it went to.
     std::string where;
     std::uint64_t bytes = 0;
+    /// Bytes of the plan, from its beginning, that a reader gets back from it at least.
+    std::uint64_t image_bytes = 0;
     /// Empty when the dump is complete; otherwise why it is not, and a path says so too.
     std::string incomplete_because;
+    /// It is not complete because Dump::room was too small.
+    bool out_of_room = false;
     /// How long writing took, and bringing it to the disk after that.
     std::uint64_t write_nanoseconds = 0;
     std::uint64_t sync_nanoseconds = 0;
@@ -33,6 +38,9 @@ struct Stored {
     /// What did not work besides, a sentence each: an output that failed before this one, the sidecar.
     std::vector<std::string> remarks;
 };
+
+/// Why a dump is cut, or has no sidecar, when Dump::room is too small.
+inline constexpr const char* kOutOfRoom = "max-bytes is reached";
 
 /// A dump for an output. Refers to what it is about.
 struct Dump {
@@ -44,7 +52,7 @@ struct Dump {
     std::time_t time = 0;
     /// The JSON text about the dump once it is stored, on one line or as a person reads it.
     std::function<std::string(const Stored&, bool one_line)> describe;
-    /// Bytes that dump and sidecar may take together. That the dump fits is known.
+    /// Bytes that dump and sidecar may take together. At least the vital part of the plan fits.
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
 };
 
@@ -55,6 +63,12 @@ struct StoreOptions {
     bool sidecar = true;
     Faults faults;
 };
+
+/// Encodes the dump into `out`, which took nothing before, with the faults of the options and no further
+/// than its room allows; `described`: its description has to fit as well. `stored` says where it goes, and
+/// afterwards what became of it.
+void encode_dump(const Dump& dump, const StoreOptions& options, bool described, ByteSink& out,
+                 Progress& progress, Stored& stored);
 
 class Sink
 {

@@ -147,17 +147,14 @@ Result<Stored> StreamSink::store(const Dump& dump)
     const auto start = Clock::now();
     ChannelBytes channel(channel_, start + at_most_);
     Chunks chunks(channel);
-    FaultyBytes faulty(chunks, options_.faults);
+    Progress progress;
     Stored stored;
     stored.where = "chardev " + name_;
-    std::optional<std::string> failure = put_text(channel, header(dump));
-    if (!failure) {
-        failure = encode(dump.plan, options_.compression,
-                         options_.faults.any() ? static_cast<ByteSink&>(faulty) : chunks);
+    stored.incomplete_because = put_text(channel, header(dump)).value_or("");
+    if (stored.incomplete_because.empty()) {
+        encode_dump(dump, options_, true, chunks, progress, stored);
     }
-    stored.bytes = chunks.written();
     stored.write_nanoseconds = nanoseconds_since(start);
-    stored.incomplete_because = failure.value_or("");
     if (!channel.failure()) {
         const std::string trailer = describe(dump, stored) + "\n";
         if (auto too_late = put_text(channel, "0\n" + trailer)) {

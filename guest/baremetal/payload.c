@@ -20,6 +20,7 @@
 /* Where a kernel's linear map could be; only the dump knows this address. */
 #define VIRT_OFFSET 0xffff000000000000UL
 
+#define PSCI_CPU_ON 0xc4000003UL
 #define PSCI_SYSTEM_OFF 0x84000008UL
 #define PSCI_SYSTEM_RESET 0x84000009UL
 
@@ -39,9 +40,24 @@ enum mode {
 	MODE_STACK_OVERFLOW = 7,
 	MODE_BROKEN_VECTORS = 8,
 	MODE_WAIT_AND_PANIC = 9,
+	MODE_RACE = 10,
+	MODE_FULL_TABLE = 11,
 };
 
 #define STORM_RINGS 100
+
+/* Memory that CPU 1 changes all the time: both ends of it, and a slot. */
+#define RACE_START 0x44000000UL
+#define RACE_SIZE 0x800000UL
+#define RACE_SLOT 4
+#define RACE_RINGS 6
+
+/* Regions that cannot be widened to whole pages, and so not be joined. */
+#define MANY_START 0x44000000UL
+#define MANY_STRIDE 64
+#define MANY_SIZE 16
+#define MANY_VIRT (VIRT_OFFSET + 8)
+#define MANY_VIRT_STRIDE 0x1000UL
 #define PATTERN_WORDS 1500
 
 static const char vmcoreinfo[] = "OSRELEASE=baremetal\nPAGESIZE=4096\n";
@@ -123,7 +139,91 @@ static void ring(uint32_t reason)
 		;
 }
 
-/* Contents that no file on the host has. */
+/*
+ * What CPU 1 does for ever: counts in the first word of the memory, then in the
+ * last, and now and then makes the slot valid or invalid. It has no stack; x0
+ * leads to the three addresses.
+ */
+extern const char race[];
+asm(".text\n"
+    "race:\n"
+    "	ldp x2, x3, [x0]\n"
+    "	ldr x4, [x0, #16]\n"
+    "	mov x1, #0\n"
+    "1:	add x1, x1, #1\n"
+    "	str x1, [x2]\n"
+    "	str x1, [x3]\n"
+    "	tst x1, #0xffff\n"
+    "	b.ne 1b\n"
+    "	ubfx x5, x1, #16, #1\n"
+    "	str w5, [x4]\n"
+    "	b 1b\n");
+
+static const uint64_t race_addresses[] = {
+	RACE_START,
+	RACE_START + RACE_SIZE - 8,
+	CONTROLLER + KMD_SLOT_OFFSET_VALUE + RACE_SLOT * KMD_SLOT_STRIDE_VALUE +
+		KMD_SLOT_COMMIT,
+};
+
+static uint64_t start_cpu(uint64_t number, const void *code, const void *context)
+{
+	register uint64_t call asm("x0") = PSCI_CPU_ON;
+	register uint64_t cpu asm("x1") = number;
+	register uint64_t entry asm("x2") = (uint64_t)code;
+	register uint64_t argument asm("x3") = (uint64_t)context;
+
+	asm volatile("hvc #0"
+		     : "+r"(call), "+r"(cpu), "+r"(entry), "+r"(argument)
+		     : : "memory");
+	return call;
+}
+
+static void start_race(void)
+{
+	uint64_t slot = CONTROLLER + KMD_SLOT_OFFSET_VALUE +
+			RACE_SLOT * KMD_SLOT_STRIDE_VALUE;
+
+	register_region("race", KMD_KIND_MEMORY, (void *)RACE_START, RACE_SIZE);
+	write64(slot + KMD_SLOT_PHYS, RACE_START + 2 * RACE_SIZE);
+	write64(slot + KMD_SLOT_VIRT, VIRT_OFFSET + RACE_START + 2 * RACE_SIZE);
+	write64(slot + KMD_SLOT_SIZE, 4096);
+	print_number("cpu on ", start_cpu(1, race, race_addresses));
+}
+
+/* Rings again and again, while CPU 1 goes on. */
+static void ring_during_the_race(void)
+{
+	uint32_t rings = RACE_RINGS;
+
+	while (rings--) {
+		uint64_t later = read64(RACE_START) + 100000;
+
+		while (read64(RACE_START) < later)
+			;
+		ring(KMD_REASON_REQUEST);
+	}
+}
+
+/* A region in every slot that there is. */
+static void fill_the_table(void)
+{
+	uint32_t slots = read32(CONTROLLER + KMD_SLOT_COUNT), i;
+
+	for (i = 0; i < slots; i++) {
+		uint64_t slot = CONTROLLER + KMD_SLOT_OFFSET_VALUE +
+				(uint64_t)i * KMD_SLOT_STRIDE_VALUE;
+		uint64_t at = MANY_START + (uint64_t)i * MANY_STRIDE;
+
+		write64(at, i);
+		write64(slot + KMD_SLOT_PHYS, at);
+		write64(slot + KMD_SLOT_VIRT, MANY_VIRT + i * MANY_VIRT_STRIDE);
+		write64(slot + KMD_SLOT_SIZE, MANY_SIZE);
+		write32(slot + KMD_SLOT_COMMIT, 1);
+	}
+}
+
+
 static void fill_memory(void)
 {
 	static const char text[] = "made at run time";
@@ -268,16 +368,25 @@ void payload(void)
 		psci(PSCI_SYSTEM_OFF);
 	}
 	fill_memory();
+	if (mode == MODE_FULL_TABLE) {
+		fill_the_table();
+		ring_and_report(1);
+		psci(PSCI_SYSTEM_OFF);
+	}
 	register_region("message", KMD_KIND_MEMORY, message, sizeof(message));
 	register_region("pattern", KMD_KIND_MEMORY, pattern, sizeof(pattern));
 	register_region("vmcoreinfo", KMD_KIND_VMCOREINFO, vmcoreinfo,
 			sizeof(vmcoreinfo));
 	print_number("message at ", (uint64_t)message);
 	print_number("pattern at ", (uint64_t)pattern);
-	if (mode == MODE_ONE_DUMP)
+	if (mode == MODE_ONE_DUMP) {
 		ring_and_report(1);
-	else if (mode == MODE_STORM)
+	} else if (mode == MODE_STORM) {
 		ring_and_report(STORM_RINGS);
+	} else if (mode == MODE_RACE) {
+		start_race();
+		ring_during_the_race();
+	}
 	print("ready\n");
 	die(mode);
 }

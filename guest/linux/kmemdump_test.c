@@ -612,6 +612,11 @@ static void header_is_that_of_a_core_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ehdr->e_ehsize, sizeof(*ehdr));
 	KUNIT_EXPECT_EQ(test, ehdr->e_phentsize, sizeof(struct elf_phdr));
 	KUNIT_EXPECT_EQ(test, ehdr->e_shnum, 0);
+#ifdef ELF_CORE_EFLAGS
+	KUNIT_EXPECT_EQ(test, ehdr->e_flags, ELF_CORE_EFLAGS);
+#else
+	KUNIT_EXPECT_EQ(test, ehdr->e_flags, 0);
+#endif
 	expect_header(test, rec);
 }
 

@@ -50,7 +50,7 @@ void empty_folder()
 class Machine
 {
   public:
-    explicit Machine(std::uint64_t regions)
+    explicit Machine(std::uint64_t regions, bool sidecar = false)
     {
         const std::uint64_t size = kBytes / regions / kPage * kPage;
         host.guest.add_ram(kRam, kBytes + regions * kPage);
@@ -58,6 +58,7 @@ class Machine
         kmd::Config config;
         config.slots = regions;
         config.max_dumps = 0;
+        config.sidecar = sidecar;
         config.output = folder();
         config.machine.elf_machine = 183;
         auto created = kmd::Controller::create(config, host);
@@ -92,7 +93,7 @@ std::int64_t peak_kib()
 
 void dump(benchmark::State& state)
 {
-    Machine machine(static_cast<std::uint64_t>(state.range(0)));
+    Machine machine(static_cast<std::uint64_t>(state.range(0)), state.range(1) != 0);
     const auto before = peak_kib();
     for (auto _ : state) {
         machine.controller->write(0x020, 1, 4);
@@ -134,7 +135,7 @@ void plain_write(benchmark::State& state)
 }
 
 BENCHMARK(plain_write)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(dump)->Arg(1)->Arg(1000)->Arg(60000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(dump)->ArgsProduct({{1, 1000, 60000}, {0, 1}})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 } // namespace
 

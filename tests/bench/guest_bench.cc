@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // How long a real guest is held, beside QEMU's own dumps of the same guest into the same folder, at several
-// sizes of RAM. Prints rows of the table in docs/performance.md.
+// sizes of RAM, fresh and filled; what compression, registration and the device itself cost. Prints the
+// tables of docs/performance.md: medians of runs in turns.
 #include "elf_core.h"
+#include "environment.h"
 #include "guest.h"
+
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -13,12 +17,18 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <thread>
 
 namespace
 {
 
+using boot::Guest;
 using Clock = std::chrono::steady_clock;
+
+constexpr int kTimes = 11;
 
 double milliseconds_since(Clock::time_point start)
 {
@@ -31,8 +41,8 @@ double median(std::vector<double> values)
     return values.at(values.size() / 2);
 }
 
-/// One pwritev of as many bytes into a new file of the folder, fsync included. Milliseconds.
-double plain_write(const std::filesystem::path& folder, std::uint64_t size)
+/// One pwritev of as many bytes into a new file of the folder, with or without fsync. Milliseconds.
+double plain_write(const std::filesystem::path& folder, std::uint64_t size, bool sync)
 {
     std::vector<char> bytes(size, 'x');
     const auto path = (folder / "plain").string();
@@ -40,14 +50,16 @@ double plain_write(const std::filesystem::path& folder, std::uint64_t size)
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
     const iovec vector{bytes.data(), bytes.size()};
     const ssize_t written = ::pwritev(fd, &vector, 1, 0);
-    ::fsync(fd);
+    if (sync) {
+        ::fsync(fd);
+    }
     ::close(fd);
     const double taken = milliseconds_since(start);
     ::unlink(path.c_str());
     return written == static_cast<ssize_t>(size) ? taken : -1;
 }
 
-double qemu_dump(boot::Guest& guest, const std::string& format, std::uint64_t& size)
+double qemu_dump(Guest& guest, const std::string& format, std::uint64_t& size)
 {
     const auto path = guest.folder().file("qemu.core");
     nlohmann::json arguments = {{"paging", false}, {"protocol", "file:" + path}};
@@ -62,44 +74,211 @@ double qemu_dump(boot::Guest& guest, const std::string& format, std::uint64_t& s
     return taken;
 }
 
-void measure(const std::string& ram)
+nlohmann::json property(Guest& guest, const char* name)
 {
-    constexpr int kTimes = 11;
-    boot::Guest guest({.command_line = "", .properties = "pause=on,max-dumps=0", .ram = ram});
-    guest.qmp().wait_event("STOP", std::chrono::seconds(120));
-    const auto property = [&](const char* name) {
-        return guest.qmp().execute("qom-get", {{"path", guest.controller()}, {"property", name}});
-    };
-    std::vector<double> held, plain, elf, zlib;
+    return guest.qmp().execute("qom-get", {{"path", guest.controller()}, {"property", name}});
+}
+
+void ask_for_a_dump(Guest& guest)
+{
+    guest.qmp().execute("qom-set", {{"path", guest.controller()}, {"property", "dump"}, {"value", "host"}});
+}
+
+/// A guest that crashed, and stands still.
+std::unique_ptr<Guest> crashed(const std::string& ram, const std::string& command_line,
+                               const std::string& properties)
+{
+    auto guest = std::make_unique<Guest>(boot::GuestOptions{
+        .command_line = command_line, .properties = "pause=on,max-dumps=0" + properties, .ram = ram});
+    guest->qmp().wait_event("STOP", std::chrono::minutes(10));
+    return guest;
+}
+
+/// Where the time of the last dump went: microseconds of each step, as the sidecar has them.
+std::string steps(Guest& guest)
+{
+    std::ifstream in(property(guest, "last-file").get<std::string>() + ".json");
+    if (!in) {
+        return "";
+    }
+    std::string text;
+    const auto sidecar = nlohmann::json::parse(in);
+    for (const auto& [name, value] : sidecar["nanoseconds"].items()) {
+        text += (text.empty() ? "" : " ") + name + " " + std::to_string(value.get<std::uint64_t>() / 1000);
+    }
+    return text;
+}
+
+void held(const std::string& ram, const std::string& what, const std::string& command_line,
+          const std::string& properties)
+{
+    const auto guest = crashed(ram, command_line, properties);
+    std::vector<double> held, plain, synced, elf, zlib;
     std::uint64_t elf_size = 0, zlib_size = 0;
-    const auto bytes = property("last-bytes").get<std::uint64_t>();
+    const auto bytes = property(*guest, "last-bytes").get<std::uint64_t>();
     for (int i = 0; i < kTimes; ++i) {
-        guest.qmp().execute("qom-set",
-                            {{"path", guest.controller()}, {"property", "dump"}, {"value", "host"}});
-        held.push_back(property("last-nanoseconds").get<double>() / 1e6);
-        plain.push_back(plain_write(guest.folder().path(), bytes));
+        ask_for_a_dump(*guest);
+        held.push_back(property(*guest, "last-nanoseconds").get<double>() / 1e6);
+        plain.push_back(plain_write(guest->folder().path(), bytes, false));
+        synced.push_back(plain_write(guest->folder().path(), bytes, true));
     }
     for (int i = 0; i < 3; ++i) {
-        elf.push_back(qemu_dump(guest, "", elf_size));
-        zlib.push_back(qemu_dump(guest, "kdump-zlib", zlib_size));
+        elf.push_back(qemu_dump(*guest, "", elf_size));
+        zlib.push_back(qemu_dump(*guest, "kdump-zlib", zlib_size));
     }
-    std::printf("| %s | %.2f | %.2f | %.2f | %.2f | %.0f | %.0f | %.0f | %.2f | %.2f |\n", ram.c_str(),
-                median(held), static_cast<double>(bytes) / 1e6, median(plain), median(held) / median(plain),
-                median(elf), static_cast<double>(elf_size) / 1e6, median(elf) / median(held), median(zlib),
-                static_cast<double>(zlib_size) / 1e6);
+    const double ms = median(held);
+    std::printf("| %s | %s | %.2f | %.2f | %.2f (%.2f) | %.1f (%.1f) | %.0f (%.0f) | %.0f | %.0f (%.1f) | "
+                "%.0f | %s |\n",
+                ram.c_str(), what.c_str(), static_cast<double>(bytes) / 1e6, ms, median(plain),
+                median(synced), ms / median(plain), ms / median(synced), median(elf),
+                static_cast<double>(elf_size) / 1e6, median(elf) / ms, median(zlib),
+                static_cast<double>(zlib_size) / 1e6, median(zlib) / ms, steps(*guest).c_str());
+    std::fflush(stdout);
+}
+
+void held_table()
+{
+    std::printf(
+        "| RAM | guest | MB | held, ms | one pwritev, ms (fsync) | held / pwritev (fsync) | ELF, ms (MB) | "
+        "ELF / held | kdump-zlib, ms (MB) | zlib / held | steps, us |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|\n");
+    for (const char* ram : {"256M", "1G", "4G"}) {
+        held(ram, "fresh", "", "");
+        held(ram, "filled", "kmd.fill=75", "");
+    }
+    held("1G", "fresh, sidecar=off", "", ",sidecar=off");
+}
+
+/// compress=zstd beside `zstd -T0` on the finished file.
+void zstd_table()
+{
+    std::printf("\n| | bytes | ms |\n|---|---|---|\n");
+    const auto plain = crashed("1G", "kmd.fill=75", "");
+    const auto packed = crashed("1G", "kmd.fill=75", ",compress=zstd");
+    std::vector<double> without, with, command;
+    const auto file = property(*plain, "last-file").get<std::string>();
+    const auto out = plain->folder().file("packed.zst");
+    for (int i = 0; i < kTimes; ++i) {
+        ask_for_a_dump(*plain);
+        without.push_back(property(*plain, "last-nanoseconds").get<double>() / 1e6);
+        ask_for_a_dump(*packed);
+        with.push_back(property(*packed, "last-nanoseconds").get<double>() / 1e6);
+        const auto start = Clock::now();
+        support::run({"zstd", "-q", "-f", "-1", "-T0", file, "-o", out});
+        command.push_back(milliseconds_since(start));
+    }
+    std::printf("| uncompressed, held | %llu | %.2f |\n| compress=zstd, held | %llu | %.2f |\n"
+                "| zstd -1 -T0 on the finished file, from start to end | %llu | %.2f |\n",
+                property(*plain, "last-bytes").get<unsigned long long>(), median(without),
+                property(*packed, "last-bytes").get<unsigned long long>(), median(with),
+                static_cast<unsigned long long>(std::filesystem::file_size(out)), median(command));
+    std::fflush(stdout);
+}
+
+/// Accesses of the guest for each region, from the controller's trace: a registration ends with a look at
+/// the status of its slot.
+void registration_table()
+{
+    const support::RunFolder logs;
+    Guest guest(
+        {.command_line = "kmd.do=poweroff", .properties = "trace=on", .qemu = {"-D", logs.file("log")}});
+    guest.wait_for_the_end();
+    std::vector<double> each;
+    std::istringstream log(logs.read("log"));
+    int accesses = 0;
+    for (std::string word; log >> word;) {
+        if (word != "read" && word != "write") {
+            continue;
+        }
+        ++accesses;
+        const bool reads = word == "read";
+        log >> word;
+        const std::uint64_t offset = std::stoull(word, nullptr, 16);
+        if (reads && offset >= 0x1000 && offset % 64 == 0x30) {
+            each.push_back(accesses);
+            accesses = 0;
+        }
+    }
+    // The first one counts what the driver does before it.
+    each.erase(each.begin());
+    std::printf("\n%zu registrations of the stock guest: %.0f accesses each (median; at most %.0f)\n",
+                each.size() + 1, median(each), *std::max_element(each.begin(), each.end()));
+    std::fflush(stdout);
+}
+
+/// Seconds of CPU that a process has used: proc(5), stat.
+double cpu_seconds(pid_t pid)
+{
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string text{std::istreambuf_iterator<char>(stat), {}};
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) {
+        fields >> skipped;
+    }
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+struct Cost {
+    double boot_cpu = 0;
+    double idle_percent = 0;
+};
+
+/// What a guest costs up to its user space, and then while it does nothing.
+Cost cost_of_a_guest(bool controller)
+{
+    constexpr auto kIdle = std::chrono::seconds(10);
+    Guest guest({.command_line = "kmd.do=shell" + std::string(controller ? "" : " kmd.load=none"),
+                 .controller = controller});
+    while (guest.console().find("init: kernel ") == std::string::npos) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    Cost cost{.boot_cpu = cpu_seconds(guest.pid())};
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    const double before = cpu_seconds(guest.pid());
+    std::this_thread::sleep_for(kIdle);
+    cost.idle_percent =
+        (cpu_seconds(guest.pid()) - before) * 100 / std::chrono::duration<double>(kIdle).count();
+    return cost;
+}
+
+void presence_table()
+{
+    constexpr int kPairs = 5;
+    std::vector<double> boot[2], idle[2];
+    for (int i = 0; i < kPairs; ++i) {
+        for (const bool controller : {false, true}) {
+            const Cost cost = cost_of_a_guest(controller);
+            boot[controller].push_back(cost.boot_cpu);
+            idle[controller].push_back(cost.idle_percent);
+        }
+    }
+    std::printf("\n| | without | with | ratio |\n|---|---|---|---|\n");
+    const auto row = [](const char* what, std::vector<double>* values) {
+        const auto [low, high] = std::minmax_element(values[0].begin(), values[0].end());
+        std::printf("| %s | %.2f (%.2f to %.2f) | %.2f | %.3f |\n", what, median(values[0]), *low, *high,
+                    median(values[1]), median(values[1]) / median(values[0]));
+    };
+    row("CPU seconds to user space", boot);
+    row("CPU when idle, %", idle);
     std::fflush(stdout);
 }
 
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
-    std::printf("| RAM | held, ms | MB | one pwritev, ms | held / pwritev | ELF, ms | MB | ELF / held | "
-                "kdump-zlib, ms "
-                "| MB |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    const std::string_view what = argc > 1 ? argv[1] : "held";
     try {
-        for (const char* ram : {"256M", "1G", "4G"}) {
-            measure(ram);
+        if (what == "held") {
+            held_table();
+        } else {
+            zstd_table();
+            registration_table();
+            presence_table();
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "guest_bench: %s\n", error.what());

@@ -81,6 +81,28 @@ TEST(Registration, RejectsWrapAround)
     EXPECT_EQ(commit(machine, 0, {UINT64_MAX, kVirt, 1, 7}), 18u);
 }
 
+TEST(Registration, RejectsHalfOfTheAddressSpace)
+{
+    constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
+    QtestMachine machine;
+    EXPECT_EQ(commit(machine, 0, {kRam, 0, kHalf, 7}), 18u);
+    EXPECT_EQ(commit(machine, 0, {kRam, kVirt, kHalf, 7}), 17u) << "its virtual addresses wrap";
+    EXPECT_EQ(commit(machine, 0, {kHalf, 0, kHalf, 7}), 18u);
+    EXPECT_EQ(commit(machine, 0, {0, 0, kHalf, 7}), 18u);
+    EXPECT_EQ(ring(machine), 5u) << "no region, no dump";
+}
+
+TEST(Registration, TakesTheSameMemoryAgainAndAgainAndStoresItOnce)
+{
+    QtestMachine machine("slots=64,sidecar=off");
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        ASSERT_EQ(commit(machine, i, {kRam, kVirt, kRamSize / 4, i + 1}), i == 0 ? 1u : 2u);
+    }
+    ASSERT_EQ(ring(machine), 1u);
+    EXPECT_EQ(machine.read32(kLastRegions), 64u);
+    EXPECT_LT(machine.read64(kLastBytes), kRamSize / 4 + 0x10000);
+}
+
 TEST(Registration, RejectsZeroSize)
 {
     QtestMachine machine;

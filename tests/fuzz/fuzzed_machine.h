@@ -39,7 +39,9 @@ class Machine
         host.guest.add_ram(kRam, kRamSize);
         host.guest.add_ram(kSecondRam, kSecondRamSize);
         Config config = chosen;
-        config.output = folder();
+        if (!config.chardev) {
+            config.output = folder();
+        }
         config.machine.elf_machine = 183;
         auto created = Controller::create(config, host);
         if (created) {
@@ -53,6 +55,17 @@ class Machine
         for (const auto& entry : std::filesystem::directory_iterator(folder())) {
             std::filesystem::remove_all(entry.path());
         }
+    }
+
+    /// Where dumps go; in memory.
+    static const std::string& folder()
+    {
+        static const std::string path = [] {
+            std::string name = "/dev/shm/kmemdump-fuzz-XXXXXX";
+            require(::mkdtemp(name.data()) != nullptr, "a folder in memory");
+            return name;
+        }();
+        return path;
     }
 
     /// Some bytes at some place in RAM.
@@ -86,17 +99,6 @@ class Machine
 
     test::FakeHost host;
     std::unique_ptr<Controller> controller;
-
-  private:
-    static const std::string& folder()
-    {
-        static const std::string path = [] {
-            std::string name = "/dev/shm/kmemdump-fuzz-XXXXXX";
-            require(::mkdtemp(name.data()) != nullptr, "a folder in memory");
-            return name;
-        }();
-        return path;
-    }
 };
 
 /// One access or event, of the kind that the data names.

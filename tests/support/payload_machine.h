@@ -35,6 +35,7 @@ class PayloadMachine
                             const std::vector<std::string>& more = {});
 
     Qmp& qmp() { return qmp_; }
+    pid_t pid() const { return qemu_.pid(); }
 
     /// qom-set of the controller's property `dump`.
     void request_dump(const std::string& reason);

@@ -34,6 +34,7 @@ class QtestMachine
                           const std::vector<std::string>& more = {});
 
     Qmp& qmp() { return qmp_; }
+    pid_t pid() const { return qemu_.pid(); }
 
     /// Waits for QEMU to end by itself and returns its exit status.
     int wait_for_the_end();
@@ -49,6 +50,9 @@ class QtestMachine
     /// Guest RAM, by physical address.
     void write_memory(std::uint64_t address, std::span<const std::byte> bytes);
     std::vector<std::byte> read_memory(std::uint64_t address, std::size_t size);
+
+    /// Sends a command of the protocol and waits for no answer; no other may follow.
+    void send(const std::string& line) { qemu_.write(line + "\n"); }
 
     /// Resets the machine, and returns when that is done.
     void reset();

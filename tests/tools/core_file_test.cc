@@ -98,7 +98,7 @@ TEST(CoreFile, RefusesWhatItCannotOpen)
 
 TEST(CoreFile, RefusesForeignFiles)
 {
-    EXPECT_EQ(refusal({}), "expected an ELF core image, found something else");
+    EXPECT_EQ(refusal({}), "expected an ELF core image, found an empty file");
     EXPECT_EQ(refusal(counting(5000, 65)), "expected an ELF core image, found something else");
     CoreMaker program = two_segments();
     program.type = 2;

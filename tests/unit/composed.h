@@ -29,7 +29,8 @@ inline Plan compose(const std::vector<Region>& regions, GuestMemory& guest,
 {
     Machine machine;
     machine.elf_machine = 183;
-    return compose_core_image({.regions = regions, .gathered = {}, .cpu_notes = cpu_notes}, guest, machine);
+    return compose_core_image({.regions = regions, .stacks = {}, .tables = {}, .cpu_notes = cpu_notes}, guest,
+                              machine);
 }
 
 inline std::uint64_t body_size(const Plan& plan)

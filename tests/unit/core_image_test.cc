@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 #include <set>
 #include <utility>
@@ -604,6 +605,122 @@ TEST_F(ComposerTest, ComposingTwiceGivesTheSame)
     EXPECT_TRUE(assemble(compose(regions, guest)) == first) << "whatever the order of the slots";
 }
 
+Region named(const char* name, std::uint64_t offset, std::uint64_t size)
+{
+    Region region = memory_at(kRam + offset, kVirt + offset, size);
+    std::copy_n(name, std::min(std::strlen(name), region.name.size()), region.name.begin());
+    return region;
+}
+
+/// Where in the file the byte at `offset` into RAM is.
+std::uint64_t place_of(const Plan& plan, std::uint64_t offset)
+{
+    for (const auto& segment : plan.segments) {
+        if (kRam + offset - segment.phys < segment.size) {
+            return segment.file_offset + (kRam + offset - segment.phys);
+        }
+    }
+    throw std::out_of_range("in no segment");
+}
+
+TEST_F(ComposerTest, LogThenStacksThenTablesComeAheadOfTheRestInTheFile)
+{
+    const std::vector<Region> regions = {named("first", 0, 0x3000),
+                                         named("prb", 0x10000, 8),
+                                         named("prb_descs", 0x20000, 8),
+                                         named("prb_infos", 0x30000, 8),
+                                         named("prb_data", 0x40000, 8),
+                                         named("printk_rb_static", 0x50000, 8),
+                                         named("printk_rb_dynamic", 0x60000, 8),
+                                         named("prb_datax", 0x70000, 8)};
+    const std::vector<Region> stacks = {memory_at(kRam + 0x90000, kVirt + 0x90000, 0x1000)};
+    const std::vector<Region> tables = {memory_at(kRam + 0x80000, kVirt + 0x80000, 0x1000)};
+    kmd::Machine machine;
+    machine.elf_machine = 183;
+    const Plan plan = kmd::compose_core_image(
+        {.regions = regions, .stacks = stacks, .tables = tables, .cpu_notes = {}}, guest, machine);
+    std::uint64_t expected = plan.head.size();
+    for (const std::uint64_t offset :
+         {0x10000, 0x20000, 0x30000, 0x40000, 0x50000, 0x60000, 0x90000, 0x80000, 0x0, 0x70000}) {
+        EXPECT_EQ(place_of(plan, offset), expected) << std::hex << offset;
+        expected += offset == 0 ? 0x3000 : 0x1000;
+        if (offset == 0x90000) {
+            EXPECT_EQ(plan.vital_size, expected) << "log and stacks";
+        }
+    }
+    const CoreReader core(assemble(plan));
+    for (std::size_t i = 1; i < core.loads.size(); ++i) {
+        EXPECT_LT(core.loads[i - 1].p_paddr, core.loads[i].p_paddr) << "the headers keep their order";
+    }
+    for (const Region& region : regions) {
+        expect_holds(core, region);
+    }
+}
+
+TEST_F(ComposerTest, VmcoreinfoIsPartOfTheLog)
+{
+    const Plan plan = compose({named("first", 0, 0x1000), vmcoreinfo("PAGESIZE=4096\n")}, guest);
+    EXPECT_EQ(plan.segments.at(1).file_offset, plan.head.size());
+}
+
+TEST_F(ComposerTest, WithoutALogTheHeadIsVital)
+{
+    const Plan plan = compose({named("first", 0, 0x1000)}, guest);
+    EXPECT_EQ(plan.vital_size, plan.head.size());
+}
+
+TEST_F(ComposerTest, LogAmongItsNeighboursStaysOneSegmentWithThem)
+{
+    const Plan plan = compose({named("all", 0, 0x100000), named("prb_data", 0x8000, 0x1000)}, guest);
+    EXPECT_EQ(plan.segments.size(), 1u);
+    EXPECT_EQ(plan.vital_size, plan.file_size);
+}
+
+TEST_F(ComposerTest, LogInsideALargeRegionIsCutOutAndWrittenFirst)
+{
+    constexpr std::uint64_t kLarge = 0x100000;
+    guest.add_ram(kRam + 0x1000000, 16 * kLarge);
+    guest.fill_pattern(kRam + 0x1000000, 16 * kLarge);
+    const std::uint64_t base = 0x1000000;
+    const std::vector<Region> regions = {named("all", base, 16 * kLarge), named("prb_infos", base, 0x10),
+                                         named("prb_data", base + 7 * kLarge, 0x5000),
+                                         named("prb_descs", base + 7 * kLarge + 0x4000, 0x2000),
+                                         named("prb", base + 16 * kLarge - 8, 8)};
+    const Plan plan = compose(regions, guest);
+    const CoreReader core(assemble(plan));
+    ASSERT_EQ(core.loads.size(), 5u);
+    EXPECT_EQ(plan.vital_size, plan.head.size() + 0x1000 + 0x6000 + 0x1000);
+    EXPECT_EQ(body_size(plan), 16 * kLarge) << "no byte twice";
+    for (std::size_t i = 1; i < regions.size(); ++i) {
+        expect_holds(core, regions[i]);
+        EXPECT_LT(place_of(plan, regions[i].phys - kRam), plan.vital_size);
+    }
+    std::uint64_t next = kRam + base;
+    for (const auto& load : core.loads) {
+        EXPECT_EQ(load.p_paddr, next) << "all of the large region is there";
+        expect_holds(core, memory_at(load.p_paddr, load.p_vaddr, load.p_filesz));
+        next += load.p_filesz;
+    }
+    EXPECT_EQ(next, kRam + base + 16 * kLarge);
+}
+
+TEST_F(ComposerTest, TwoViewsOfALargeRegionAreCutAtTheSameBytes)
+{
+    constexpr std::uint64_t kBase = 0x1000000;
+    guest.add_ram(kRam + kBase, 0x400000);
+    guest.fill_pattern(kRam + kBase, 0x400000);
+    auto view = named("view", kBase, 0x400000);
+    view.virt = 0x2000000000;
+    const Plan plan =
+        compose({named("all", kBase, 0x400000), view, named("prb_data", kBase + 0x200000, 0x3000)}, guest);
+    EXPECT_EQ(plan.segments.size(), 6u);
+    EXPECT_EQ(body_size(plan), 0x400000u);
+    const CoreReader core(assemble(plan));
+    for (const auto& load : core.loads) {
+        expect_holds(core, memory_at(load.p_paddr, load.p_vaddr, load.p_filesz));
+    }
+}
+
 TEST_F(ComposerTest, RandomTablesHoldEveryRegionAndStoreNoByteTwice)
 {
     guest.add_ram(0x50000000, 0x11800);
@@ -620,6 +737,9 @@ TEST_F(ComposerTest, RandomTablesHoldEveryRegionAndStoreNoByteTwice)
             const std::uint64_t phys =
                 (second ? 0x50000000 : kRam) + random() % ((second ? 0x11800 : 0x40000) - size);
             regions.push_back(memory_at(phys, phys + kViews[random() % 4], size));
+            if (random() % 4 == 0) {
+                regions.back().name = {'p', 'r', 'b'};
+            }
         }
         guest.split_runs(random() % 2 == 0 ? 0 : 16 + random() % 0x2000);
         const Plan plan = compose(regions, guest);

@@ -39,7 +39,9 @@ class Collector final : public kmd::ByteSink
 std::vector<std::byte> compressed(const kmd::Plan& plan)
 {
     Collector out;
-    EXPECT_EQ(kmd::encode(plan, Compression::kZstd, out), std::nullopt);
+    kmd::Progress progress;
+    EXPECT_EQ(kmd::encode(plan, Compression::kZstd, out, progress), std::nullopt);
+    EXPECT_EQ(progress.image_bytes(out.written()), plan.file_size);
     return out.bytes;
 }
 
@@ -118,6 +120,34 @@ TEST(Zstd, CutOffFileDecompressesAsFarAsItGoesAndSaysIncomplete)
     EXPECT_TRUE(std::equal(partial.begin() + 64, partial.end(), whole.begin() + 64));
 }
 
+TEST(Zstd, FileThatIsCutAnywhereGivesBackWhatProgressSays)
+{
+    OwnedPlan owned(4096, 10, std::size_t{1} << 20);
+    make_noise(owned.memory);
+    owned.plan.vital_size = 4096 + 100000;
+    const auto whole = owned.file();
+    Collector out;
+    kmd::Progress progress;
+    ASSERT_EQ(kmd::encode(owned.plan, Compression::kZstd, out, progress), std::nullopt);
+    std::uint64_t before = 0;
+    for (std::size_t stored = 0; stored < out.bytes.size(); stored += 300001) {
+        auto bytes = out.bytes;
+        bytes.resize(stored);
+        int status = 0;
+        const auto partial = zstd(bytes, status);
+        const std::uint64_t promised = progress.image_bytes(stored);
+        EXPECT_GE(promised, before);
+        EXPECT_GE(partial.size(), promised) << stored;
+        EXPECT_TRUE(std::equal(
+            partial.begin() + std::min<std::ptrdiff_t>(64, partial.end() - partial.begin()), partial.end(),
+            whole.begin() + std::min<std::ptrdiff_t>(64, partial.end() - partial.begin())));
+        before = promised;
+    }
+    EXPECT_GE(before, std::uint64_t{8} << 20);
+    const std::uint64_t vital = kmd::largest_size(owned.plan.vital_size, Compression::kZstd);
+    EXPECT_GE(progress.image_bytes(vital), owned.plan.vital_size) << "so much always holds the vital part";
+}
+
 TEST(Zstd, DamageIsFound)
 {
     const OwnedPlan owned(4096, 100, 1000);
@@ -132,7 +162,8 @@ TEST(Zstd, NeedsNoBufferOfTheSizeOfTheDump)
 {
     OwnedPlan owned(4096, 1, std::size_t{32} << 20);
     Collector out;
-    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, out), std::nullopt);
+    kmd::Progress progress;
+    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, out, progress), std::nullopt);
     EXPECT_LE(out.largest, std::size_t{1} << 20);
     EXPECT_LT(out.bytes.size(), std::size_t{16} << 20) << "it compresses";
 }
@@ -142,7 +173,7 @@ TEST(Zstd, IsNeverLargerThanAnnounced)
     OwnedPlan owned(64, 16, 65536);
     make_noise(owned.memory);
     EXPECT_GT(compressed(owned.plan).size(), owned.plan.file_size) << "random bytes do not compress";
-    EXPECT_LE(compressed(owned.plan).size(), kmd::largest_size(owned.plan, Compression::kZstd));
+    EXPECT_LE(compressed(owned.plan).size(), kmd::largest_size(owned.plan.file_size, Compression::kZstd));
 }
 
 TEST(Zstd, StopsWhenNothingIsTaken)
@@ -159,7 +190,9 @@ TEST(Zstd, StopsWhenNothingIsTaken)
         int calls = 0;
     } full;
     const OwnedPlan owned(4096, 100, 100000);
-    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, full), "full");
+    kmd::Progress progress;
+    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, full, progress), "full");
+    EXPECT_EQ(progress.image_bytes(0), 0u);
     EXPECT_EQ(full.calls, 1);
 }
 

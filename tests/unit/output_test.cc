@@ -122,15 +122,19 @@ TEST(MaxBytes, StopsTheGuestAtTheLimitWithOneWarning)
 {
     TestMachine m(limited(3 * kDump - 1));
     m.add(0, ram_region(0, 0x1000, 1));
-    for (const std::uint32_t expected : {1u, 1u, 6u, 6u, 6u}) {
+    for (const std::uint32_t expected : {1u, 1u, 3u, 6u, 6u}) {
         m.dump(2);
         EXPECT_EQ(m.last_result(), expected);
     }
-    EXPECT_EQ(names_in(m.folder.path()).size(), 2u);
-    ASSERT_EQ(m.host.warnings.size(), 1u);
-    EXPECT_NE(m.host.warnings[0].find("max-bytes=24575 leaves no room for 8192 bytes; 16384 are stored"),
+    EXPECT_EQ(names_in(m.folder.path()),
+              (std::vector<std::string>{"kmemdump-0001-request.elf", "kmemdump-0002-request.elf",
+                                        "kmemdump-0003-request.elf.incomplete"}));
+    ASSERT_EQ(m.host.warnings.size(), 2u);
+    EXPECT_TRUE(m.host.warnings[0].ends_with(": max-bytes is reached")) << m.host.warnings[0];
+    EXPECT_NE(m.host.warnings[1].find(
+                  "max-bytes=24575 leaves no room for the first 4096 of 8192 bytes; 24575 are stored"),
               std::string::npos)
-        << m.host.warnings[0];
+        << m.host.warnings[1];
     EXPECT_EQ(m.read32(0x024) & 1u, 0u) << "not ready";
 }
 
@@ -147,9 +151,11 @@ TEST(MaxBytes, IsReachedExactly)
 TEST(MaxBytes, SmallerDumpMayStillFit)
 {
     TestMachine m(limited(kDump));
-    m.add(0, ram_region(0, 0x2000, 1));
+    auto log = ram_region(0, 0x2000, 1);
+    log.name = "prb_data";
+    m.add(0, log);
     m.dump(2);
-    EXPECT_EQ(m.last_result(), 6u);
+    EXPECT_EQ(m.last_result(), 6u) << "not even its log fits";
     m.invalidate(0);
     m.add(0, ram_region(0, 0x1000, 1));
     m.dump(2);
@@ -172,27 +178,41 @@ TEST(MaxBytes, CountsIncompleteDumps)
     config.faults.write_cut = 4097;
     TestMachine m(config);
     m.add(0, ram_region(0, 0x1000, 1));
-    for (const std::uint32_t expected : {3u, 3u, 6u}) {
+    for (const std::uint32_t expected : {3u, 3u, 3u, 6u}) {
         m.dump(2);
         EXPECT_EQ(m.last_result(), expected);
     }
 }
 
+std::uint64_t bytes_in(const std::string& folder)
+{
+    std::uint64_t total = 0;
+    for (const std::string& name : names_in(folder)) {
+        total += bytes_of(folder + "/" + name).size();
+    }
+    return total;
+}
+
 TEST(MaxBytes, HoldsWithSidecarsToo)
 {
-    auto config = limited(100000);
+    auto config = small_config();
     config.sidecar = true;
+    config.max_dumps = 0;
+    TestMachine one(config);
+    one.add(0, ram_region(0, 0x1000, 1));
+    one.dump(2);
+    // Ten dumps, and half of one.
+    const std::uint64_t limit = 10 * bytes_in(one.folder.path()) + kDump - 500;
+    config.max_bytes = limit;
     TestMachine m(config);
     m.add(0, ram_region(0, 0x1000, 1));
     for (int i = 0; i < 50; ++i) {
         m.dump(2);
     }
-    std::uint64_t total = 0;
-    for (const std::string& name : names_in(m.folder.path())) {
-        total += bytes_of(m.folder / name).size();
-    }
-    EXPECT_LE(total, 100000u);
-    EXPECT_GT(total, 80000u);
+    EXPECT_LE(bytes_in(m.folder.path()), limit);
+    EXPECT_GT(bytes_in(m.folder.path()), limit - kDump);
+    EXPECT_TRUE(std::filesystem::exists(m.folder / "kmemdump-0011-request.elf.incomplete.json"))
+        << "what was cut is described";
 }
 
 } // namespace

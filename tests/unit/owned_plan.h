@@ -27,6 +27,7 @@ struct OwnedPlan {
             plan.body.push_back(std::span<const std::byte>(memory).subspan(i * piece_size, piece_size));
         }
         plan.file_size = head + memory.size();
+        plan.vital_size = head;
     }
 
     /// What a complete file holds: everything, with the mark cleared.

@@ -35,6 +35,11 @@ std::string name_of(std::size_t index)
     return "segment " + std::to_string(index);
 }
 
+std::string name_of(const SidecarRegion& region)
+{
+    return "region '" + region.name + "' of slot " + std::to_string(region.slot);
+}
+
 class Check
 {
   public:
@@ -269,12 +274,11 @@ class Check
             error("the sidecar says that the dump is " + sidecar.result + ", the file says that it is " +
                   (core_.summary().complete ? "complete" : "incomplete"));
         }
-        for (const std::string& sentence : sidecar.left_out) {
-            warning("left out: " + sentence);
-        }
         std::size_t found = 0;
         for (const SidecarRegion& region : sidecar.regions) {
-            if (region.accepted && found < kMostOfAKind && !check_region(sidecar, region)) {
+            if (!region.accepted) {
+                warning(name_of(region) + " was rejected: " + region.status);
+            } else if (found < kMostOfAKind && !check_region(sidecar, region)) {
                 ++found;
             }
         }
@@ -282,7 +286,6 @@ class Check
 
     bool check_region(const Sidecar& sidecar, const SidecarRegion& region)
     {
-        const std::string name = "region '" + region.name + "' of slot " + std::to_string(region.slot);
         const bool left_out_on_purpose =
             std::any_of(sidecar.left_out.begin(), sidecar.left_out.end(), [&](const std::string& sentence) {
                 return sentence.starts_with("slot " + std::to_string(region.slot) + " ");
@@ -291,11 +294,11 @@ class Check
             return true;
         }
         if (!find_in_file(core_, region.phys, region.size)) {
-            error(name + " is not in the dump, although the sidecar says so");
+            error(name_of(region) + " is not in the dump, although the sidecar says so");
             return false;
         }
         if (!leads_to(region.virt, region.phys)) {
-            error("the guest's page tables do not map " + name + " as it says: virtual " +
+            error("the guest's page tables do not map " + name_of(region) + " as it says: virtual " +
                   kmd::hex(region.virt) + ", physical " + kmd::hex(region.phys));
             return false;
         }

@@ -55,18 +55,20 @@ class ByteReader
     }
 
   private:
-    /// A block ends where a page of any kernel can end.
+    /// A block ends where a page of any kernel can end; where a dump has less than that, it is one byte.
     bool fetch()
     {
         constexpr std::uint64_t page = 4096;
         address_ += block_.size();
         position_ = 0;
-        block_.resize(page - address_ % page);
-        if (!memory_.read(address_, block_)) {
-            block_.clear();
-            return false;
+        for (const std::uint64_t size : {page - address_ % page, std::uint64_t{1}}) {
+            block_.resize(size);
+            if (memory_.read(address_, block_)) {
+                return true;
+            }
         }
-        return true;
+        block_.clear();
+        return false;
     }
 
     const KernelMemory& memory_;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Fresh stock guests crash one after the other, each in another way, and each dump is a whole one.
+// KMD_SOAK_GUESTS says how many.
+#include "elf_core.h"
+#include "environment.h"
+#include "guest.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace
+{
+
+struct Death {
+    const char* command_line;
+    const char* properties;
+    const char* file;
+    /// In the log that kmdump reads out of the dump.
+    const char* log;
+    /// The guest hangs, and the host asks.
+    bool host_asks = false;
+};
+
+const std::vector<Death> kDeaths = {
+    {"kmd.do=panic", "", "kmemdump-0001-panic.elf", "Kernel panic - not syncing"},
+    {"kmd.do=panic", "compress=zstd", "kmemdump-0001-panic.elf.zst", "Kernel panic - not syncing"},
+    {"kmd.do=reset", "", "kmemdump-0001-reset.elf", "sysrq: Resetting"},
+    {"kmd.do=request", "", "kmemdump-0001-request.elf", "kernel"},
+    {"kmd.do=reload", "", "kmemdump-0001-panic.elf", "modules loaded again"},
+    {"kmd.do=panic panic=0", "", "kmemdump-0001-panic.elf", "Kernel panic - not syncing", true},
+};
+
+TEST(Soak, StockGuestsCrashOneAfterTheOtherAndEachDumpIsWhole)
+{
+    const unsigned guests = static_cast<unsigned>(std::stoul(support::required("KMD_SOAK_GUESTS")));
+    for (unsigned i = 0; i < guests; ++i) {
+        const Death& death = kDeaths[i % kDeaths.size()];
+        boot::Guest guest({.command_line = death.command_line, .properties = death.properties});
+        if (death.host_asks) {
+            guest.qmp().wait_event("DUMP_COMPLETED", std::chrono::minutes(3));
+            guest.qmp().execute("qom-set",
+                                {{"path", guest.controller()}, {"property", "dump"}, {"value", "hang"}});
+            guest.qmp().execute("quit");
+        }
+        ASSERT_EQ(guest.wait_for_the_end(), 0) << guest.messages();
+        ASSERT_EQ(guest.dumps().size(), death.host_asks ? 2u : 1u) << guest.messages();
+        auto dump = guest.folder().path() / death.file;
+        ASSERT_TRUE(std::filesystem::exists(dump)) << guest.messages();
+        std::ifstream sidecar(dump.string() + ".json");
+        EXPECT_EQ(nlohmann::json::parse(sidecar)["result"], "complete");
+        if (dump.extension() == ".zst") {
+            ASSERT_EQ(support::run({"zstd", "-q", "-d", dump.string()}).status, 0);
+            dump.replace_extension();
+        }
+        const auto core = support::ElfCore::read(dump);
+        EXPECT_EQ(core.flags, 0u);
+        const auto log = support::run({support::required("KMD_KMDUMP"), "log", dump.string()});
+        EXPECT_EQ(log.status, 0) << log.output;
+        EXPECT_NE(log.output.find(death.log), std::string::npos) << log.output;
+        ASSERT_FALSE(HasFailure()) << "guest " << i + 1 << " of " << guests;
+        std::cout << "guest " << i + 1 << " of " << guests << ": " << death.file << std::endl;
+    }
+}
+
+} // namespace
