@@ -13,7 +13,6 @@
 #include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/mmzone.h>
-#include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/panic.h>
 #include <linux/percpu.h>
@@ -22,10 +21,6 @@
 
 #include "kmemdump_compat.h"
 #include "kmemdump_internal.h"
-
-static bool kallsyms = true;
-module_param(kallsyms, bool, 0400);
-MODULE_PARM_DESC(kallsyms, "save the kernel's symbol table, 2 MB on a stock kernel");
 
 static unsigned int registered __initdata;
 static unsigned int missing __initdata;
@@ -409,41 +404,6 @@ static void __init register_page_table_root(void)
 		register_dynamic(pgd, PAGE_SIZE, "swapper_pg_dir");
 }
 
-/*
- * The tables of kallsyms lie side by side, in an order that differs between
- * kernels: from the first to the end of the last that readers need. The names
- * are never last.
- */
-static void __init register_kallsyms(void)
-{
-	static const struct {
-		const char *key;
-		unsigned int item; /* bytes of each */
-		unsigned int items; /* 0: as many as there are symbols */
-	} tables[] __initconst = {
-		{ "SYMBOL(kallsyms_num_syms)", sizeof(u32), 1 },
-		{ "SYMBOL(kallsyms_names)", 1, 1 },
-		{ "SYMBOL(kallsyms_token_table)", 1, 1 },
-		{ "SYMBOL(kallsyms_token_index)", sizeof(u16), 256 },
-		{ "SYMBOL(kallsyms_offsets)", sizeof(u32), 0 },
-		{ "SYMBOL(kallsyms_relative_base)", sizeof(u64), 1 },
-	};
-	unsigned long first = ULONG_MAX, end = 0, addr, count;
-	unsigned int i;
-
-	if (!kallsyms || kmemdump_vmcoreinfo_value(tables[0].key, &addr))
-		return;
-	count = *(u32 *)addr;
-	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		if (kmemdump_vmcoreinfo_value(tables[i].key, &addr))
-			continue;
-		first = min(first, addr);
-		end = max(end, addr + tables[i].item *
-				      (tables[i].items ?: count));
-	}
-	register_dynamic((void *)first, end - first, "kallsyms");
-}
-
 /**
  * kmemdump_areas_register() - register all areas this kernel has
  */
@@ -458,7 +418,6 @@ void __init kmemdump_areas_register(void)
 	register_section_usage();
 	register_runqueues();
 	register_page_table_root();
-	register_kallsyms();
 
 	pr_info("%u areas registered, %u not available%s%s\n", registered,
 		missing, missing ? ": " : "", missing_names);

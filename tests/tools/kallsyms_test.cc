@@ -75,7 +75,7 @@ TEST(Kallsyms, SaysWhichTableIsMissing)
     EXPECT_EQ(without_config.error().what,
               "expected SYMBOL(kallsyms_names) in the VMCOREINFO note, found none: "
               "the kernel has no CONFIG_KALLSYMS");
-    for (const std::size_t kept : {std::size_t{0}, std::size_t{20}, std::size_t{400}, std::size_t{1700}}) {
+    for (const std::size_t kept : {std::size_t{0}, std::size_t{400}, std::size_t{1700}}) {
         auto memory = maker.make();
         memory.bytes.resize(kept);
         const auto cut = read(maker, memory, "");
@@ -83,6 +83,23 @@ TEST(Kallsyms, SaysWhichTableIsMissing)
         EXPECT_TRUE(cut.error().what.starts_with("the kernel's symbols are not in the dump: expected "))
             << kept;
     }
+}
+
+TEST(Kallsyms, TakesTheFirstSymbolsWhereTheTablesHaveNoMore)
+{
+    auto maker = some_symbols();
+    maker.symbols.insert(maker.symbols.begin() + 1, {kText + 0x80, "_stext"});
+    auto memory = maker.make();
+    memory.bytes.resize(memory.bytes.size() - 8 - 3 * 4); // the base, and the offsets of the last symbols
+    const auto without_base = read(maker, memory, "");
+    ASSERT_FALSE(without_base);
+    EXPECT_TRUE(without_base.error().what.find("kallsyms_relative_base") != std::string::npos);
+
+    const auto symbols = read(maker, memory, maker.vmcoreinfo() + "SYMBOL(_stext)=ffff800080100080\n");
+    ASSERT_TRUE(symbols) << symbols.error().what;
+    EXPECT_LT(symbols.value().count(), 7u);
+    EXPECT_EQ(name_at(symbols.value(), kText + 0x104), "panic+0x4/0x200");
+    EXPECT_EQ(name_at(symbols.value(), kText + 0x3a0), "nothing");
 }
 
 TEST(Kallsyms, RefusesTablesThatCannotBe)

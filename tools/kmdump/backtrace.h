@@ -34,9 +34,10 @@ class Unwinder
     /// From `pc`, with the frame record at `frame_pointer`. At most 256 frames.
     Backtrace unwind(std::uint64_t pc, std::uint64_t frame_pointer) const;
 
-  private:
+    /// An address of the kernel without the signature that pointer authentication put into it.
     std::uint64_t strip(std::uint64_t address) const;
 
+  private:
     const KernelMemory* memory_;
     std::uint64_t pac_mask_ = 0; // bits of a kernel address that hold its signature
 };

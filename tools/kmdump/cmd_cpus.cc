@@ -49,7 +49,7 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
                                                        : ", in a program");
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
         << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
-        << "  lr  " << describe(symbols, {registers.link(), false}) << "\n"
+        << "  lr  " << describe(symbols, cpu.link) << "\n"
         << "  sp  " << digits(registers.sp) << "   pstate " << digits(registers.pstate) << "\n";
     print_general_registers(registers, out);
     if (!registers.in_kernel()) {
@@ -84,7 +84,7 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
             {"panicked", cpu.panicked},
             {"in_kernel", registers.in_kernel()},
             {"pc", to_json(symbols, {registers.pc, true})},
-            {"lr", to_json(symbols, {registers.link(), false})},
+            {"lr", to_json(symbols, cpu.link)},
             {"sp", json_address(registers.sp)},
             {"pstate", json_address(registers.pstate)},
             {"x", std::move(x)},

@@ -77,7 +77,10 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
     const Unwinder unwinder(memory, dump.vmcoreinfo);
     std::vector<CpuState> states;
     for (const CpuRegisters& registers : cpus.value()) {
-        CpuState state{registers, panic_cpu == states.size(), {{{registers.pc, true}}, {}}};
+        CpuState state{registers,
+                       {unwinder.strip(registers.link()), false},
+                       panic_cpu == states.size(),
+                       {{{registers.pc, true}}, {}}};
         if (registers.in_kernel()) {
             state.backtrace = unwinder.unwind(registers.pc, registers.frame_pointer());
         }

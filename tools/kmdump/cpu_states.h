@@ -21,6 +21,8 @@ namespace kmdump
 
 struct CpuState {
     CpuRegisters registers;
+    /// x30 without its signature.
+    Frame link;
     bool panicked = false;
     /// Where it was alone, if that was in a program.
     Backtrace backtrace;

@@ -77,6 +77,19 @@ class ByteReader
     std::size_t position_ = 0;
 };
 
+std::optional<std::uint32_t> next_number(ByteReader& bytes)
+{
+    std::uint32_t number = 0;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        const auto byte = bytes.next();
+        if (!byte) {
+            return std::nullopt;
+        }
+        number |= std::uint32_t{*byte} << shift;
+    }
+    return number;
+}
+
 /// Where the tables are; the base only in kernels that have one.
 struct Tables {
     std::uint64_t names = 0;
@@ -135,43 +148,6 @@ Result<std::array<std::string, kTokens>> read_tokens(const KernelMemory& memory,
     return tokens;
 }
 
-/// A table of `count` numbers of 32 bits, and what is to be added to each.
-class Addresses
-{
-  public:
-    static Result<Addresses> read(const KernelMemory& memory, const Tables& tables, std::uint64_t count)
-    {
-        Addresses addresses;
-        addresses.table_ = tables.offsets;
-        if (tables.relative_base) {
-            addresses.base_ = memory.read_u64(*tables.relative_base);
-            if (!addresses.base_) {
-                return absent("kallsyms_relative_base", *tables.relative_base);
-            }
-        }
-        addresses.offsets_.resize(4 * count);
-        if (!memory.read(tables.offsets, addresses.offsets_)) {
-            return absent("kallsyms_offsets", tables.offsets);
-        }
-        return addresses;
-    }
-
-    /// Kernels with a base count from there, newer ones from where the number itself stands.
-    std::uint64_t at(std::size_t index) const
-    {
-        if (base_) {
-            return *base_ + load<std::uint32_t>(offsets_, 4 * index);
-        }
-        const auto offset = static_cast<std::int64_t>(load<std::int32_t>(offsets_, 4 * index));
-        return table_ + 4 * index + static_cast<std::uint64_t>(offset);
-    }
-
-  private:
-    std::uint64_t table_ = 0;
-    std::optional<std::uint64_t> base_;
-    std::vector<std::byte> offsets_;
-};
-
 /// The next name without its type. Nothing where the dump has no more, or more than `longest` characters.
 std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::string, kTokens>& tokens)
 {
@@ -198,6 +174,34 @@ std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::st
     return name.empty() ? name : name.substr(1);
 }
 
+/// What is added to each number of the table of offsets in kernels that have a base. The kernel tells where
+/// _stext is: so the base need not be in the dump.
+std::optional<std::uint64_t> find_base(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
+                                       std::uint64_t at, const std::vector<Symbol>& symbols)
+{
+    if (const auto base = memory.read_u64(at)) {
+        return base;
+    }
+    const auto start = vmcoreinfo.hex_number("SYMBOL(_stext)");
+    const auto symbol = std::find_if(symbols.begin(), symbols.end(),
+                                     [](const Symbol& candidate) { return candidate.name == "_stext"; });
+    return start && symbol != symbols.end() ? std::optional(*start - symbol->address) : std::nullopt;
+}
+
+/// Offsets become addresses. Without a base each counts from where it stands itself.
+void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<std::uint64_t> base)
+{
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        std::uint64_t& address = symbols[i].address;
+        if (base) {
+            address += *base;
+        } else {
+            const auto offset = static_cast<std::int32_t>(static_cast<std::uint32_t>(address));
+            address = tables.offsets + 4 * i + static_cast<std::uint64_t>(std::int64_t{offset});
+        }
+    }
+}
+
 } // namespace
 
 Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
@@ -213,28 +217,37 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmco
     if (*count > memory.size_limit() / 4) {
         return corrupt("more symbols than the file has room for");
     }
-    const auto addresses = Addresses::read(memory, tables.value(), *count);
-    if (!addresses) {
-        return addresses.error();
-    }
     const auto tokens = read_tokens(memory, tables.value());
     if (!tokens) {
         return tokens.error();
     }
     std::vector<Symbol> symbols;
     ByteReader names(memory, tables.value().names);
+    ByteReader offsets(memory, tables.value().offsets);
     std::uint64_t expanded = 0;
-    for (std::size_t i = 0; i < *count; ++i) {
+    while (symbols.size() < *count) {
         auto name = read_name(names, tokens.value());
-        if (!name) {
-            return absent("name " + std::to_string(i) + " of kallsyms_names", tables.value().names);
+        const auto offset = next_number(offsets);
+        if (!name || !offset) {
+            break; // a guest can leave out the end of the tables, where its data is
         }
         expanded += name->size();
         if (expanded > kMostExpansion * memory.size_limit()) {
             return corrupt("its names are too long");
         }
-        symbols.push_back({addresses.value().at(i), std::move(*name)});
+        symbols.push_back({*offset, std::move(*name)});
     }
+    if (symbols.empty()) {
+        return absent("kallsyms_names and kallsyms_offsets", tables.value().names);
+    }
+    std::optional<std::uint64_t> base;
+    if (tables.value().relative_base) {
+        base = find_base(memory, vmcoreinfo, *tables.value().relative_base, symbols);
+        if (!base) {
+            return absent("kallsyms_relative_base", *tables.value().relative_base);
+        }
+    }
+    add_base(symbols, tables.value(), base);
     return Symbols(std::move(symbols));
 }
 
