@@ -7,6 +7,7 @@
 #include "cmd_log.h"
 #include "cmd_receive.h"
 #include "cmd_regions.h"
+#include "cmd_report.h"
 #include "cmd_run.h"
 #include "cmd_verify.h"
 #include "result.h"
@@ -37,6 +38,7 @@ class Commands
         add_cpus();
         add_verify();
         add_diff();
+        add_report();
         add_receive();
         add_run();
     }
@@ -144,6 +146,18 @@ class Commands
         on(command, receive_.socket, [this] { return status(receive_dumps(receive_, out_)); });
     }
 
+    void add_report()
+    {
+        CLI::App* const command =
+            add_reader("report", "Write all that a dump says as one HTML page", report_);
+        command->add_option("-o,--output", report_.output, "Where to write it; otherwise standard output")
+            ->type_name("FILE");
+        command
+            ->add_option("--vmlinux", report_.vmlinux, "Of the dump's kernel: what the list of tasks needs")
+            ->type_name("FILE");
+        on(command, report_.path, [this] { return status(write_report(report_, out_)); });
+    }
+
     void add_run()
     {
         CLI::App* const command = add("run", "Run a kernel in QEMU until it ends or crashes", run_options_);
@@ -187,6 +201,7 @@ class Commands
     VerifyOptions verify_;
     DiffOptions diff_;
     ReceiveOptions receive_;
+    ReportOptions report_;
     RunOptions run_options_;
     std::string input_;
     std::function<kmd::Result<int>()> run_;

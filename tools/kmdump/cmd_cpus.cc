@@ -22,12 +22,6 @@ std::string digits(std::uint64_t value)
     return text;
 }
 
-std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame)
-{
-    const auto place = frame.exact ? symbols.find(frame.address) : symbols.find_caller(frame.address);
-    return place ? std::optional(format_place(*place)) : std::nullopt;
-}
-
 std::string describe(const Symbols& symbols, const Frame& frame)
 {
     const auto place = place_of(symbols, frame);

@@ -89,4 +89,10 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
     return states;
 }
 
+std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame)
+{
+    const auto place = frame.exact ? symbols.find(frame.address) : symbols.find_caller(frame.address);
+    return place ? std::optional(format_place(*place)) : std::nullopt;
+}
+
 } // namespace kmdump

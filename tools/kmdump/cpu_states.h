@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace kmdump
@@ -33,5 +34,8 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
 /// The CPU that the kernel's log says panicked: the one that the first line "CPU: N ..." behind the panic
 /// names, or the last before it. The message of an oops has the line before.
 std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records);
+
+/// Where a frame is, as format_place() has it.
+std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame);
 
 } // namespace kmdump
