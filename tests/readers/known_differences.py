@@ -21,6 +21,8 @@ class Known(typing.NamedTuple):
     says: str
     cause: str
     dump_only: bool = False
+    # It depends on which CPU crashed whether it happens, so the table has it in any case.
+    chance: bool = False
 
 
 KNOWN = [
@@ -28,11 +30,11 @@ KNOWN = [
           r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
           "makedumpfile 1.7.8 does not know kernels that have 52-bit addresses with 4 KiB pages, and gives up before "
           "it reads memory."),
-    Known(2, "drgn of bookworm", "crashed_thread|each CPU", STOCK_612, "cortex-a57",
-          r"^#1 +notifier_call_chain .*\n#2 +\?\?\?|^#\d+ +local_cpu_stop|^#1 +0x0",
+    Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_612, ".*",
+          r"^#1 +notifier_call_chain .*\n#2 +\?\?\?|^#\d+ +local_cpu_stop|^#1 +0x0$",
           "drgn 0.0.22 takes a CPU's registers only if the number of the CPU happens to be the task's, and the stack "
           "it shows may be another's (fixed in 0.0.25); and it does not go on from a frame that has no debugging "
-          "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33)."),
+          "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33).", chance=True),
     Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
           "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel, from which the libdw of "

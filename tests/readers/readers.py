@@ -8,7 +8,7 @@ import subprocess
 import typing
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCRIPTS = HERE.parent.parent / "scripts"
+BUILD = HERE.parent.parent / "build"
 CACHE = os.environ.get("XDG_CACHE_HOME", str(pathlib.Path.home() / ".cache"))
 MARK = "#### "
 
@@ -112,7 +112,8 @@ def ask_gdb(_tools, configuration, vmcoreinfo, folder):
         lines += [f"echo {MARK}{command.title}\\n", command.title]
     # A command that fails ends a script, but not gdb when each comes by itself.
     arguments = [word for line in lines for word in ("-ex", line)]
-    return run(["gdb-multiarch", "-nx", "-batch", *arguments], folder)
+    index = ["-iex", f"set index-cache directory {BUILD / 'gdb-index'}", "-iex", "set index-cache enabled on"]
+    return run(["gdb-multiarch", "-nx", "-batch", *index, *arguments], folder)
 
 
 MAKEDUMPFILE = [Command("--dump-dmesg", PANIC)]
