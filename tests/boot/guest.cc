@@ -61,9 +61,9 @@ Guest::Guest(const GuestOptions& options)
 
 int Guest::wait_for_the_end()
 {
-    const auto status = qemu_.wait(std::chrono::seconds(60));
+    const auto status = qemu_.wait(std::chrono::minutes(5));
     if (!status) {
-        throw std::runtime_error("the guest did not end within a minute; its console: " +
+        throw std::runtime_error("the guest did not end within five minutes; its console: " +
                                  folder_.file("console.log"));
     }
     return *status;
