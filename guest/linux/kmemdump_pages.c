@@ -125,10 +125,11 @@ static void list_page(struct kmemdump_pages *pages, unsigned long virt,
 
 	entry = &pages->extents[used];
 	WRITE_ONCE(entry->size, 0);
-	/* The addresses change only while the size is 0. */
+	/* The size is 0 before the addresses change. */
 	smp_wmb();
 	entry->phys = cpu_to_le64(phys);
 	entry->virt = cpu_to_le64(virt);
+	/* They are there before the size. */
 	smp_wmb();
 	WRITE_ONCE(entry->size, cpu_to_le64(PAGE_SIZE));
 	WRITE_ONCE(pages->used, used + 1);

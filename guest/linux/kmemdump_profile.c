@@ -28,9 +28,11 @@
 
 #include "kmemdump_internal.h"
 
-/* The same on the kernel's command line, built in, and for the module. */
+/* Built in they are kmemdump.profile and so on, whatever this file is called. */
+#ifndef MODULE
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "kmemdump."
+#endif
 
 /* Of pointers that a walk follows; a page takes about ten. */
 #define STEPS_PER_PAGE 32

@@ -130,7 +130,7 @@ TEST(BuiltinKernel, KunitSuitesPassWithoutAReport)
     const Ktap ktap = parse_ktap(lines);
     EXPECT_TRUE(ktap.not_ok.empty()) << guest.console();
     std::size_t cases = 0;
-    for (const std::string suite : {"kmemdump_core", "kmemdump_coreimage"}) {
+    for (const std::string suite : {"kmemdump_core", "kmemdump_coreimage", "kmemdump_pages"}) {
         ASSERT_TRUE(ktap.planned.contains(suite)) << suite << "\n" << guest.console();
         EXPECT_GT(ktap.planned.at(suite), 0u);
         ASSERT_TRUE(ktap.passed.contains(suite)) << suite << "\n" << guest.console();
