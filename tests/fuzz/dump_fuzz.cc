@@ -41,7 +41,8 @@ Bytes good_dump()
     ring.write("CPU: 1 PID: 1 Comm: init");
     auto maker = ring.core();
     kmdump_test::KallsymsMaker kallsyms;
-    kallsyms.symbols = {{text, "_text"}, {text + 0x100, "panic"}, {text + 0x300, "sysrq_handle"}, {text + 0x400, "_end"}};
+    kallsyms.symbols = {
+        {text, "_text"}, {text + 0x100, "panic"}, {text + 0x300, "sysrq_handle"}, {text + 0x400, "_end"}};
     *maker.vmcoreinfo += kallsyms.vmcoreinfo() + "SYMBOL(swapper_pg_dir)=ffff800080001000\n"
                                                  "NUMBER(kimage_voffset)=0xffff800040000000\n"
                                                  "NUMBER(VA_BITS)=48\nNUMBER(TCR_EL1_T1SZ)=0x10\n"
