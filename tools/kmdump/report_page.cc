@@ -11,7 +11,8 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
-#include <map>
+#include <iterator>
+#include <span>
 
 namespace kmdump
 {
@@ -136,10 +137,11 @@ void write_facts(const Report& report, std::ostream& out)
     write_fact("Symbols from", report.symbols.name, out);
     out << "</dl>\n";
     if (report.sidecar) {
-        for (const auto& texts : {report.sidecar->left_out, report.sidecar->remarks}) {
-            for (const std::string& text : texts) {
-                out << "<p class=\"soft\">" << html(text) << "</p>\n";
-            }
+        for (const std::string& text : report.sidecar->left_out) {
+            out << "<p class=\"soft\">Left out: " << html(text) << "</p>\n";
+        }
+        for (const std::string& text : report.sidecar->remarks) {
+            out << "<p class=\"soft\">" << html(text) << "</p>\n";
         }
     }
     out << "</section>\n";
@@ -185,6 +187,22 @@ void write_bar(const AddressRange& range, const std::vector<const Content*>& con
         << kmd::hex(range.end) << "</span></p>\n";
 }
 
+/// What is largest in a stretch, by name.
+std::string largest_in(const Stretch& stretch)
+{
+    constexpr std::size_t most = 4;
+    std::vector<const Content*> named;
+    std::copy_if(stretch.contents.begin(), stretch.contents.end(), std::back_inserter(named),
+                 [](const Content* content) { return !content->name.empty(); });
+    std::stable_sort(named.begin(), named.end(),
+                     [](const Content* a, const Content* b) { return a->size > b->size; });
+    std::string text;
+    for (const Content* content : std::span(named).first(std::min(most, named.size()))) {
+        text += (text.empty() ? "" : ", ") + html(content->name) + " (" + size_text(content->size) + ")";
+    }
+    return text;
+}
+
 void write_stretch(const Stretch& stretch, const AddressRange& all, std::ostream& out)
 {
     const double times = static_cast<double>(all.size()) / static_cast<double>(stretch.range.size());
@@ -194,6 +212,9 @@ void write_stretch(const Stretch& stretch, const AddressRange& all, std::ostream
         << "<svg class=\"where\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
         << rectangle(all, stretch.range.begin, stretch.range.end, "here") << "</rect></svg>\n";
     write_bar(stretch.range, stretch.contents, "Physical memory, enlarged", out);
+    if (const std::string largest = largest_in(stretch); !largest.empty()) {
+        out << "<p class=\"soft\">" << largest << "</p>\n";
+    }
     out << "</div>\n";
 }
 
