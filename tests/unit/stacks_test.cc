@@ -191,7 +191,8 @@ TEST_F(Stacks, ComeWithTheCodeThatTheirFramesReturnTo)
     for (const std::uint64_t page : four_pages(kText)) {
         expected.push_back(page);
     }
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x10, kText + 0x1ffc}), expected);
+    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x10, kText + 0x1ffc}),
+              expected);
 }
 
 TEST_F(Stacks, ComeWithNoMoreCodeThanIsGoodForTheHost)
