@@ -18,6 +18,10 @@ constexpr std::size_t kMostPieces = 16;
 constexpr std::size_t kMostCodePages = 64;
 constexpr unsigned kMostFrames = 512;
 
+/// How far from its beginning a debugger looks at a function of which it has nothing but the symbol:
+/// one in assembly.
+constexpr std::uint64_t kPrologue = 256;
+
 /// The upper bits of a kernel's address, which a signature may stand in: none, those above 52-bit
 /// addresses, those above 48-bit ones.
 constexpr std::array<std::uint64_t, 3> kSignatures = {0, 0xfff0'0000'0000'0000, 0xffff'0000'0000'0000};
@@ -76,15 +80,20 @@ struct Trail {
     std::set<std::uint64_t> code;
 };
 
-/// Adds the page of an address in the code.
+/// Adds the page of an address in the code, and the one ahead of it when its function may begin there.
 void add_code(Trail& trail, std::uint64_t address, View& view)
 {
     for (const std::uint64_t bits : kSignatures) {
         const std::uint64_t page = (address | bits) / kPage * kPage;
-        if (address != 0 && trail.code.size() < kMostCodePages && view.page(page)) {
-            trail.code.insert(page);
-            return;
+        if (address == 0 || !view.page(page)) {
+            continue;
         }
+        for (const std::uint64_t near : {page, ((address | bits) - kPrologue) / kPage * kPage}) {
+            if (trail.code.size() < kMostCodePages && view.page(near)) {
+                trail.code.insert(near);
+            }
+        }
+        return;
     }
 }
 

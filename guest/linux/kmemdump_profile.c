@@ -97,6 +97,8 @@ static struct kmemdump_pages pages;
 /* For all who do not die. */
 static DEFINE_MUTEX(gather_lock);
 static bool dying;
+/* What is to be listed has been looked up. */
+static bool ready;
 
 static void refresh_now(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(refresh_work, refresh_now);
@@ -166,7 +168,7 @@ EXPORT_SYMBOL_GPL(kmemdump_extents);
  */
 void kmemdump_refresh(void)
 {
-	if (pages.extents)
+	if (READ_ONCE(ready))
 		gather_alive(false);
 }
 EXPORT_SYMBOL_GPL(kmemdump_refresh);
@@ -209,7 +211,7 @@ void kmemdump_prepare_panic(struct pt_regs *regs)
 	u64 started = ktime_get_mono_fast_ns();
 
 	WRITE_ONCE(dying, true);
-	if (!pages.extents)
+	if (!READ_ONCE(ready))
 		return;
 	save_registers(regs);
 	gather(&walk);
@@ -223,22 +225,37 @@ static void refresh_now(struct work_struct *work)
 	schedule_delayed_work(&refresh_work, refresh * HZ);
 }
 
-/**
- * kmemdump_profile_init() - make the list, unless the log is all that is wanted
- */
-void __init kmemdump_profile_init(void)
+static int __init make_list(void)
 {
 	if (profile == PROFILE_LOG)
-		return;
+		return 0;
 	max_pages = clamp(max_pages, 1U, MOST_PAGES);
 	if (kmemdump_pages_init(&pages, max_pages)) {
 		pr_warn("no memory for a list of %u pages, the profile is log\n",
 			max_pages);
 		profile = PROFILE_LOG;
-		return;
 	}
+	return 0;
+}
+
+#ifndef MODULE
+/* The controller's driver looks for the list before there is much to list. */
+subsys_initcall(make_list);
+#endif
+
+/**
+ * kmemdump_profile_init() - begin to list, unless the log is all that is wanted
+ */
+void __init kmemdump_profile_init(void)
+{
+#ifdef MODULE
+	make_list();
+#endif
+	if (profile == PROFILE_LOG)
+		return;
 	kmemdump_variables_init(kallsyms);
 	kmemdump_tasks_init();
+	WRITE_ONCE(ready, true);
 	gather_alive(true);
 	if (refresh)
 		schedule_delayed_work(&refresh_work, refresh * HZ);

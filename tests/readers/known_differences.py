@@ -39,6 +39,11 @@ KNOWN = [
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
           "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel, from which the libdw of "
           "bookworm computes where the kernel is: drgn 0.0.22 looks for variables where they are without KASLR."),
+    Known(4, "gdb-multiarch", "thread apply all bt", ".*", ".*",
+          r'.* v?panic \(fmt=(fmt@entry=)?0x[0-9a-f]+ ("sysrq triggered crash\\n"|'
+          r"<error: Cannot access memory at address 0x[0-9a-f]+>).*",
+          "The frames are the same, but gdb cannot show the text that an argument points to when it is one of the "
+          "kernel's constants: they are in VMLINUX, and not in the dump.", dump_only=True),
 ]
 
 

@@ -183,15 +183,16 @@ TEST_F(Stacks, ComeWithTheCodeThatTheirFramesReturnTo)
         host.pages[kText + i * 0x1000] = kRam + 0x80000 + i * 0x1000;
     }
     put(kTaskStack + 0x100, kTaskStack + 0x200);
-    put(kTaskStack + 0x108, kText + 0x2120);
+    put(kTaskStack + 0x108, kText + 0x2080);
     put(kTaskStack + 0x200, 0);
-    // Signed: bits 54 to 48 are no part of the address.
+    // The page ahead belongs to the function, as 0x80 is not far from its beginning. Signed: bits 54 to 48
+    // are no part of the address.
     put(kTaskStack + 0x208, (kText + 0x3010) & ~(std::uint64_t{0x2a} << 48));
     auto expected = four_pages(kTaskStack);
     for (const std::uint64_t page : four_pages(kText)) {
         expected.push_back(page);
     }
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x10, kText + 0x1ffc}), expected);
+    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x410, 0}), expected);
 }
 
 TEST_F(Stacks, ComeWithNoMoreCodeThanIsGoodForTheHost)
