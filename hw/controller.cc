@@ -438,7 +438,8 @@ Plan Controller::compose(std::span<const Region> regions)
 void Controller::warn_of_list(const ListedRegions& listed)
 {
     if (listed.rejected > 0) {
-        warn_bounded(std::to_string(listed.rejected) + " entries of the guest's list are not RAM, and left out");
+        warn_bounded(std::to_string(listed.rejected) +
+                     " entries of the guest's list are not RAM, and left out");
     }
     if (listed.cut) {
         warn_bounded("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
