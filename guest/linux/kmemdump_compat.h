@@ -6,15 +6,17 @@
 #ifndef _KMEMDUMP_COMPAT_H
 #define _KMEMDUMP_COMPAT_H
 
-#include <linux/version.h>
+#include <linux/export-internal.h>
+#include <linux/mm_types.h>
+#include <linux/module.h>
 
 /* Since 6.2 each CPU counts the pages of a process for itself. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && IS_ENABLED(CONFIG_SMP)
+#if !defined(SPLIT_RSS_COUNTING) && defined(CONFIG_SMP)
 #define KMEMDUMP_RSS_PER_CPU
 #endif
 
 /* Since 6.4 the memory of a module is divided by what is in it. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#ifdef for_each_mod_mem_type
 #define kmemdump_module_memory module_memory
 #define kmemdump_module_data(module) (&(module)->mem[MOD_DATA])
 #else
@@ -22,8 +24,8 @@
 #define kmemdump_module_data(module) (&(module)->core_layout)
 #endif
 
-/* Until 6.18 a module has a second table of symbols, for those under GPL. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+/* Until symbols got flags a module has a second table, of those under GPL. */
+#ifndef SYMBOL_FLAGS
 #define KMEMDUMP_GPL_SYMBOLS_APART
 #endif
 

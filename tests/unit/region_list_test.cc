@@ -98,9 +98,8 @@ TEST_F(AList, LeavesOutWhatIsNoRamAndSaysHowMuch)
 
 TEST_F(AList, IsReadUpToItsLastWholeEntry)
 {
-    register_list(entry(kRam + 0x30000, kVirt + 0x30000, 0x1000) +
-                      entry(kRam + 0x40000, kVirt + 0x40000, 0x1000),
-                  47);
+    register_list(
+        entry(kRam + 0x30000, kVirt + 0x30000, 0x1000) + entry(kRam + 0x40000, kVirt + 0x40000, 0x1000), 47);
     const auto core = dump();
     EXPECT_TRUE(core.read_phys(kRam + 0x30000, 0x1000));
     EXPECT_FALSE(core.read_phys(kRam + 0x40000, 0x1000));

@@ -317,10 +317,10 @@ TEST(Specification, EveryEnumerationOfTheHeaderIsCompared)
     for (const auto& [name, members] : read_header()) {
         names.push_back(name);
     }
-    EXPECT_EQ(names,
-              (std::vector<std::string>{"kmd_feature", "kmd_flags", "kmd_free_slot", "kmd_identity",
-                                        "kmd_kind", "kmd_list", "kmd_list_field", "kmd_name_size", "kmd_reason", "kmd_register",
-                                        "kmd_result", "kmd_slot_field", "kmd_slot_status", "kmd_status"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"kmd_feature", "kmd_flags", "kmd_free_slot", "kmd_identity",
+                                               "kmd_kind", "kmd_list", "kmd_list_field", "kmd_name_size",
+                                               "kmd_reason", "kmd_register", "kmd_result", "kmd_slot_field",
+                                               "kmd_slot_status", "kmd_status"}));
 }
 
 TEST(Specification, EveryTableOfThePageIsCompared)
@@ -329,7 +329,8 @@ TEST(Specification, EveryTableOfThePageIsCompared)
     for (const Table& candidate : read_tables()) {
         found += candidate.section + " " + candidate.columns.at(0) + "\n";
     }
-    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n5 offset\n5.1 bits\n5.1 kind\n5.2 offset\n5.2 constant\n6 value\n7 value\n8 value\n"
+    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n5 offset\n5.1 bits\n5.1 kind\n5.2 offset\n5.2 constant\n6 "
+                     "value\n7 value\n8 value\n"
                      "10 version\n");
 }
 
