@@ -67,10 +67,10 @@ summary { cursor: pointer; padding: 6px 0; overflow-wrap: anywhere; }
 summary:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .choice { display: inline-block; margin: 0 14px 10px 0; font-size: 13px; }
 ol.log { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
-ol.log li { display: grid; grid-template-columns: 112px 56px 1fr; gap: 10px; padding: 1px 0; font: 12.5px/1.5 var(--mono); }
+ol.log li { display: grid; grid-template-columns: minmax(112px, auto) 56px 1fr; gap: 10px; padding: 1px 0; font: 12.5px/1.5 var(--mono); }
 ol.log time { color: var(--soft); text-align: right; white-space: pre; }
 ol.log b { font-weight: 400; color: var(--soft); }
-ol.log span { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
+ol.log span { white-space: break-spaces; overflow-wrap: anywhere; min-width: 0; }
 .bad-line span, .bad-line b { color: var(--bad); } .warn-line span, .warn-line b { color: var(--warn); }
 .debug-line span { color: var(--soft); }
 #only-warnings:checked ~ ol.log .plain-line, #only-warnings:checked ~ ol.log .debug-line { display: none; }
