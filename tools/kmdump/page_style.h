@@ -58,7 +58,7 @@ rect.here { fill: var(--soft); stroke: var(--soft); }
 .stretch { margin-top: 16px; }
 .stretch p { margin: 0 0 4px; font-size: 13px; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; }
+table { border-collapse: collapse; width: 100%; min-width: 640px; font-size: 13px; }
 th { text-align: left; color: var(--soft); font-weight: 600; }
 th, td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
