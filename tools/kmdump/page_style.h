@@ -58,7 +58,7 @@ rect.here { fill: var(--soft); stroke: var(--soft); }
 .stretch { margin-top: 16px; }
 .stretch p { margin: 0 0 4px; font-size: 13px; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; }
+table { border-collapse: collapse; width: 100%; min-width: 640px; font-size: 13px; }
 th { text-align: left; color: var(--soft); font-weight: 600; }
 th, td { padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
@@ -67,10 +67,10 @@ summary { cursor: pointer; padding: 6px 0; overflow-wrap: anywhere; }
 summary:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .choice { display: inline-block; margin: 0 14px 10px 0; font-size: 13px; }
 ol.log { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
-ol.log li { display: grid; grid-template-columns: 112px 56px 1fr; gap: 10px; padding: 1px 0; font: 12.5px/1.5 var(--mono); }
+ol.log li { display: grid; grid-template-columns: minmax(112px, auto) 56px 1fr; gap: 10px; padding: 1px 0; font: 12.5px/1.5 var(--mono); }
 ol.log time { color: var(--soft); text-align: right; white-space: pre; }
 ol.log b { font-weight: 400; color: var(--soft); }
-ol.log span { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
+ol.log span { white-space: break-spaces; overflow-wrap: anywhere; min-width: 0; }
 .bad-line span, .bad-line b { color: var(--bad); } .warn-line span, .warn-line b { color: var(--warn); }
 .debug-line span { color: var(--soft); }
 #only-warnings:checked ~ ol.log .plain-line, #only-warnings:checked ~ ol.log .debug-line { display: none; }
