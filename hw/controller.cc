@@ -103,6 +103,7 @@ std::uint32_t features_of(Format format, const Capture& capture)
         features |= capture.cpus ? std::uint32_t{KMD_FEATURE_CPU_NOTES} : 0u;
         features |= capture.stacks ? std::uint32_t{KMD_FEATURE_STACKS} : 0u;
         features |= capture.tables ? std::uint32_t{KMD_FEATURE_TABLES} : 0u;
+        features |= capture.regions ? std::uint32_t{KMD_FEATURE_LISTS} : 0u;
     }
     return features;
 }
@@ -435,13 +436,31 @@ Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
     return compose_enriched(regions, memory);
 }
 
+void Controller::warn_of_list(const ListedRegions& listed)
+{
+    if (listed.rejected > 0) {
+        warn_bounded(std::to_string(listed.rejected) +
+                     " entries of the guest's list are not RAM, and left out");
+    }
+    if (listed.cut) {
+        warn_bounded("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
+                     " entries, the rest of it is left out");
+    }
+}
+
 Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& memory)
 {
     std::vector<Region> in_ram;
     const auto is_in_ram = [&](const Region& region) { return check_range(region, memory) == KMD_SLOT_OK; };
-    const bool all_are = std::all_of(regions.begin(), regions.end(), is_in_ram);
+    ListedRegions listed;
+    if (capture_.regions) {
+        listed = read_list(regions, memory);
+        warn_of_list(listed);
+    }
+    const bool all_are = listed.regions.empty() && std::all_of(regions.begin(), regions.end(), is_in_ram);
     if (!all_are) {
         std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram), is_in_ram);
+        in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
     }
     const auto cpu_notes = host_.cpu_notes();
     const auto gathered =
@@ -450,6 +469,7 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
     const ImageParts parts{.regions = regions,
+                           .listed = listed.regions,
                            .stacks = gathered.stacks,
                            .tables = gathered.tables,
                            .cpu_notes = capture_.cpus ? std::span(cpu_notes) : std::span<const std::byte>{},

@@ -11,6 +11,7 @@
 #include "faults.h"
 #include "guest_memory.h"
 #include "output.h"
+#include "region_list.h"
 #include "registers.h"
 #include "result.h"
 #include "sidecar.h"
@@ -182,6 +183,7 @@ class Controller
     void report_slot(std::uint32_t slot);
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
+    void warn_of_list(const ListedRegions& listed);
     void warn_bounded(const std::string& message);
     void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
 

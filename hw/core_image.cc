@@ -335,13 +335,18 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
             claims.push_back({segment.phys, segment.phys + segment.size, rank});
         }
     };
-    plan.segments.reserve(parts.regions.size() + parts.stacks.size() + parts.tables.size());
+    plan.segments.reserve(parts.regions.size() + parts.listed.size() + parts.stacks.size() +
+                          parts.tables.size());
     for (std::size_t i = 0; i < parts.regions.size() && parts.with_regions; ++i) {
         const Region& region = parts.regions[i];
-        if (plan.statuses[i] == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER) {
+        if (plan.statuses[i] == KMD_SLOT_OK && region.kind != KMD_KIND_ELF_HEADER &&
+            region.kind != KMD_KIND_LIST) {
             add(region, rank_of(region));
             ++plan.regions;
         }
+    }
+    for (const Region& region : parts.listed) {
+        add(region, Rank::kRest);
     }
     for (const Region& region : parts.stacks) {
         add(region, Rank::kStack);

@@ -77,6 +77,8 @@ struct ImageParts {
     /// The guest's. Rejected ones cost nothing but themselves. Its own ELF header stays out as well: gdb
     /// takes a segment that begins with one for another core.
     std::span<const Region> regions;
+    /// What the guest's list names (register specification, section 5.2); known to be RAM.
+    std::span<const Region> listed;
     /// Further memory, known to be RAM, that the guest did not register.
     std::span<const Region> stacks;
     std::span<const Region> tables;

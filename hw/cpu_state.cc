@@ -16,7 +16,9 @@ constexpr std::size_t kPid = 32;
 constexpr std::size_t kRegisters = 112;
 constexpr std::size_t kRegisterSize = 8;
 constexpr std::size_t kFramePointer = kRegisters + 29 * kRegisterSize;
+constexpr std::size_t kLinkRegister = kRegisters + 30 * kRegisterSize;
 constexpr std::size_t kStackPointer = kRegisters + 31 * kRegisterSize;
+constexpr std::size_t kProgramCounter = kRegisters + 32 * kRegisterSize;
 constexpr std::size_t kPstate = kRegisters + 33 * kRegisterSize;
 constexpr std::size_t kPrstatusSize = 392;
 
@@ -42,6 +44,8 @@ CpuState state_of(std::span<const std::byte> prstatus)
     state.stack_pointer = at<std::uint64_t>(prstatus, kStackPointer);
     state.frame_pointer = at<std::uint64_t>(prstatus, kFramePointer);
     state.in_user_mode = (at<std::uint64_t>(prstatus, kPstate) & kModeMask) == 0;
+    state.program_counter = at<std::uint64_t>(prstatus, kProgramCounter);
+    state.link_register = at<std::uint64_t>(prstatus, kLinkRegister);
     return state;
 }
 

@@ -22,6 +22,9 @@ struct CpuState {
     std::uint64_t frame_pointer = 0;
     /// The CPU runs a user's program, and so stands on the user's stack.
     bool in_user_mode = false;
+    std::uint64_t program_counter = 0;
+    /// x30: where a function that made no frame record returns to.
+    std::uint64_t link_register = 0;
 };
 
 /// One for each NT_PRSTATUS note whose layout is known, in the order of the notes. Empty for a machine

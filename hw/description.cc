@@ -44,6 +44,8 @@ const char* kind_text(std::uint32_t kind)
         return "elf-header";
     case KMD_KIND_VMCOREINFO:
         return "vmcoreinfo";
+    case KMD_KIND_LIST:
+        return "list";
     default:
         return "unknown";
     }

@@ -54,6 +54,7 @@ enum kmd_feature {
 	KMD_FEATURE_VMCOREINFO = 1u << 1,
 	KMD_FEATURE_STACKS = 1u << 2,
 	KMD_FEATURE_TABLES = 1u << 3,
+	KMD_FEATURE_LISTS = 1u << 4,
 };
 
 /* Section 4.2 */
@@ -84,6 +85,19 @@ enum kmd_kind {
 	KMD_KIND_MEMORY = 0,
 	KMD_KIND_ELF_HEADER = 1,
 	KMD_KIND_VMCOREINFO = 2,
+	KMD_KIND_LIST = 3,
+};
+
+/* Section 5.2: byte offsets in an entry of a list */
+enum kmd_list_field {
+	KMD_LIST_PHYS = 0x00,
+	KMD_LIST_VIRT = 0x08,
+	KMD_LIST_SIZE = 0x10,
+};
+
+enum kmd_list {
+	KMD_LIST_STRIDE_VALUE = 24,
+	KMD_LIST_ENTRIES_MAX = 65536,
 };
 
 /* Section 6 */

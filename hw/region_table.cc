@@ -23,7 +23,7 @@ bool is_status(std::uint32_t status)
 
 bool bad_flags(std::uint32_t flags)
 {
-    return (flags & ~std::uint32_t{KMD_FLAGS_KIND}) != 0 || (flags & KMD_FLAGS_KIND) > KMD_KIND_VMCOREINFO;
+    return (flags & ~std::uint32_t{KMD_FLAGS_KIND}) != 0 || (flags & KMD_FLAGS_KIND) > KMD_KIND_LIST;
 }
 
 std::uint64_t last_byte(const Region& region)

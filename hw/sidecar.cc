@@ -78,6 +78,8 @@ std::vector<std::string> left_out(const DumpReport& report, const Missing& missi
             sentences.push_back(what + status_text(reported.status));
         } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_ELF_HEADER) {
             sentences.push_back(what + "readers would take it for another core");
+        } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_LIST) {
+            sentences.push_back(what + "the memory that it lists is in its place");
         } else if (cut_off(reported, missing)) {
             sentences.push_back(what + "not all of it was written");
         }

@@ -9,6 +9,9 @@
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
+/* For programs that look at the file before they start a QEMU with it. */
+QEMU_PLUGIN_EXPORT const char kmemdump_md_built_for_qemu[] = KMD_BUILT_FOR;
+
 /* Structure layouts differ between releases: with another one, do nothing. */
 static bool is_the_right_qemu(void)
 {

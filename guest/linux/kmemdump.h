@@ -131,6 +131,22 @@ struct kmemdump_zone {
 	const char *name;
 };
 
+/**
+ * struct kmemdump_extent - memory that is worth saving besides the regions
+ * @phys: physical address of the first byte, on a page
+ * @virt: kernel virtual address of the first byte
+ * @size: length in bytes, whole pages; 0: there is nothing in this entry
+ *
+ * A controller can read the list of them by itself: see kmemdump_extents().
+ */
+struct kmemdump_extent {
+	__le64 phys;
+	__le64 virt;
+	__le64 size;
+};
+
+struct pt_regs;
+
 /* A kernel whose configuration does not know of it has it as a module. */
 #if IS_ENABLED(CONFIG_KMEMDUMP) || !IS_ENABLED(CONFIG_HAVE_KMEMDUMP)
 
@@ -149,6 +165,10 @@ int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys);
 
 void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size);
 void kmemdump_forget(const void *zone);
+
+const struct kmemdump_extent *kmemdump_extents(size_t *size);
+void kmemdump_refresh(void);
+void kmemdump_prepare_panic(struct pt_regs *regs);
 
 #else
 

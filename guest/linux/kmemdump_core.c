@@ -46,46 +46,6 @@ static struct kmemdump_region regions[KMEMDUMP_ID_MAX];
 /* The header of the core image describes the regions. */
 static bool described;
 
-/*
- * Short enough for a slot of a controller, and the file names that tools for
- * such controllers know.
- */
-static const char * const uid_names[KMEMDUMP_ID_NO_ID] = {
-	[KMEMDUMP_ID_COREIMAGE_ELF] = "ELF",
-	[KMEMDUMP_ID_COREIMAGE_VMCOREINFO] = "vmcoreinfo",
-	[KMEMDUMP_ID_COREIMAGE_CONFIG] = "config",
-	[KMEMDUMP_ID_COREIMAGE_MEMSECT] = "memsect",
-	[KMEMDUMP_ID_COREIMAGE__totalram_pages] = "totalram",
-	[KMEMDUMP_ID_COREIMAGE___cpu_possible_mask] = "cpu_possible",
-	[KMEMDUMP_ID_COREIMAGE___cpu_present_mask] = "cpu_present",
-	[KMEMDUMP_ID_COREIMAGE___cpu_online_mask] = "cpu_online",
-	[KMEMDUMP_ID_COREIMAGE___cpu_active_mask] = "cpu_active",
-	[KMEMDUMP_ID_COREIMAGE_jiffies_64] = "jiffies",
-	[KMEMDUMP_ID_COREIMAGE_linux_banner] = "linux_banner",
-	[KMEMDUMP_ID_COREIMAGE_nr_threads] = "nr_threads",
-	[KMEMDUMP_ID_COREIMAGE_nr_irqs] = "nr_irqs",
-	[KMEMDUMP_ID_COREIMAGE_tainted_mask] = "tainted_mask",
-	[KMEMDUMP_ID_COREIMAGE_taint_flags] = "taint_flags",
-	[KMEMDUMP_ID_COREIMAGE_mem_section] = "mem_section",
-	[KMEMDUMP_ID_COREIMAGE_node_data] = "node_data",
-	[KMEMDUMP_ID_COREIMAGE_node_states] = "node_states",
-	[KMEMDUMP_ID_COREIMAGE___per_cpu_offset] = "__per_cpu_offset",
-	[KMEMDUMP_ID_COREIMAGE_nr_swapfiles] = "nr_swapfiles",
-	[KMEMDUMP_ID_COREIMAGE_init_uts_ns] = "init_uts_ns",
-	[KMEMDUMP_ID_COREIMAGE_printk_rb_static] = "printk_rb_static",
-	[KMEMDUMP_ID_COREIMAGE_printk_rb_dynamic] = "printk_rb_dyn",
-	[KMEMDUMP_ID_COREIMAGE_prb] = "prb",
-	[KMEMDUMP_ID_COREIMAGE_prb_descs] = "prb_descs",
-	[KMEMDUMP_ID_COREIMAGE_prb_infos] = "prb_infos",
-	[KMEMDUMP_ID_COREIMAGE_prb_data] = "prb_data",
-	[KMEMDUMP_ID_COREIMAGE_runqueues] = "runqueues",
-	[KMEMDUMP_ID_COREIMAGE_high_memory] = "high_memory",
-	[KMEMDUMP_ID_COREIMAGE_init_mm] = "init_mm",
-	[KMEMDUMP_ID_COREIMAGE_init_mm_pgd] = "init_mm_pgd",
-	[KMEMDUMP_ID_USER_START] = "user_start",
-	[KMEMDUMP_ID_USER_END] = "user_end",
-};
-
 static bool is_region(enum kmemdump_uid uid)
 {
 	return uid > KMEMDUMP_ID_START && uid < KMEMDUMP_ID_MAX &&
@@ -105,7 +65,7 @@ const char *kmemdump_uid_name(enum kmemdump_uid uid)
 	if (!is_region(uid))
 		return "invalid";
 	if (uid < KMEMDUMP_ID_NO_ID)
-		return uid_names[uid];
+		return kmemdump_identifier_name(uid);
 	return regions[uid].name[0] ? regions[uid].name : "unnamed";
 }
 EXPORT_SYMBOL_GPL(kmemdump_uid_name);
@@ -492,7 +452,7 @@ static unsigned int __init list_missing(void)
 			used += scnprintf(missing_names + used,
 					  sizeof(missing_names) - used, "%s%s",
 					  missing++ ? " " : ": ",
-					  uid_names[uid]);
+					  kmemdump_uid_name(uid));
 	return missing;
 }
 
@@ -534,14 +494,18 @@ static int __init kmemdump_init(void)
 	int ret = kmemdump_coreimage_init();
 
 	if (ret)
-		pr_warn("core image has no ELF header: %d\n", ret);
+		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",
+		       ret);
 	register_areas();
 
 	mutex_lock(&kmemdump_lock);
+	if (!regions[KMEMDUMP_ID_COREIMAGE_VMCOREINFO].zone)
+		pr_err("core image has no vmcoreinfo, expected the kernel to have one\n");
 	find_phys_of_early_regions();
 	described = true;
 	describe_regions();
 	mutex_unlock(&kmemdump_lock);
+	kmemdump_profile_init();
 	return 0;
 }
 late_initcall(kmemdump_init);
@@ -553,6 +517,7 @@ static void __exit kmemdump_exit(void)
 	for (uid = KMEMDUMP_ID_START + 1; uid < KMEMDUMP_ID_MAX; uid++)
 		if (is_region(uid))
 			kmemdump_unregister(uid);
+	kmemdump_profile_exit();
 	kmemdump_coreimage_exit();
 }
 module_exit(kmemdump_exit);

@@ -174,6 +174,28 @@ void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
 }
 
 /**
+ * kmemdump_coreimage_registers() - write the note of a CPU, as crash_notes has it
+ * @to: where to, the kernel's own buffer; left alone if there is a note in it
+ * @regs: the registers
+ *
+ * For the panic. Whoever reads the dump may look there.
+ */
+void kmemdump_coreimage_registers(note_buf_t *to, struct pt_regs *regs)
+{
+	struct prstatus_note *note = (void *)to;
+
+	/* An empty note ends the buffer. */
+	static_assert(sizeof(*note) + sizeof(struct elf_note) <= sizeof(*to));
+
+	if (note->head.n_namesz)
+		return;
+	memset(&note->desc, 0, sizeof(note->desc));
+	elf_core_copy_regs(&note->desc.pr_reg, regs);
+	fill_note(&note->head, note->name, CORE_NAME, CORE_NAME_BYTES,
+		  NT_PRSTATUS, sizeof(note->desc));
+}
+
+/**
  * kmemdump_coreimage_init() - make the header and register it
  *
  * Without it the other regions are still registered; who saves them has to

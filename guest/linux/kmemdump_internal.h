@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "kmemdump.h"
+#include "kmemdump_compat.h"
 
 /* As long as a name in a controller's slot, plus the terminator. */
 #define KMEMDUMP_NAME_SIZE 17
@@ -30,12 +31,16 @@ struct kmemdump_region {
 	char name[KMEMDUMP_NAME_SIZE];
 };
 
+/* kmemdump_names.c */
+const char *kmemdump_identifier_name(enum kmemdump_uid uid);
+
 /* kmemdump_coreimage.c */
 #if defined(MODULE) || IS_ENABLED(CONFIG_KMEMDUMP_COREIMAGE)
 int kmemdump_coreimage_init(void);
 void kmemdump_coreimage_exit(void);
 void kmemdump_coreimage_invalidate(void);
 void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions);
+void kmemdump_coreimage_registers(note_buf_t *to, struct pt_regs *regs);
 #else
 static inline int kmemdump_coreimage_init(void)
 {
@@ -54,6 +59,11 @@ static inline void
 kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
 {
 }
+
+static inline void kmemdump_coreimage_registers(note_buf_t *to,
+						struct pt_regs *regs)
+{
+}
 #endif
 
 /* kmemdump_symbols.c */
@@ -65,5 +75,73 @@ int kmemdump_vmcoreinfo_value(const char *key, unsigned long *value);
 
 /* kmemdump_areas.c */
 void kmemdump_areas_register(void);
+
+/* kmemdump_peek.c */
+bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys);
+bool kmemdump_peek(void *to, const void *from, size_t size);
+
+/* kmemdump_pages.c */
+
+/**
+ * struct kmemdump_pages - a list of extents that grows page by page
+ * @extents: @capacity entries, physically contiguous
+ * @capacity: entries, and pages, that it can hold
+ * @used: entries in use
+ * @count: pages in them, each once
+ * @unmapped: how often memory that was to be listed is not there
+ * @full: there was more than the list can hold
+ * @seen: virtual page numbers in the list, by open addressing; 0 is free
+ * @seen_bits: its length, a power of two
+ */
+struct kmemdump_pages {
+	struct kmemdump_extent *extents;
+	unsigned int capacity;
+	unsigned int used;
+	unsigned int count;
+	unsigned int unmapped;
+	bool full;
+	unsigned long *seen;
+	unsigned int seen_bits;
+};
+
+int kmemdump_pages_init(struct kmemdump_pages *pages, unsigned int capacity);
+void kmemdump_pages_exit(struct kmemdump_pages *pages);
+void kmemdump_pages_begin(struct kmemdump_pages *pages);
+void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
+			size_t size);
+void kmemdump_pages_end(struct kmemdump_pages *pages);
+
+/* kmemdump_variables.c */
+void kmemdump_variables_init(bool kallsyms);
+void kmemdump_variables_add(struct kmemdump_pages *pages, bool stacks);
+note_buf_t *kmemdump_crash_note(unsigned int cpu);
+
+/* kmemdump_tasks.c */
+
+/**
+ * struct kmemdump_walk - one walk over the kernel's lists
+ * @pages: where to put what it comes by
+ * @stacks: whether the stacks are wanted
+ * @stop: the walk ends when this becomes true; may be NULL
+ * @steps: how many pointers it may still follow
+ * @tasks: tasks that it came by
+ * @broken: lists that did not end where they began
+ */
+struct kmemdump_walk {
+	struct kmemdump_pages *pages;
+	bool stacks;
+	const bool *stop;
+	unsigned int steps;
+	unsigned int tasks;
+	unsigned int broken;
+};
+
+void kmemdump_tasks_init(void);
+void kmemdump_tasks_add(struct kmemdump_walk *walk);
+void kmemdump_modules_add(struct kmemdump_walk *walk);
+
+/* kmemdump_profile.c */
+void kmemdump_profile_init(void);
+void kmemdump_profile_exit(void);
 
 #endif /* _KMEMDUMP_INTERNAL_H */

@@ -12,6 +12,7 @@
 #include <kmemdump_md_regs.h>
 
 struct device;
+struct pt_regs;
 struct kmemdump_md;
 
 /**
@@ -35,6 +36,7 @@ struct kmemdump_md_region {
 int kmemdump_md_add(struct kmemdump_md *md,
 		    const struct kmemdump_md_region *region);
 int kmemdump_md_remove(struct kmemdump_md *md, u32 slot);
+bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature);
 
 /**
  * kmemdump_md_attach() - start feeding regions; every front end has one
@@ -46,5 +48,13 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot);
  * Return: 0, or a negative errno after one line that says why.
  */
 int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md);
+
+/**
+ * kmemdump_md_prepare() - the doorbell is rung next; every front end has one
+ * @regs: registers of this CPU when the kernel panics, NULL otherwise
+ *
+ * In process context, or in that of a panic notifier.
+ */
+void kmemdump_md_prepare(struct pt_regs *regs);
 
 #endif /* _KMEMDUMP_MD_H */

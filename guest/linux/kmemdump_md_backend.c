@@ -3,8 +3,10 @@
  * Front end of the controller's driver: a backend of kmemdump, ours or that of
  * RFC v2 of the kernel series, whose backends have the same two calls.
  */
+#include <linux/build_bug.h>
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -26,12 +28,14 @@
  * @backend: what kmemdump calls
  * @slot_of: slot of each region plus one, 0 if it has none. kmemdump calls
  *	from one thread at a time, so it needs no lock.
+ * @extents_slot: slot of the list of extents
  */
 struct md_backend {
 	struct device *dev;
 	struct kmemdump_md *md;
 	struct kmemdump_backend backend;
 	u32 slot_of[MD_BACKEND_IDS];
+	u32 extents_slot;
 };
 
 static enum kmd_kind region_kind(enum kmemdump_uid uid)
@@ -102,6 +106,62 @@ static void md_unregister_backend(void *data)
 	kmemdump_unregister_backend(&mb->backend);
 }
 
+#ifdef KMEMDUMP_MD_RFC_V2
+static inline int md_add_extents(struct md_backend *mb)
+{
+	return 0;
+}
+
+void kmemdump_md_prepare(struct pt_regs *regs)
+{
+}
+#else
+static void md_remove_extents(void *data)
+{
+	struct md_backend *mb = data;
+
+	kmemdump_md_remove(mb->md, mb->extents_slot);
+}
+
+/* The controller reads the list by itself, whenever it takes a dump. */
+static int md_add_extents(struct md_backend *mb)
+{
+	size_t size;
+	const struct kmemdump_extent *list = kmemdump_extents(&size);
+	struct kmemdump_md_region region = {
+		.kind = KMD_KIND_LIST,
+		.name = "extents",
+		.phys = list ? virt_to_phys(list) : 0,
+		.virt = (unsigned long)list,
+		.size = size,
+	};
+	int slot;
+
+	static_assert(sizeof(*list) == KMD_LIST_STRIDE_VALUE);
+
+	if (!list)
+		return 0;
+	if (!kmemdump_md_has(mb->md, KMD_FEATURE_LISTS)) {
+		dev_info(mb->dev, "the host reads no lists: a dump has the log and no tasks\n");
+		return 0;
+	}
+	slot = kmemdump_md_add(mb->md, &region);
+	/* That has said why. The log is worth a dump without the tasks. */
+	if (slot < 0)
+		return 0;
+	mb->extents_slot = slot;
+	return devm_add_action_or_reset(mb->dev, md_remove_extents, mb);
+}
+
+void kmemdump_md_prepare(struct pt_regs *regs)
+{
+	if (regs)
+		kmemdump_prepare_panic(regs);
+	else
+		kmemdump_refresh();
+}
+#endif
+
 int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 {
 	struct md_backend *mb = devm_kzalloc(dev, sizeof(*mb), GFP_KERNEL);
@@ -120,5 +180,6 @@ int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 	if (ret)
 		return dev_err_probe(dev, ret,
 				     "expected to be the only kmemdump backend\n");
-	return devm_add_action_or_reset(dev, md_unregister_backend, mb);
+	ret = devm_add_action_or_reset(dev, md_unregister_backend, mb);
+	return ret ?: md_add_extents(mb);
 }

@@ -27,6 +27,8 @@
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
+#include <asm/kexec.h>
+
 #include "kmemdump_md.h"
 
 /* How long a dump may take before we go on without its result. */
@@ -44,6 +46,7 @@ MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)
  * @base: the register window
  * @slots: slot 0, in the window
  * @slot_count: slots in the window
+ * @full: a region found no slot, and none was emptied since
  * @taken: a bit for each slot, set when a region of ours is in it
  * @request_lock: serialises requests from user space
  * @panic: what a panic calls
@@ -54,6 +57,7 @@ struct kmemdump_md {
 	void __iomem *slots;
 	u32 slot_count;
 	unsigned long *taken;
+	bool full;
 	struct mutex request_lock;	/* one request from user space at a time */
 	struct notifier_block panic;
 };
@@ -96,9 +100,12 @@ static const struct slot_error *find_slot_error(u32 status)
 static int no_slot(struct kmemdump_md *md,
 		   const struct kmemdump_md_region *region)
 {
-	dev_warn(md->dev, "region %s (uid %u) has no slot, %u of %u are taken\n",
-		 region->name, region->id, md_read(md, KMD_REGION_COUNT),
-		 md->slot_count);
+	if (!md->full)
+		dev_err(md->dev,
+			"region %s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
+			region->name, region->id,
+			md_read(md, KMD_REGION_COUNT), md->slot_count);
+	md->full = true;
 	return -ENOSPC;
 }
 
@@ -110,7 +117,8 @@ static int no_slot(struct kmemdump_md *md,
  * Any context; the caller sees to it that there is one call to this or to
  * kmemdump_md_remove() at a time.
  *
- * Return: the slot, or a negative errno after one line that says why.
+ * Return: the slot, or a negative errno after one line that says why; a full
+ * table has one line for all that find no slot.
  */
 int kmemdump_md_add(struct kmemdump_md *md,
 		    const struct kmemdump_md_region *region)
@@ -148,10 +156,10 @@ int kmemdump_md_add(struct kmemdump_md *md,
 		return no_slot(md, region);
 
 	error = find_slot_error(status);
-	dev_warn(md->dev,
-		 "region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
-		 region->name, region->id, region->size, &region->phys, status,
-		 error->reason);
+	dev_err(md->dev,
+		"region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
+		region->name, region->id, region->size, &region->phys, status,
+		error->reason);
 	return error->error;
 }
 
@@ -170,11 +178,22 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 			       KMD_SLOT_COMMIT;
 
 	writel(0, commit);
+	md->full = false;
 	/* The memory may be freed next: wait until the device knows. */
 	if (readl(commit))
 		return -EIO;
 	clear_bit(slot, md->taken);
 	return 0;
+}
+
+/**
+ * kmemdump_md_has() - what the controller can do
+ * @md: the controller
+ * @feature: one of section 4.1
+ */
+bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature)
+{
+	return md_read(md, KMD_FEATURES) & feature;
 }
 
 static const char *reason_name(u32 reason)
@@ -262,10 +281,15 @@ static bool wait_until_idle(struct kmemdump_md *md)
 static int md_panic(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct kmemdump_md *md = container_of(nb, struct kmemdump_md, panic);
+	struct pt_regs regs;
 	bool idle;
 
 	if (!panic_dump)
 		return NOTIFY_DONE;
+
+	/* Here, because this function is on the stack when the bell rings. */
+	crash_setup_regs(&regs, NULL);
+	kmemdump_md_prepare(&regs);
 
 	/* The CPU that asked for another dump may have been stopped here. */
 	idle = wait_until_idle(md);
@@ -288,6 +312,7 @@ static int md_request_dump(struct kmemdump_md *md)
 	u32 status;
 	int ret;
 
+	kmemdump_md_prepare(NULL);
 	writel(KMD_REASON_REQUEST, md->base + KMD_DOORBELL);
 	ret = readl_poll_timeout(md->base + KMD_STATUS, status,
 				 !(status & KMD_STATUS_BUSY), REQUEST_POLL_US,

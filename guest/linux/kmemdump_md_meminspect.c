@@ -185,6 +185,10 @@ static void md_stop_reading(void *data)
 	dev_info(reader->dev, "meminspect: %u regions given back\n", had);
 }
 
+void kmemdump_md_prepare(struct pt_regs *regs)
+{
+}
+
 int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 {
 	struct md_reader *reader = devm_kzalloc(dev, sizeof(*reader),

@@ -8,6 +8,9 @@
 
 const char *kmemdump_uid_name(enum kmemdump_uid uid);
 
+/* kmemdump_names.c */
+const char *kmemdump_identifier_name(enum kmemdump_uid uid);
+
 /* kmemdump_phys.c */
 int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys);
 

@@ -22,6 +22,7 @@
 
 #include "kmemdump.h"
 #include "kmemdump_compat.h"
+#include "kmemdump_internal.h"
 
 #define TEST_BYTES 64
 
@@ -612,6 +613,11 @@ static void header_is_that_of_a_core_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ehdr->e_ehsize, sizeof(*ehdr));
 	KUNIT_EXPECT_EQ(test, ehdr->e_phentsize, sizeof(struct elf_phdr));
 	KUNIT_EXPECT_EQ(test, ehdr->e_shnum, 0);
+#ifdef ELF_CORE_EFLAGS
+	KUNIT_EXPECT_EQ(test, ehdr->e_flags, ELF_CORE_EFLAGS);
+#else
+	KUNIT_EXPECT_EQ(test, ehdr->e_flags, 0);
+#endif
 	expect_header(test, rec);
 }
 
@@ -800,6 +806,140 @@ static void full_table_fits_into_the_header(struct kunit *test)
 			kmemdump_unregister(uid);
 	expect_header(test, rec);
 }
+
+#ifndef MODULE
+#define TEST_PAGES 8
+
+static u64 listed_bytes(const struct kmemdump_pages *pages)
+{
+	u64 bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < pages->capacity; i++)
+		bytes += le64_to_cpu(pages->extents[i].size);
+	return bytes;
+}
+
+static void objects_in_one_page_are_listed_once(struct kunit *test)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	struct kmemdump_pages pages;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
+	kmemdump_pages_begin(&pages);
+	kmemdump_pages_add(&pages, page + 16, 32);
+	kmemdump_pages_add(&pages, page + PAGE_SIZE - 1, 1);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_EQ(test, pages.count, 1u);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].virt),
+			(u64)(unsigned long)page);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].phys),
+			(u64)virt_to_phys(page));
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)PAGE_SIZE);
+	kmemdump_pages_exit(&pages);
+	free_page((unsigned long)page);
+}
+
+static void pages_side_by_side_are_one_extent(struct kunit *test)
+{
+	char *four = alloc_pages_exact(4 * PAGE_SIZE, GFP_KERNEL);
+	struct kmemdump_pages pages;
+
+	KUNIT_ASSERT_NOT_NULL(test, four);
+	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
+	kmemdump_pages_begin(&pages);
+	/* One byte of the fourth page. */
+	kmemdump_pages_add(&pages, four + 1, 3 * PAGE_SIZE);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_EQ(test, pages.used, 1u);
+	KUNIT_EXPECT_EQ(test, pages.count, 4u);
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)(4 * PAGE_SIZE));
+	kmemdump_pages_exit(&pages);
+	free_pages_exact(four, 4 * PAGE_SIZE);
+}
+
+static void addresses_that_are_none_are_left_out(struct kunit *test)
+{
+	static const unsigned long wild[] = {
+		0, 1, PAGE_SIZE, 0xdead000000000100UL, ~0UL, ~0UL - PAGE_SIZE,
+		PAGE_OFFSET - PAGE_SIZE,
+	};
+	struct kmemdump_pages pages;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
+	kmemdump_pages_begin(&pages);
+	for (i = 0; i < ARRAY_SIZE(wild); i++)
+		kmemdump_pages_add(&pages, (void *)wild[i], 2 * PAGE_SIZE);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_EQ(test, pages.count, 0u);
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)0);
+	kmemdump_pages_exit(&pages);
+}
+
+static void full_list_says_so_and_keeps_what_it_has(struct kunit *test)
+{
+	const size_t bytes = (TEST_PAGES + 1) * PAGE_SIZE;
+	char *many = alloc_pages_exact(bytes, GFP_KERNEL);
+	struct kmemdump_pages pages;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
+	kmemdump_pages_begin(&pages);
+	kmemdump_pages_add(&pages, many, TEST_PAGES * PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, pages.full);
+	kmemdump_pages_add(&pages, many, bytes);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_TRUE(test, pages.full);
+	KUNIT_EXPECT_EQ(test, pages.count, (unsigned int)TEST_PAGES);
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages),
+			(u64)(TEST_PAGES * PAGE_SIZE));
+	kmemdump_pages_exit(&pages);
+	free_pages_exact(many, bytes);
+}
+
+static void shorter_list_forgets_what_was_behind_it(struct kunit *test)
+{
+	char *three = alloc_pages_exact(3 * PAGE_SIZE, GFP_KERNEL);
+	struct kmemdump_pages pages;
+
+	KUNIT_ASSERT_NOT_NULL(test, three);
+	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
+	kmemdump_pages_begin(&pages);
+	kmemdump_pages_add(&pages, three, 1);
+	kmemdump_pages_add(&pages, three + 2 * PAGE_SIZE, 1);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_EQ(test, pages.used, 2u);
+
+	/* In between what was there before stays. */
+	kmemdump_pages_begin(&pages);
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)(2 * PAGE_SIZE));
+	kmemdump_pages_add(&pages, three + PAGE_SIZE, 1);
+	kmemdump_pages_end(&pages);
+	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].virt),
+			(u64)(unsigned long)(three + PAGE_SIZE));
+	kmemdump_pages_exit(&pages);
+	free_pages_exact(three, 3 * PAGE_SIZE);
+}
+
+static struct kunit_case pages_cases[] = {
+	KUNIT_CASE(objects_in_one_page_are_listed_once),
+	KUNIT_CASE(pages_side_by_side_are_one_extent),
+	KUNIT_CASE(addresses_that_are_none_are_left_out),
+	KUNIT_CASE(full_list_says_so_and_keeps_what_it_has),
+	KUNIT_CASE(shorter_list_forgets_what_was_behind_it),
+	{}
+};
+
+static struct kunit_suite pages_suite = {
+	.name = "kmemdump_pages",
+	.test_cases = pages_cases,
+};
+
+kunit_test_suite(pages_suite);
+#endif
 
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE(region_reaches_the_backend),

@@ -6,6 +6,7 @@
 #include "elf_core.h"
 #include "environment.h"
 #include "guest.h"
+#include "ktap.h"
 
 #include <gtest/gtest.h>
 
@@ -21,9 +22,13 @@
 
 using boot::Guest;
 using boot::GuestOptions;
+using support::ElfCore;
 
 namespace
 {
+
+/// A kernel with KASAN and lockdep on a machine that does other things too takes its time.
+constexpr std::chrono::minutes kPatience{5};
 
 std::filesystem::path kernel_folder()
 {
@@ -115,8 +120,9 @@ TEST(BuiltinKernel, KunitSuitesPassWithoutAReport)
 {
     // The tests are the backend: no controller.
     const bool debug = configured("CONFIG_DEBUG_KMEMLEAK=y");
-    Guest guest({.command_line = std::string("kunit.enable=1 kmd.do=") + (debug ? "leaks" : "poweroff"),
-                 .controller = false});
+    Guest guest(
+        {.command_line = std::string("kunit.enable=1 kmd.do=poweroff") + (debug ? " kmd.leaks=yes" : ""),
+         .controller = false});
     ASSERT_EQ(guest.wait_for_the_end(), 0);
     const auto lines = log_lines(guest.console());
     ASSERT_NE(std::find(lines.begin(), lines.end(), "KTAP version 1"), lines.end()) << guest.console();
@@ -124,7 +130,7 @@ TEST(BuiltinKernel, KunitSuitesPassWithoutAReport)
     const Ktap ktap = parse_ktap(lines);
     EXPECT_TRUE(ktap.not_ok.empty()) << guest.console();
     std::size_t cases = 0;
-    for (const std::string suite : {"kmemdump_core", "kmemdump_coreimage"}) {
+    for (const std::string suite : {"kmemdump_core", "kmemdump_coreimage", "kmemdump_pages"}) {
         ASSERT_TRUE(ktap.planned.contains(suite)) << suite << "\n" << guest.console();
         EXPECT_GT(ktap.planned.at(suite), 0u);
         ASSERT_TRUE(ktap.passed.contains(suite)) << suite << "\n" << guest.console();
@@ -150,18 +156,35 @@ unsigned long regions_of_dump(const Guest& guest)
     return std::regex_search(messages, match, kCount) ? std::stoul(match[1]) : 0;
 }
 
+/// The dump of a guest that stands still after it, once it is known that QEMU's own dump of that
+/// moment has the same bytes.
+ElfCore compared_dump(Guest& guest)
+{
+    const auto full_path = guest.folder().file("full.core");
+    guest.qmp().execute("dump-guest-memory", {{"paging", false}, {"protocol", "file:" + full_path}});
+    const auto full = ElfCore::read(full_path);
+    const auto dump = ElfCore::read(guest.dumps().at(0));
+    for (const auto& segment : dump.segments) {
+        const auto expected = full.physical(segment.phys, segment.file_size);
+        EXPECT_EQ(expected.size(), segment.file_size) << std::hex << segment.phys;
+        EXPECT_EQ(dump.physical(segment.phys, segment.file_size), expected) << std::hex << segment.phys;
+    }
+    return dump;
+}
+
 TEST(BuiltinKernel, PanicInAnInitcallLeavesADump)
 {
-    Guest guest({.command_line = "kmemdump_test.panic_initcall=1"});
-    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    Guest guest({.command_line = "kmemdump_test.panic_initcall=1", .properties = "pause=on"});
+    guest.qmp().wait_event("STOP", kPatience);
     EXPECT_EQ(guest.console().find("init: kernel"), std::string::npos) << "there was user space";
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages() << guest.console();
     EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-panic.elf");
+    EXPECT_FALSE(compared_dump(guest).segments.empty());
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
     const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps()[0].string()});
     EXPECT_NE(log.output.find("Kernel panic - not syncing: kmemdump_test.panic_initcall is set"),
               std::string::npos)
         << log.output;
-    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
 }
 
 TEST(BuiltinKernel, BootsAndPanicsWithoutAReport)
@@ -309,7 +332,7 @@ class PanickedGuest
         : guest_({.command_line = "kmd.print=_text " + command_line, .properties = "pause=on"}),
           symbols_(symbols_of_vmlinux())
     {
-        guest_.qmp().wait_event("STOP", std::chrono::seconds(60));
+        guest_.qmp().wait_event("STOP", kPatience);
         kaslr_ = guest_.symbols().at("_text") - symbols_.at("_text").address;
     }
 
@@ -567,6 +590,128 @@ TEST_F(Identifiers, GdbWithVmlinuxPrintsTheGuestsValues)
         EXPECT_NE(gdb.output.find(label + " " + std::to_string(value) + "\n"), std::string::npos)
             << label << " is " << value << ", gdb: " << gdb.output;
     }
+}
+
+// ------------------------------------------------------------------------ what fails at the boot
+
+std::size_t count(const std::string& text, const std::string& part)
+{
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+        ++found;
+    }
+    return found;
+}
+
+/// A guest whose kernel calls functions one after the other, of which gdb ends the last one at once
+/// with a return value.
+class GuestWithAFailure : public Guest
+{
+  public:
+    GuestWithAFailure(const std::vector<std::string>& functions, std::int64_t value,
+                      const std::string& properties = "")
+        : Guest({.command_line = "nokaslr", .properties = properties, .under_gdb = true})
+    {
+        const auto symbols = symbols_of_vmlinux();
+        std::vector<std::string> command = {"gdb-multiarch",
+                                            "-nx",
+                                            "-batch",
+                                            "-ex",
+                                            "set architecture aarch64",
+                                            "-ex",
+                                            "target remote " + folder().file("gdb.sock")};
+        for (const auto& function : functions) {
+            std::ostringstream address;
+            address << "thbreak *0x" << std::hex << symbols.at(function).address;
+            command.insert(command.end(), {"-ex", address.str(), "-ex", "continue"});
+        }
+        command.insert(command.end(), {"-ex", "set $x0 = " + std::to_string(value), "-ex", "set $pc = $x30",
+                                       "-ex", "echo returned\\n", "-ex", "detach"});
+        const auto gdb = support::run(command, kPatience);
+        if (count(gdb.output, "hit Temporary breakpoint") != functions.size() ||
+            count(gdb.output, "returned") != 1) {
+            throw std::runtime_error("gdb: " + gdb.output);
+        }
+    }
+};
+
+constexpr std::int64_t kNoMemory = -12;
+
+TEST(BuiltinKernel, WithoutVmcoreinfoOneLineSaysSoAndTheKernelBootsOn)
+{
+    GuestWithAFailure guest({"crash_save_vmcoreinfo_init"}, kNoMemory);
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    EXPECT_EQ(count(console, "core image has no vmcoreinfo, expected"), 1u) << console;
+    EXPECT_NE(console.find("sysrq triggered crash"), std::string::npos) << console;
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
+    for (const auto& note : ElfCore::read(guest.dumps()[0]).notes) {
+        EXPECT_NE(note.name, "VMCOREINFO");
+    }
+}
+
+// The guest's own header, with one note less.
+TEST(BuiltinKernel, HeaderWithoutVmcoreinfoIsThatOfACoreFile)
+{
+    GuestWithAFailure guest({"crash_save_vmcoreinfo_init"}, kNoMemory, "format=coreimage");
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    const auto readelf = support::run({"aarch64-linux-gnu-readelf", "-a", guest.dumps()[0].string()});
+    EXPECT_EQ(readelf.status, 0) << readelf.output;
+    EXPECT_EQ(readelf.output.find("arning"), std::string::npos) << readelf.output;
+    EXPECT_EQ(readelf.output.find("VMCOREINFO"), std::string::npos) << readelf.output;
+    EXPECT_GE(ElfCore::read(guest.dumps()[0]).segments.size(), 30u);
+}
+
+TEST(BuiltinKernel, WithoutMemoryForTheHeaderOneLineSaysSoAndTheRegionsAreSaved)
+{
+    GuestWithAFailure guest({"kmemdump_coreimage_init", "alloc_pages_exact_noprof"}, 0);
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    EXPECT_EQ(count(console, "core image has no ELF header, expected"), 1u) << console;
+    EXPECT_EQ(reports(log_lines(console)), std::vector<std::string>{"Call trace:"})
+        << "but that of the panic";
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
+}
+
+// ------------------------------------------------------- a kernel of ./scripts/build-kernel --debug
+
+TEST(DebugKernel, FindsALeakALockInversionAndAUseAfterFreeThatAreThere)
+{
+    Guest guest({.initrd = support::required("KMD_TEST_INITRD"),
+                 .command_line = "kmd.do=ktap:kmemdump_mistakes kmd.leaks=yes",
+                 .controller = false});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    EXPECT_NE(console.find("init: leaks looked for"), std::string::npos) << console;
+    const auto found = reports(log_lines(console));
+    for (const std::string mark :
+         {"BUG: KASAN: slab-use-after-free in mistakes_init",
+          "WARNING: possible circular locking dependency detected", "init: leak: unreferenced object"}) {
+        EXPECT_TRUE(std::any_of(found.begin(), found.end(),
+                                [&](const auto& line) { return line.find(mark) != std::string::npos; }))
+            << mark << "\n"
+            << console;
+    }
+}
+
+TEST(DebugKernel, RegionsComeAndGoWithoutALeakOrAReport)
+{
+    Guest guest({.initrd = support::required("KMD_TEST_INITRD"),
+                 .command_line = "kmd.do=ktap:kmemdump_lifetime kmd.leaks=yes",
+                 .properties = "max-regions=60"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    const auto lifetime = boot::read_ktap(console);
+    EXPECT_GT(lifetime.planned, 0u) << console;
+    EXPECT_EQ(lifetime.cases.size(), lifetime.planned) << console;
+    for (const auto& result : lifetime.cases) {
+        EXPECT_TRUE(result.passed) << result.name << "\n" << console;
+    }
+    EXPECT_NE(console.find("init: leaks looked for"), std::string::npos) << console;
+    EXPECT_EQ(reports(log_lines(console)), std::vector<std::string>());
 }
 
 } // namespace

@@ -23,6 +23,10 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                                    support::required("KMD_KERNEL"), "-initrd",
                                    options.initrd.empty() ? support::required("KMD_INITRD") : options.initrd,
                                    "-append", "console=ttyAMA0 panic=-1 " + options.command_line});
+    if (options.under_gdb) {
+        command.insert(command.end(),
+                       {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
+    }
     if (options.controller) {
         command.insert(command.end(), {"-plugin", support::required("KMD_PLUGIN"), "-device",
                                        "kmemdump-md,id=md,output=" + folder.path().string() +
@@ -54,17 +58,22 @@ bool kernel_has_it_built_in()
     return std::filesystem::exists(kernel_folder() / "builtin");
 }
 
+std::string driver_parameter(const std::string& parameter)
+{
+    return (kernel_has_it_built_in() ? "kmemdump_md." : "kmd.param=") + parameter;
+}
+
 Guest::Guest(const GuestOptions& options)
     : qemu_(arguments(folder_, options), folder_.file("qemu.log")),
-      qmp_(std::make_unique<support::Qmp>(folder_.file("qmp.sock"), std::chrono::seconds(20)))
+      qmp_(std::make_unique<support::Qmp>(folder_.file("qmp.sock"), std::chrono::seconds(60)))
 {
 }
 
 int Guest::wait_for_the_end()
 {
-    const auto status = qemu_.wait(std::chrono::seconds(60));
+    const auto status = qemu_.wait(std::chrono::minutes(5));
     if (!status) {
-        throw std::runtime_error("the guest did not end within a minute; its console: " +
+        throw std::runtime_error("the guest did not end within five minutes; its console: " +
                                  folder_.file("console.log"));
     }
     return *status;

@@ -28,6 +28,9 @@ std::string kernel_release();
 /// Whether that kernel has our code built in rather than as modules.
 bool kernel_has_it_built_in();
 
+/// What the guest's command line says to give the controller's driver a parameter, "name=value".
+std::string driver_parameter(const std::string& parameter);
+
 struct GuestOptions {
     /// Where the initramfs is; the one of scripts/test when it is left out.
     std::string initrd;
@@ -36,6 +39,8 @@ struct GuestOptions {
     /// Properties of the controller besides its output folder.
     std::string properties;
     bool controller = true;
+    /// The CPUs stand still until gdb, connected to gdb.sock in the folder, lets them go.
+    bool under_gdb = false;
     /// What -m takes.
     std::string ram = "256M";
     /// Further arguments of QEMU.
@@ -53,7 +58,7 @@ class Guest
     /// QOM path of the controller.
     static std::string controller() { return "/machine/peripheral/md"; }
 
-    /// Waits for QEMU to end by itself and returns its exit status; fails the test after a minute.
+    /// Waits for QEMU to end by itself and returns its exit status; fails the test after five minutes.
     int wait_for_the_end();
 
     /// What the guest printed on its serial port.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The test modules of tests/kernel in the stock kernel, and what the driver says to bad input.
+// The test modules of tests/kernel in a stock kernel or one with our code built in, and what the
+// driver says to bad input.
+#include "elf_core.h"
 #include "environment.h"
 #include "guest.h"
 #include "ktap.h"
 
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string_view>
 
 using boot::Guest;
@@ -52,13 +55,13 @@ std::string test_initrd()
 TEST(Lifetime, RegionsComeAndGoAsDocumented)
 {
     Guest guest({.initrd = test_initrd(),
-                 .command_line = "kmd.do=ktap:kmemdump_lifetime",
+                 .command_line = "kmd.do=ktap:kmemdump_lifetime kmemdump.profile=log",
                  .properties = "max-regions=60"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     expect_all_passed(guest, 12);
     expect_a_healthy_kernel(guest);
     // It was the device that refused, and one line says so.
-    EXPECT_EQ(count(guest.console(), "has no slot, 60 of 512 are taken"), 1u) << guest.console();
+    EXPECT_EQ(count(guest.console(), "expected a free slot: 60 of 512 are taken"), 1u) << guest.console();
 }
 
 // The window is memory that mem= hides from the kernel; there is no controller.
@@ -91,13 +94,58 @@ TEST(BadInput, WithoutAControllerTheDriverSaysWhatItExpects)
 
 TEST(BadInput, AParameterOutOfRangeIsRefusedAndTheKernelBootsOn)
 {
-    Guest guest({.command_line = "kmd.param=panic_dump=7"});
+    Guest guest({.command_line = boot::driver_parameter("panic_dump=7")});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     const std::string console = guest.console();
-    // Once for each of the two system calls that busybox tries.
-    EXPECT_EQ(count(console, "kmemdump_md: `7' invalid for parameter `panic_dump'"), 2u) << console;
-    EXPECT_NE(console.find("init: the modules cannot be loaded"), std::string::npos) << console;
+    if (boot::kernel_has_it_built_in()) {
+        EXPECT_EQ(count(console, "`7' invalid for parameter `kmemdump_md.panic_dump'"), 1u) << console;
+        EXPECT_EQ(guest.dumps().size(), 1u) << "the default is a dump";
+    } else {
+        // Once for each of the two system calls that busybox tries.
+        EXPECT_EQ(count(console, "kmemdump_md: `7' invalid for parameter `panic_dump'"), 2u) << console;
+        EXPECT_NE(console.find("init: the modules cannot be loaded"), std::string::npos) << console;
+    }
     EXPECT_NE(console.find("sysrq triggered crash"), std::string::npos) << console;
+}
+
+TEST(BadInput, AFullTableCostsTheRegionsBehindAndOneLine)
+{
+    Guest guest({.properties = "inject-full=12"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    EXPECT_EQ(count(console, "not saved, expected a free slot: 12 of 512 are taken"), 1u) << console;
+    EXPECT_NE(console.find("sysrq triggered crash"), std::string::npos) << console;
+    expect_a_healthy_kernel(guest);
+    // One of the twelve is the guest's ELF header, which is not in the file.
+    EXPECT_NE(guest.messages().find(" 11 regions,"), std::string::npos) << guest.messages();
+}
+
+// The guest's own header is the file's here.
+TEST(BadInput, ARegionThatTheControllerRefusesCostsThatRegionAndOneLine)
+{
+    Guest guest({.properties = "inject-refuse=9,format=coreimage,pause=on"});
+    guest.qmp().wait_event("STOP", std::chrono::minutes(5));
+    const std::string console = guest.console();
+    static const std::regex kRefused(
+        R"(region \S+ \(uid (\d+), .* not accepted, status 22: the host refuses it)");
+    const auto lines = std::sregex_iterator(console.begin(), console.end(), kRefused);
+    ASSERT_EQ(std::distance(lines, {}), 1) << console;
+    const auto regions = guest.regions();
+    EXPECT_FALSE(regions.contains(std::stoul((*lines)[1])));
+    EXPECT_GT(regions.size(), 20u);
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    const auto dump = support::ElfCore::read(guest.dumps()[0]);
+    // All but the header itself and vmcoreinfo, which is a note.
+    EXPECT_EQ(dump.segments.size(), regions.size() - 2);
+}
+
+// CONFIG_KMEMDUMP=n, seen by who uses the header.
+TEST(CompiledOut, TheHeaderRegistersNothingAndAllocates)
+{
+    Guest guest({.initrd = test_initrd(), .command_line = "kmd.do=ktap:kmemdump_compiled_out"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    expect_all_passed(guest, 2);
+    expect_a_healthy_kernel(guest);
 }
 
 } // namespace

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core_maker.h"
 #include "kmdump/cli.h"
+#include "sidecar_text.h"
+#include "temp_dir.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <cstdio>
 #include <sstream>
 
 namespace
@@ -19,7 +23,7 @@ struct Outcome {
     std::string err;
 };
 
-Outcome kmdump_command(const std::vector<std::string>& arguments)
+Outcome kmdump_command(const std::vector<std::string>& arguments, const kmdump::Style& style = {})
 {
     std::vector<const char*> argv = {"kmdump"};
     for (const auto& argument : arguments) {
@@ -27,8 +31,13 @@ Outcome kmdump_command(const std::vector<std::string>& arguments)
     }
     std::ostringstream out;
     std::ostringstream err;
-    const int status = kmdump::run(static_cast<int>(argv.size()), argv.data(), out, err);
+    const int status = kmdump::run(static_cast<int>(argv.size()), argv.data(), out, err, style);
     return {status, out.str(), err.str()};
+}
+
+std::string text_of(const kmdump_test::Bytes& bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 RingMaker panicked_guest()
@@ -39,6 +48,31 @@ RingMaker panicked_guest()
     ring.write("Kernel panic - not syncing: sysrq\x1b triggered\nsecond line", 2000000999, 0, 0x80000001);
     ring.write("---[ end Kernel panic - not syncing: sysrq triggered ]---", 3000000000, 0, 1);
     return ring;
+}
+
+constexpr std::uint64_t kText = 0xffff8000'80100000;
+constexpr std::uint64_t kStack = 0xffff8000'80020000;
+
+/// The same guest with two CPUs that ran something, and symbols.
+CoreMaker panicked_cpus()
+{
+    kmdump_test::KallsymsMaker kallsyms;
+    kallsyms.symbols = {{kText, "_text"},
+                        {kText + 0x100, "panic"},
+                        {kText + 0x300, "sysrq_handle_crash"},
+                        {kText + 0x400, "_end"}};
+    RingMaker ring = panicked_guest();
+    ring.write("CPU: 1 PID: 1 Comm: init");
+    CoreMaker maker = ring.core();
+    *maker.vmcoreinfo += kallsyms.vmcoreinfo();
+    maker.memory.push_back(kallsyms.make());
+    kmdump_test::Bytes stack(64);
+    kmdump_test::put(stack, 0, kStack + 32, 8);
+    kmdump_test::put(stack, 8, kText + 0x320, 8);
+    maker.memory.push_back({kStack, 0x42000000, stack});
+    maker.prstatus = {kmdump_test::prstatus(0x400000, 0, 0, 0),
+                      kmdump_test::prstatus(kText + 0x110, kStack, kText + 0x320)};
+    return maker;
 }
 
 TEST(Info, SaysWhatTheDumpIsOf)
@@ -67,17 +101,25 @@ TEST(Info, WritesJson)
     const auto result = kmdump_command({"info", "--json", file.path()});
     EXPECT_EQ(result.status, 0);
     EXPECT_EQ(result.out, "{\n"
-                          "  \"kernel\": \"6.12.0-test\",\n"
-                          "  \"machine\": \"aarch64\",\n"
-                          "  \"cpus\": 2,\n"
-                          "  \"segments\": 2,\n"
-                          "  \"bytes\": 3328,\n"
-                          "  \"complete\": false,\n"
-                          "  \"kaslr_offset\": 82601318547456,\n"
-                          "  \"crash_time\": null,\n"
-                          "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
-                          "  \"log_error\": null\n"
-                          "}\n");
+                          "  \"kmdump\": 1,\n"
+                          "  \"command\": \"info\",\n"
+                          "  \"dump\": \"" +
+                              file.path() +
+                              "\",\n"
+                              "  \"kernel\": \"6.12.0-test\",\n"
+                              "  \"machine\": \"aarch64\",\n"
+                              "  \"cpus\": 2,\n"
+                              "  \"segments\": 2,\n"
+                              "  \"bytes\": 3328,\n"
+                              "  \"complete\": false,\n"
+                              "  \"kaslr_offset\": \"0x4b201e400000\",\n"
+                              "  \"crash_time\": null,\n"
+                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
+                              "  \"panic_cpu\": null,\n"
+                              "  \"log_error\": null,\n"
+                              "  \"sidecar\": null,\n"
+                              "  \"sidecar_error\": null\n"
+                              "}\n");
 }
 
 TEST(Info, DoesWithoutALogAndWithStrangeValues)
@@ -142,8 +184,8 @@ TEST(Log, WritesJson)
     const TemporaryFile file(ring.core().make());
     const auto result = kmdump_command({"log", "--json", file.path()});
     EXPECT_EQ(result.status, 0);
-    EXPECT_EQ(result.out,
-              R"({"being_written": 1, "without_text": 1, "damaged": 0, "records": [
+    EXPECT_EQ(result.out, R"({"kmdump":1,"command":"log","dump":")" + file.path() +
+                              R"(","being_written":1,"without_text":1,"damaged":0,"records":[
 {"seq":0,"time_ns":0,"level":5,"caller":"T0","lines":["Linux version 6.12.0-test"]},
 {"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\\x1b]0;owned\\x07"]},
 {"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\\x1b triggered","second line"]},
@@ -166,18 +208,214 @@ TEST(Log, PrintsWhatItCanOfADamagedLogAndFails)
                   ": the log in the dump is corrupt: records left out because they are damaged: 1\n");
 }
 
+TEST(Info, AddsWhatTheSidecarSays)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    const auto bytes = panicked_cpus().make();
+    kmd::test::make_file(path, text_of(bytes));
+    std::string sidecar = kmdump_test::sidecar_text(bytes.size());
+    sidecar.replace(sidecar.find("\"left_out\":[]"), 13, R"("left_out":["slot 3 'x': it is not RAM"])");
+    sidecar.replace(sidecar.find("\"remarks\":[]"), 12, R"("remarks":["first","second"])");
+    kmd::test::make_file(path + ".json", sidecar);
+    const auto result = kmdump_command({"info", path});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_NE(result.out.find("cpus:      2, CPU 1 panicked\n"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("taken:     2026-11-24T18:12:25Z, reason: panic\n"
+                              "regions:   1, 1 left out\n"
+                              "           slot 3 'x': it is not RAM\n"
+                              "remarks:   first\n"
+                              "           second\n"),
+              std::string::npos)
+        << result.out;
+    kmd::test::make_file(path + ".json", "{");
+    const auto damaged = kmdump_command({"info", path});
+    EXPECT_EQ(damaged.status, 0);
+    EXPECT_NE(
+        damaged.out.find("regions:   unknown, its sidecar is damaged: expected a JSON object with a member "
+                         "kmemdump-md\n"),
+        std::string::npos)
+        << damaged.out;
+}
+
+TEST(Cpus, ShowsRegistersAndWhereTheyCameFrom)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto result = kmdump_command({"cpus", file.path()});
+    EXPECT_EQ(result.status, 0) << result.err;
+    const auto second =
+        result.out.find("CPU 1, panicked\n"
+                        "  pc  ffff800080100110  panic+0x10/0x200\n"
+                        "  lr  ffff800080100320  sysrq_handle_crash+0x20/0x100\n"
+                        "  sp  ffff800080020000   pstate 0000000000000005\n"
+                        "  x0  0000000000000100   x1  0000000000000101   x2  0000000000000102\n");
+    ASSERT_NE(second, std::string::npos) << result.out;
+    EXPECT_TRUE(result.out.ends_with("  x30 ffff800080100320\n"
+                                     "  backtrace:\n"
+                                     "    ffff800080100110  panic+0x10/0x200\n"
+                                     "    ffff800080100320  sysrq_handle_crash+0x20/0x100\n"))
+        << result.out;
+    EXPECT_TRUE(result.out.starts_with("CPU 0, in a program\n  pc  0000000000400000\n")) << result.out;
+    EXPECT_EQ(result.out.substr(0, second).find("backtrace"), std::string::npos);
+}
+
+TEST(Cpus, SayThatThereAreNoSymbols)
+{
+    CoreMaker maker = panicked_cpus();
+    maker.vmcoreinfo = RingMaker::vmcoreinfo();
+    const TemporaryFile file(maker.make());
+    const auto result = kmdump_command({"cpus", file.path()});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_TRUE(result.out.ends_with(
+        "\nno symbols: expected SYMBOL(kallsyms_names) in the VMCOREINFO note, found none: the kernel has no "
+        "CONFIG_KALLSYMS; --vmlinux FILE is another source\n"))
+        << result.out;
+    const auto wrong = kmdump_command({"cpus", file.path(), "--vmlinux", "/nowhere"});
+    EXPECT_EQ(wrong.status, 1);
+    EXPECT_EQ(wrong.err,
+              "kmdump: " + file.path() + ": /nowhere: cannot be opened: No such file or directory\n");
+}
+
+TEST(Cpus, TakesSymbolsOfAVmlinux)
+{
+    // A program with a symbol table does as well; its code is far from the addresses in the dump.
+    const TemporaryFile file(panicked_cpus().make());
+    const auto result = kmdump_command({"cpus", "--json", file.path(), "--vmlinux", "/proc/self/exe"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    const auto json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json["symbols"], "vmlinux");
+    EXPECT_TRUE(json["cpus"][1]["pc"]["symbol"].is_null());
+}
+
+TEST(Json, OfEveryReaderBeginsWithTheSameMembers)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    for (const std::string command : {"info", "regions", "log", "cpus", "verify", "diff"}) {
+        std::vector<std::string> arguments = {command, "--json", file.path()};
+        if (command == "diff") {
+            arguments.push_back(file.path());
+        }
+        const auto result = kmdump_command(arguments);
+        EXPECT_EQ(result.status, 0) << result.err;
+        const auto json = nlohmann::json::parse(result.out);
+        EXPECT_EQ(json["kmdump"], 1) << command;
+        EXPECT_EQ(json["command"], command);
+        EXPECT_EQ(json["dump"], file.path()) << command;
+        EXPECT_GT(json.size(), 3u) << command;
+    }
+}
+
+TEST(Json, OfCpusHasTheBacktrace)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto json = nlohmann::json::parse(kmdump_command({"cpus", "--json", file.path()}).out);
+    EXPECT_EQ(json["symbols"], "kallsyms");
+    ASSERT_EQ(json["cpus"].size(), 2u);
+    const auto& cpu = json["cpus"][1];
+    EXPECT_EQ(cpu["panicked"], true);
+    EXPECT_EQ(cpu["pc"]["address"], "0xffff800080100110");
+    EXPECT_EQ(cpu["x"].size(), 31u);
+    ASSERT_EQ(cpu["backtrace"].size(), 2u);
+    EXPECT_EQ(cpu["backtrace"][1]["symbol"], "sysrq_handle_crash+0x20/0x100");
+    EXPECT_EQ(cpu["backtrace_cut"], nullptr);
+    EXPECT_EQ(json["cpus"][0]["in_kernel"], false);
+}
+
+TEST(Regions, AreATable)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    const auto bytes = panicked_guest().core().make();
+    kmd::test::make_file(path, text_of(bytes));
+    const auto without = kmdump_command({"regions", path});
+    EXPECT_EQ(without.status, 0);
+    EXPECT_TRUE(without.out.ends_with("\nno names: there is no sidecar " + path + ".json\n")) << without.out;
+
+    kmd::test::make_file(path + ".json", kmdump_test::sidecar_text(bytes.size()));
+    const auto with = kmdump_command({"regions", path});
+    EXPECT_EQ(with.status, 0);
+    std::istringstream lines(with.out);
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line, "  physical             virtual  bytes  in the file  id  kind    name");
+    std::getline(lines, line);
+    EXPECT_EQ(line.find("0x40000000  0xffff000000000000"), 0u) << with.out;
+    std::getline(lines, line);
+    char offset[32];
+    std::snprintf(offset, sizeof(offset), "%#zx", bytes.size() - 0x200 + 0x10);
+    EXPECT_EQ(line,
+              "0x40200010  0xffff800080000010      8       " + std::string(offset) + "  24  memory  prb");
+}
+
+TEST(Verify, TellsSoundFromDamagedByItsStatus)
+{
+    const TemporaryFile sound(panicked_guest().core().make());
+    const auto good = kmdump_command({"verify", sound.path()});
+    EXPECT_EQ(good.status, 0);
+    EXPECT_EQ(good.out, "sound: 2 segments, 4 notes, no sidecar\n");
+
+    CoreMaker maker = panicked_guest().core();
+    maker.flags = 1;
+    const TemporaryFile incomplete(maker.make());
+    const auto bad = kmdump_command({"verify", incomplete.path()});
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_EQ(bad.out, "error: the file is marked incomplete: the host could not write everything\n");
+    EXPECT_EQ(bad.err, "");
+    const auto json = nlohmann::json::parse(kmdump_command({"verify", "--json", incomplete.path()}).out);
+    EXPECT_EQ(json["sound"], false);
+    EXPECT_EQ(json["findings"][0]["error"], true);
+}
+
+TEST(Diff, PrintsWhatDiffersAndSaysSoByItsStatus)
+{
+    CoreMaker maker = panicked_guest().core();
+    const TemporaryFile a(maker.make());
+    EXPECT_EQ(kmdump_command({"diff", a.path(), a.path()}).status, 0);
+    EXPECT_EQ(kmdump_command({"diff", a.path(), a.path()}).out, "");
+    kmdump_test::put(maker.memory[1].bytes, 0x180, 0xffffffff, 4);
+    maker.memory.push_back({0x1000, 0x1000, kmdump_test::Bytes(16)});
+    const TemporaryFile b(maker.make());
+    const auto result = kmdump_command({"diff", a.path(), b.path()});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.err, "");
+    EXPECT_EQ(result.out, "only in " + b.path() + ": memory at 0x1000, 16 bytes\n" +
+                              "memory at 0x40200000: 4 of 512 bytes differ\n  +0x180, 4 bytes\n");
+    const TemporaryFile foreign(std::string_view("hello\n"));
+    EXPECT_EQ(kmdump_command({"diff", a.path(), foreign.path()}).err,
+              "kmdump: " + a.path() + ": compared with " + foreign.path() +
+                  ": expected an ELF core image, found something else\n");
+}
+
+TEST(Colour, IsForTerminalsAlone)
+{
+    CoreMaker maker = panicked_cpus();
+    maker.flags = 1;
+    const TemporaryFile file(maker.make());
+    for (const std::string command : {"info", "regions", "cpus", "verify"}) {
+        EXPECT_EQ(kmdump_command({command, file.path()}).out.find('\x1b'), std::string::npos) << command;
+        EXPECT_NE(kmdump_command({command, file.path()}, kmdump::Style(true)).out.find("\x1b["),
+                  std::string::npos)
+            << command;
+        EXPECT_EQ(kmdump_command({command, "--json", file.path()}, kmdump::Style(true)).out.find('\x1b'),
+                  std::string::npos)
+            << command;
+    }
+}
+
 TEST(Errors, AreOneSentenceWithTheFile)
 {
     const TemporaryFile foreign(std::string_view("hello\n"));
     CoreMaker silent;
     silent.memory = {{0x1000, 0x1000, kmdump_test::Bytes(8)}};
     const TemporaryFile without_note(silent.make());
-    for (const auto command : {"info", "log"}) {
+    for (const auto command : {"info", "regions", "log", "cpus", "verify"}) {
         const auto wrong = kmdump_command({command, foreign.path()});
         EXPECT_EQ(wrong.status, 1);
         EXPECT_EQ(wrong.out, "");
         EXPECT_EQ(wrong.err,
                   "kmdump: " + foreign.path() + ": expected an ELF core image, found something else\n");
+    }
+    for (const auto command : {"info", "log", "cpus"}) {
         const auto mute = kmdump_command({command, without_note.path()});
         EXPECT_EQ(mute.status, 1);
         EXPECT_EQ(mute.err, "kmdump: " + without_note.path() +

@@ -48,7 +48,7 @@ TEST(CoreFile, SummarisesHeadersAndNotes)
     const auto& summary = core.value().summary();
     EXPECT_EQ(summary.machine, 183);
     EXPECT_TRUE(summary.complete);
-    EXPECT_EQ(summary.cpus, 2u);
+    EXPECT_EQ(summary.prstatus.size(), 2u);
     EXPECT_EQ(summary.segments, 2u);
     EXPECT_EQ(summary.memory_bytes, 32u);
     EXPECT_EQ(summary.vmcoreinfo, "OSRELEASE=x\n");
@@ -98,7 +98,7 @@ TEST(CoreFile, RefusesWhatItCannotOpen)
 
 TEST(CoreFile, RefusesForeignFiles)
 {
-    EXPECT_EQ(refusal({}), "expected an ELF core image, found something else");
+    EXPECT_EQ(refusal({}), "expected an ELF core image, found an empty file");
     EXPECT_EQ(refusal(counting(5000, 65)), "expected an ELF core image, found something else");
     CoreMaker program = two_segments();
     program.type = 2;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <span>
 #include <stdexcept>
@@ -40,6 +41,22 @@ void append_note(Bytes& out, std::string_view name, std::uint32_t type, std::str
     append_padded(out, content);
 }
 
+std::string text_of(const Bytes& bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Tokens of the made kallsyms: each character stands for itself, but for one that stands for several.
+constexpr unsigned kShortFor = 1;
+constexpr std::string_view kLongToken = "sysrq_";
+
+std::string token(unsigned index)
+{
+    return index == kShortFor             ? std::string(kLongToken)
+           : index >= ' ' && index <= '~' ? std::string(1, static_cast<char>(index))
+                                          : "";
+}
+
 } // namespace
 
 void put(Bytes& bytes, std::size_t offset, std::uint64_t value, std::size_t size)
@@ -47,11 +64,99 @@ void put(Bytes& bytes, std::size_t offset, std::uint64_t value, std::size_t size
     std::memcpy(&bytes.at(offset + size - 1) - (size - 1), &value, size);
 }
 
+Bytes prstatus(std::uint64_t pc, std::uint64_t x29, std::uint64_t x30, std::uint64_t pstate)
+{
+    constexpr std::size_t registers = 112;
+    Bytes note(392);
+    for (std::size_t i = 0; i < 29; ++i) {
+        put(note, registers + 8 * i, 0x100 + i, 8);
+    }
+    put(note, registers + 8 * 29, x29, 8);
+    put(note, registers + 8 * 30, x30, 8);
+    put(note, registers + 8 * 31, x29, 8); // sp
+    put(note, registers + 8 * 32, pc, 8);
+    put(note, registers + 8 * 33, pstate, 8);
+    return note;
+}
+
+Bytes KallsymsMaker::names() const
+{
+    Bytes bytes;
+    for (const auto& [address, name] : symbols) {
+        std::string packed = "T" + name;
+        if (const auto at = packed.find(kLongToken); at != std::string::npos) {
+            packed.replace(at, kLongToken.size(), 1, static_cast<char>(kShortFor));
+        }
+        if (packed.size() < 0x80) {
+            append(bytes, static_cast<std::uint8_t>(packed.size()));
+        } else {
+            append(bytes, static_cast<std::uint8_t>(packed.size() | 0x80));
+            append(bytes, static_cast<std::uint8_t>(packed.size() >> 7));
+        }
+        const auto characters = std::as_bytes(std::span(packed));
+        bytes.insert(bytes.end(), characters.begin(), characters.end());
+    }
+    bytes.resize((bytes.size() + 7) / 8 * 8);
+    return bytes;
+}
+
+std::size_t KallsymsMaker::offset_of(std::string_view table) const
+{
+    const std::size_t token_table = offset_of_names() + names().size();
+    const std::size_t token_index = token_table + 1024;
+    const std::size_t offsets = token_index + 512;
+    return table == "kallsyms_num_syms"      ? 8
+           : table == "kallsyms_names"       ? offset_of_names()
+           : table == "kallsyms_token_table" ? token_table
+           : table == "kallsyms_token_index" ? token_index
+           : table == "kallsyms_offsets"     ? offsets
+                                             : (offsets + 4 * symbols.size() + 7) / 8 * 8;
+}
+
+Memory KallsymsMaker::make() const
+{
+    Bytes bytes(offset_of("kallsyms_relative_base") + 8);
+    put(bytes, 8, symbols.size(), 4);
+    const Bytes packed = names();
+    std::copy(packed.begin(), packed.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset_of_names()));
+    std::size_t token_at = 0;
+    for (unsigned i = 0; i < 256; ++i) {
+        put(bytes, offset_of("kallsyms_token_index") + 2 * i, token_at, 2);
+        for (const char c : token(i)) {
+            put(bytes, offset_of("kallsyms_token_table") + token_at++, static_cast<std::uint8_t>(c), 1);
+        }
+        ++token_at;
+    }
+    const std::uint64_t base = symbols.empty() ? 0 : symbols.front().first;
+    put(bytes, offset_of("kallsyms_relative_base"), base, 8);
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        const std::size_t at = offset_of("kallsyms_offsets") + 4 * i;
+        put(bytes, at, symbols[i].first - (with_base ? base : virt + at), 4);
+    }
+    return {virt, phys, bytes};
+}
+
+std::string KallsymsMaker::vmcoreinfo() const
+{
+    std::string text;
+    for (const char* const table : {"kallsyms_num_syms", "kallsyms_names", "kallsyms_token_table",
+                                    "kallsyms_token_index", "kallsyms_offsets", "kallsyms_relative_base"}) {
+        if (with_base || table != std::string_view("kallsyms_relative_base")) {
+            char line[80];
+            std::snprintf(line, sizeof(line), "SYMBOL(%s)=%llx\n", table,
+                          static_cast<unsigned long long>(virt + offset_of(table)));
+            text += line;
+        }
+    }
+    return text;
+}
+
 Bytes CoreMaker::make() const
 {
     Bytes notes;
     for (unsigned cpu = 0; cpu < cpus; ++cpu) {
-        append_note(notes, "CORE", NT_PRSTATUS, std::string(392, '\0'));
+        append_note(notes, "CORE", NT_PRSTATUS,
+                    cpu < prstatus.size() ? text_of(prstatus[cpu]) : std::string(392, '\0'));
     }
     append_note(notes, "QEMU", 0, "not for us");
     if (vmcoreinfo) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kmdump_test
@@ -25,12 +26,16 @@ struct Memory {
     Bytes bytes;
 };
 
+/// An NT_PRSTATUS note of arm64.
+Bytes prstatus(std::uint64_t pc, std::uint64_t x29, std::uint64_t x30, std::uint64_t pstate = 5);
+
 /// An ELF core image. Every member can be changed before make().
 struct CoreMaker {
     std::uint16_t machine = 183; // EM_AARCH64
     std::uint16_t type = 4;      // ET_CORE
     std::uint32_t flags = 0;
     unsigned cpus = 2;
+    std::vector<Bytes> prstatus;     // of the first CPUs; those of the others are zeros
     bool extended_numbering = false; // as if there were 65535 program headers or more
     std::optional<std::string> vmcoreinfo;
     std::vector<Memory> memory;
@@ -105,6 +110,24 @@ class RingMaker
     std::uint64_t head_lpos_ = 0;
     std::uint64_t tail_lpos_ = 0;
     std::uint64_t seq_ = 0;
+};
+
+/// The tables of kallsyms, as scripts/kallsyms.c of Linux writes them.
+struct KallsymsMaker {
+    std::uint64_t virt = 0xffff8000'80010000;
+    std::uint64_t phys = 0x40210000;
+    /// Ascending by address.
+    std::vector<std::pair<std::uint64_t, std::string>> symbols;
+    /// Addresses count from a base (up to Linux 6.19), or from where they stand in the table.
+    bool with_base = true;
+
+    Memory make() const;
+    std::string vmcoreinfo() const;
+
+  private:
+    std::size_t offset_of_names() const { return 16; }
+    std::size_t offset_of(std::string_view table) const;
+    Bytes names() const;
 };
 
 /// A file in memory that goes away with this object: thousands on a disk would take minutes.

@@ -20,7 +20,7 @@ using kmdump_test::Bytes;
 using kmdump_test::RingMaker;
 using kmdump_test::TemporaryFile;
 
-constexpr unsigned kRounds = 6000;
+constexpr unsigned kRounds = 3000;
 constexpr auto kLongest = std::chrono::seconds(2);
 
 /// Overwrites 1 to 8 bytes with noise, or with numbers on the edge, at a random place.
@@ -61,16 +61,18 @@ void try_all(const Bytes& whole, std::size_t from, std::size_t to, std::uint64_t
         }
         file.write(bytes);
         const auto start = std::chrono::steady_clock::now();
-        for (const auto command : {"info", "log"}) {
+        for (const auto command : {"info", "regions", "log", "cpus", "verify"}) {
             std::ostringstream out;
             std::ostringstream err;
             const char* const argv[] = {"kmdump", command, file.path().c_str(), "--json"};
             const int status = kmdump::run(round % 2 == 0 ? 3 : 4, argv, out, err);
             ASSERT_TRUE(status == 0 || status == 1) << "round " << round;
             // A file must not blow up, and nothing but text may reach a terminal.
-            ASSERT_LT(out.str().size(), 100 * whole.size()) << "round " << round;
+            ASSERT_LT(out.str().size(), 100 * whole.size() + 10000) << "round " << round;
             ASSERT_TRUE(is_plain_text(out.str() + err.str())) << "round " << round;
-            ASSERT_EQ(std::ranges::count(err.str(), '\n'), status) << "round " << round;
+            const bool refused = status == 1 && out.str().empty();
+            const bool damaged = status == 1 && std::string_view(command) == "log";
+            ASSERT_EQ(std::ranges::count(err.str(), '\n'), refused || damaged ? 1 : 0) << "round " << round;
         }
         ASSERT_LT(std::chrono::steady_clock::now() - start, kLongest) << "round " << round;
     }

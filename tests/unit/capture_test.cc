@@ -139,7 +139,7 @@ TEST(Capture, OfTablesLeadsToTheRegionsEvenWithoutThem)
 TEST(Capture, IsToldToTheGuestInFeatures)
 {
     for (const auto& [list, features] :
-         {std::pair{"regions", 2u}, {"regions,cpus", 3u}, {"stacks", 6u}, {"tables+cpus", 11u}}) {
+         {std::pair{"regions", 18u}, {"regions,cpus", 19u}, {"stacks", 6u}, {"tables+cpus", 11u}}) {
         auto config = test::small_config();
         config.capture = list;
         test::TestMachine machine(config);

@@ -191,7 +191,7 @@ TEST(Rejection, OfEveryKindThatIsNotDefined)
     for (std::uint32_t kind = 0; kind < 256; ++kind) {
         auto region = ram_region(0, 0x1000);
         region.flags = kind;
-        EXPECT_EQ(m.add(0, region), kind <= 2 ? 1u : 19u) << "kind " << kind;
+        EXPECT_EQ(m.add(0, region), kind <= 3 ? 1u : 19u) << "kind " << kind;
         m.invalidate(0);
     }
 }
@@ -250,9 +250,9 @@ TEST(Rejection, DoesNotKnowIdZero)
     EXPECT_EQ(m.commit(0), 1u);
 }
 
-TEST(Rejection, OfASecondElfHeaderOrVmcoreinfo)
+TEST(Rejection, OfASecondElfHeaderVmcoreinfoOrList)
 {
-    for (const std::uint32_t kind : {1u, 2u}) {
+    for (const std::uint32_t kind : {1u, 2u, 3u}) {
         TestMachine m;
         auto region = ram_region(0, 0x1000, 1);
         region.flags = kind;
@@ -260,7 +260,7 @@ TEST(Rejection, OfASecondElfHeaderOrVmcoreinfo)
         auto second = ram_region(0x1000, 0x1000, 2);
         second.flags = kind;
         EXPECT_EQ(m.add(1, second), 20u);
-        second.flags = 3 - kind;
+        second.flags = kind % 3 + 1;
         EXPECT_EQ(m.add(1, second), 1u) << "one of each";
         EXPECT_EQ(m.add(2, ram_region(0x2000, 0x1000, 3)), 1u) << "memory as often as one likes";
         EXPECT_EQ(m.add(3, ram_region(0x3000, 0x1000, 4)), 1u);
@@ -279,7 +279,7 @@ TEST(Rejection, ReportsTheFirstCheckThatFails)
     // Everything is wrong; then one thing after the other is put right.
     GuestRegion region{kHole, 0xfffffffffffff800, 0, "x", 1, 0x100};
     EXPECT_EQ(m.add(2, region), 19u) << "BAD_FLAGS before BAD_SIZE";
-    region.flags = 3;
+    region.flags = 4;
     EXPECT_EQ(m.add(2, region), 19u) << "BAD_FLAGS before BAD_SIZE";
     region.flags = 0;
     EXPECT_EQ(m.add(2, region), 16u) << "BAD_SIZE before NOT_RAM";

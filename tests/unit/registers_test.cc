@@ -28,7 +28,7 @@ struct Word {
 const std::vector<Word> kWords = {
     {0x000, 0x444d4d4b, false}, // MAGIC
     {0x004, 0x00010000, false}, // VERSION
-    {0x008, 15, false},         // FEATURES
+    {0x008, 31, false},         // FEATURES
     {0x00c, 0, false},          // FEATURES, high half
     {0x010, 16, false},         // SLOT_COUNT
     {0x014, 64, false},         // SLOT_STRIDE
@@ -95,7 +95,7 @@ TEST(Registers, SixtyFourBitReadIsTwoNeighbours)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     EXPECT_EQ(m.read64(0x000), 0x00010000'444d4d4bu); // VERSION, MAGIC
-    EXPECT_EQ(m.read64(0x008), 15u);                  // FEATURES
+    EXPECT_EQ(m.read64(0x008), 31u);                  // FEATURES
     EXPECT_EQ(m.read64(0x010), 0x00000040'00000010u); // SLOT_STRIDE, SLOT_COUNT
     EXPECT_EQ(m.read64(0x020), 0x00000001'00000000u); // STATUS, DOORBELL
     EXPECT_EQ(m.read64(0x028), 0x00000001'00000000u); // REGION_COUNT, RESET_TABLE
@@ -161,7 +161,7 @@ TEST(Registers, WriteToA64BitReadOnlyRegisterIsOneGuestError)
     EXPECT_EQ(m.guest_errors(), 1u);
     m.write64(0x050, 0xffffffffffffffff);
     EXPECT_EQ(m.guest_errors(), 2u);
-    EXPECT_EQ(m.read64(0x008), 15u);
+    EXPECT_EQ(m.read64(0x008), 31u);
     EXPECT_EQ(m.read64(0x050), 0u);
 }
 

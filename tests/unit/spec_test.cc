@@ -285,6 +285,14 @@ TEST(Specification, KindsAreThoseOfTheHeader)
     EXPECT_FALSE(enumerators("kmd_kind").empty());
 }
 
+TEST(Specification, ListsAreThoseOfTheHeader)
+{
+    EXPECT_EQ(table("5.2", "offset").names("offset"), enumerators("kmd_list_field"));
+    EXPECT_FALSE(enumerators("kmd_list_field").empty());
+    EXPECT_EQ(table("5.2", "constant").names("constant"), enumerators("kmd_list"));
+    EXPECT_FALSE(enumerators("kmd_list").empty());
+}
+
 TEST(Specification, SlotStatusesAreThoseOfTheHeader)
 {
     EXPECT_EQ(table("6", "value").names("value"), enumerators("kmd_slot_status"));
@@ -311,7 +319,7 @@ TEST(Specification, EveryEnumerationOfTheHeaderIsCompared)
     }
     EXPECT_EQ(names,
               (std::vector<std::string>{"kmd_feature", "kmd_flags", "kmd_free_slot", "kmd_identity",
-                                        "kmd_kind", "kmd_name_size", "kmd_reason", "kmd_register",
+                                        "kmd_kind", "kmd_list", "kmd_list_field", "kmd_name_size", "kmd_reason", "kmd_register",
                                         "kmd_result", "kmd_slot_field", "kmd_slot_status", "kmd_status"}));
 }
 
@@ -321,7 +329,7 @@ TEST(Specification, EveryTableOfThePageIsCompared)
     for (const Table& candidate : read_tables()) {
         found += candidate.section + " " + candidate.columns.at(0) + "\n";
     }
-    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n5 offset\n5.1 bits\n5.1 kind\n6 value\n7 value\n8 value\n"
+    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n5 offset\n5.1 bits\n5.1 kind\n5.2 offset\n5.2 constant\n6 value\n7 value\n8 value\n"
                      "10 version\n");
 }
 

@@ -175,6 +175,37 @@ TEST_F(Stacks, AreBoundedHoweverManyTheFrameRecordsName)
     EXPECT_LE(pages_of({0, kTaskStack, kTaskStack, false}).size(), 16u * 4);
 }
 
+// gdb takes a frame whose code it cannot read for one without a frame record.
+TEST_F(Stacks, ComeWithTheCodeThatTheirFramesReturnTo)
+{
+    constexpr std::uint64_t kText = 0xffff800081000000;
+    for (std::uint64_t i = 0; i < 4; ++i) {
+        host.pages[kText + i * 0x1000] = kRam + 0x80000 + i * 0x1000;
+    }
+    put(kTaskStack + 0x100, kTaskStack + 0x200);
+    put(kTaskStack + 0x108, kText + 0x2080);
+    put(kTaskStack + 0x200, 0);
+    // The page ahead belongs to the function, as 0x80 is not far from its beginning. Signed: bits 54 to 48
+    // are no part of the address.
+    put(kTaskStack + 0x208, (kText + 0x3010) & ~(std::uint64_t{0x2a} << 48));
+    auto expected = four_pages(kTaskStack);
+    for (const std::uint64_t page : four_pages(kText)) {
+        expected.push_back(page);
+    }
+    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x410, 0}), expected);
+}
+
+TEST_F(Stacks, ComeWithNoMoreCodeThanIsGoodForTheHost)
+{
+    constexpr std::uint64_t kText = 0xffff800081000000;
+    for (std::uint64_t i = 0; i < 200; ++i) {
+        host.pages[kText + i * 0x1000] = kRam + 0x80000;
+        put(kTaskStack + i * 16, kTaskStack + (i + 1) * 16);
+        put(kTaskStack + i * 16 + 8, kText + i * 0x1000);
+    }
+    EXPECT_EQ(pages_of({0, kTaskStack, kTaskStack, false}).size(), 4u + 64);
+}
+
 TEST_F(Stacks, AtTheEndOfTheAddressSpaceAreStacksToo)
 {
     const std::uint64_t last = ~std::uint64_t{0} - 0x3fff;

@@ -1,78 +1,236 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli.h"
 
+#include "cmd_cpus.h"
+#include "cmd_diff.h"
 #include "cmd_info.h"
 #include "cmd_log.h"
 #include "cmd_receive.h"
+#include "cmd_regions.h"
+#include "cmd_report.h"
+#include "cmd_run.h"
+#include "cmd_verify.h"
+#include "result.h"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
 namespace kmdump
 {
 
-int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
+namespace
+{
+
+/// The commands: each keeps its options, and is called once the command line has been read.
+class Commands
+{
+  public:
+    Commands(CLI::App& app, const Style& style, std::ostream& out, std::ostream& err)
+        : app_(app), style_(style), out_(out), err_(err)
+    {
+        add_info();
+        add_regions();
+        add_log();
+        add_cpus();
+        add_verify();
+        add_diff();
+        add_report();
+        add_receive();
+        add_run();
+    }
+
+    /// The exit status.
+    kmd::Result<int> run() const { return run_(); }
+
+    /// What an error is about.
+    const std::string& input() const { return input_; }
+
+  private:
+    template <class Options> CLI::App* add(const char* name, const char* description, Options& options)
+    {
+        CLI::App* const command = app_.add_subcommand(name, description);
+        command->add_flag("--json", options.json, "Write JSON");
+        return command;
+    }
+
+    template <class Options> CLI::App* add_reader(const char* name, const char* description, Options& options)
+    {
+        CLI::App* const command = add(name, description, options);
+        command->add_option("DUMP", options.path, "ELF core image")->required();
+        return command;
+    }
+
+    static kmd::Result<int> status(const std::optional<kmd::Error>& error)
+    {
+        return error ? kmd::Result<int>(*error) : kOk;
+    }
+
+    static kmd::Result<int> status(const kmd::Result<bool>& good)
+    {
+        return good ? kmd::Result<int>(good.value() ? kOk : kDumpError) : good.error();
+    }
+
+    void on(CLI::App* command, const std::string& input, std::function<kmd::Result<int>()> run)
+    {
+        command->callback([this, &input, run = std::move(run)] {
+            input_ = input;
+            run_ = run;
+        });
+    }
+
+    void add_info()
+    {
+        CLI::App* const command = add_reader("info", "Say what a dump is of, and why it was taken", info_);
+        on(command, info_.path, [this] { return status(print_info(info_, style_, out_)); });
+    }
+
+    void add_regions()
+    {
+        CLI::App* const command = add_reader("regions", "Show what lies where", regions_);
+        on(command, regions_.path, [this] { return status(print_regions(regions_, style_, out_)); });
+    }
+
+    void add_log()
+    {
+        CLI::App* const command = add_reader("log", "Print the guest's kernel log; needs no vmlinux", log_);
+        const CLI::Option* const last =
+            command->add_option("--last", last_, "Only the newest N records; one can have several lines")
+                ->type_name("N")
+                ->check(CLI::NonNegativeNumber);
+        command->add_flag("--caller", log_.caller, "Show the thread (T) or CPU (C) behind each record");
+        on(command, log_.path, [this, last] {
+            if (last->count() > 0) {
+                log_.last = last_;
+            }
+            return status(print_log(log_, out_));
+        });
+    }
+
+    void add_cpus()
+    {
+        CLI::App* const command =
+            add_reader("cpus", "Show the registers of every CPU, and where it came from", cpus_);
+        command->add_option("--vmlinux", cpus_.vmlinux, "Take symbols from this file, not from the dump")
+            ->type_name("FILE");
+        on(command, cpus_.path, [this] { return status(print_cpus(cpus_, style_, out_)); });
+    }
+
+    void add_verify()
+    {
+        CLI::App* const command = add_reader(
+            "verify", "Check a dump and its sidecar; exit status 1 if something is wrong", verify_);
+        on(command, verify_.path, [this] { return status(verify(verify_, style_, out_)); });
+    }
+
+    void add_diff()
+    {
+        CLI::App* const command =
+            add_reader("diff", "Compare two dumps; exit status 1 if they differ", diff_);
+        command->add_option("OTHER", diff_.other, "Another ELF core image")->required();
+        on(command, diff_.path, [this] { return status(print_diff(diff_, style_, out_)); });
+    }
+
+    void add_receive()
+    {
+        CLI::App* const command =
+            add("receive", "Collect the dumps that QEMU sends over a chardev", receive_);
+        command->add_option("FOLDER", receive_.folder, "Where to store them")->required();
+        command
+            ->add_option("--listen", receive_.socket,
+                         "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input")
+            ->type_name("WHERE");
+        on(command, receive_.socket, [this] { return status(receive_dumps(receive_, out_)); });
+    }
+
+    void add_report()
+    {
+        CLI::App* const command =
+            add_reader("report", "Write all that a dump says as one HTML page", report_);
+        command->add_option("-o,--output", report_.output, "Where to write it; otherwise standard output")
+            ->type_name("FILE");
+        command
+            ->add_option("--vmlinux", report_.vmlinux, "Of the dump's kernel: what the list of tasks needs")
+            ->type_name("FILE");
+        on(command, report_.path, [this] { return status(write_report(report_, out_)); });
+    }
+
+    void add_run()
+    {
+        CLI::App* const command = add("run", "Run a kernel in QEMU until it ends or crashes", run_options_);
+        command->footer(
+            "What stands behind -- is passed on to QEMU.\n"
+            "Exit status: 0 no crash, 3 crashed with a dump, 4 crashed without, 5 time-out, 6 QEMU error");
+        const auto option = [command](const char* name, auto& value, const char* type, const char* text) {
+            return command->add_option(name, value, text)->type_name(type);
+        };
+        option("--kernel", run_options_.kernel, "FILE", "Image of the kernel")->required();
+        option("--initrd", run_options_.initrd, "FILE", "Initial RAM disk");
+        option("--append", run_options_.append, "TEXT", "Added to the kernel command line");
+        option("--cpus", run_options_.cpus, "N", "How many CPUs")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 512));
+        option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs")->capture_default_str();
+        option("--memory", run_options_.memory, "SIZE", "RAM of the guest")->capture_default_str();
+        option("--timeout", run_options_.timeout, "SECONDS", "End the guest after that time, with a dump")
+            ->check(CLI::Range(1, 1000000000));
+        option("--output", run_options_.output, "FOLDER", "For dumps and logs, instead of a new one");
+        option("--properties", run_options_.properties, "NAME=VALUE,...",
+               "Of the controller, such as compress=zstd");
+        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of that in PATH");
+        option("--plugin", run_options_.plugin, "FILE", "kmemdump-md.so, instead of that of the build");
+        command->add_flag("--quiet", run_options_.quiet,
+                          "Show no console; its log has it. --json implies it");
+        command->add_option("QEMU_OPTION", run_options_.qemu_options, "Options of QEMU, behind --");
+        on(command, run_options_.kernel,
+           [this] { return kmd::Result<int>(run_guest(run_options_, out_, err_)); });
+    }
+
+    CLI::App& app_;
+    const Style& style_;
+    std::ostream& out_;
+    std::ostream& err_;
+    InfoOptions info_;
+    LogOptions log_;
+    std::uint64_t last_ = 0;
+    CpusOptions cpus_;
+    RegionsOptions regions_;
+    VerifyOptions verify_;
+    DiffOptions diff_;
+    ReceiveOptions receive_;
+    ReportOptions report_;
+    RunOptions run_options_;
+    std::string input_;
+    std::function<kmd::Result<int>()> run_;
+};
+
+} // namespace
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Style& style)
 {
     CLI::App app("Reads core images of Linux guests, minidumps above all.", "kmdump");
     app.require_subcommand(1);
-
-    InfoOptions info_options;
-    CLI::App* const info = app.add_subcommand("info", "Say what a dump is of, and why it was taken");
-    info->add_option("DUMP", info_options.path, "ELF core image")->required();
-    info->add_flag("--json", info_options.json, "Write JSON");
-
-    LogOptions log_options;
-    std::uint64_t last = 0;
-    CLI::App* const log = app.add_subcommand("log", "Print the guest's kernel log; needs no vmlinux");
-    log->add_option("DUMP", log_options.path, "ELF core image")->required();
-    const CLI::Option* const last_option =
-        log->add_option("--last", last, "Only the newest N records; one can have several lines")
-            ->type_name("N")
-            ->check(CLI::NonNegativeNumber);
-    log->add_flag("--caller", log_options.caller, "Show the thread (T) or CPU (C) behind each record");
-    log->add_flag("--json", log_options.json, "Write JSON");
-
-    ReceiveOptions receive_options;
-    CLI::App* const receive =
-        app.add_subcommand("receive", "Collect the dumps that QEMU sends over a chardev");
-    receive->add_option("FOLDER", receive_options.folder, "Where to store them")->required();
-    receive->add_option("--listen", receive_options.socket,
-                        "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input");
-
+    const Commands commands(app, style, out, err);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error, out, err) == 0 ? kOk : kUsageError;
     }
-
-    std::optional<kmd::Error> error;
-    if (info->parsed()) {
-        error = print_info(info_options, out);
-    } else if (receive->parsed()) {
-        error = receive_dumps(receive_options, out);
-    } else {
-        if (last_option->count() > 0) {
-            log_options.last = last;
-        }
-        error = print_log(log_options, out);
-    }
+    const kmd::Result<int> status = commands.run();
     out.flush();
-    if (error) {
-        const std::string input = receive_options.socket.empty() ? "standard input" : receive_options.socket;
-        const std::string& path = info->parsed()      ? info_options.path
-                                  : receive->parsed() ? input
-                                                      : log_options.path;
-        err << "kmdump: " << path << ": " << error->what << "\n";
+    if (!status) {
+        err << "kmdump: " << (commands.input().empty() ? "standard input" : commands.input()) << ": "
+            << status.error().what << "\n";
         return kDumpError;
     }
     if (!out) {
         err << "kmdump: standard output: expected to write everything, could not\n";
         return kDumpError;
     }
-    return kOk;
+    return status.value();
 }
 
 } // namespace kmdump

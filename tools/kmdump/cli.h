@@ -3,6 +3,8 @@
 // The command line of kmdump.
 #pragma once
 
+#include "style.h"
+
 #include <ostream>
 
 namespace kmdump
@@ -14,6 +16,6 @@ inline constexpr int kDumpError = 1;  ///< the dump cannot be read, or the outpu
 inline constexpr int kUsageError = 2; ///< the command line makes no sense
 
 /// Runs one command. Results go to `out`; errors to `err`, each as one line.
-int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Style& style = {});
 
 } // namespace kmdump

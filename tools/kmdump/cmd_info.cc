@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd_info.h"
 
+#include "cpu_states.h"
 #include "dump.h"
 #include "escape.h"
+#include "json.h"
 #include "log_text.h"
 #include "printk_log.h"
+#include "sidecar_file.h"
 #include "text.h"
 
 #include <elf.h>
-#include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <limits>
@@ -60,11 +62,19 @@ struct Facts {
     std::optional<std::uint64_t> crash_time; ///< seconds since 1970
     std::optional<std::string> panic;        ///< escaped
     std::optional<std::string> log_error;    ///< why there is no saying whether there was a panic
+    std::optional<std::uint64_t> panic_cpu;
+    std::optional<Sidecar> sidecar;
+    std::optional<std::string> sidecar_error; ///< why it is of no use
 };
 
-Facts gather(const Dump& dump)
+Facts gather(const Dump& dump, const std::string& path)
 {
     Facts facts;
+    if (auto sidecar = read_sidecar(path)) {
+        facts.sidecar = std::move(sidecar.value());
+    } else {
+        facts.sidecar_error = sidecar.error().what;
+    }
     facts.core = dump.core.summary();
     if (const auto release = dump.vmcoreinfo.text("OSRELEASE")) {
         facts.release = escape(*release);
@@ -76,61 +86,102 @@ Facts gather(const Dump& dump)
         facts.log_error = log.error().what;
     } else if (const auto line = find_panic_line(log.value().records)) {
         facts.panic = escape(*line);
+        facts.panic_cpu = find_panic_cpu(log.value().records);
     }
     return facts;
 }
 
-void print_json(const Facts& facts, std::ostream& out)
+Json to_json(const Sidecar& sidecar)
 {
-    nlohmann::ordered_json json;
-    const auto set = [&json](const char* key, const auto& value) {
-        json[key] = nullptr;
-        if (value) {
-            json[key] = *value;
-        }
-    };
-    set("kernel", facts.release);
+    return {
+        {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
+        {"reason", sidecar.reason},          {"time", sidecar.time},
+        {"regions", sidecar.regions.size()}, {"left_out", sidecar.left_out},
+        {"remarks", sidecar.remarks}};
+}
+
+void print_json(const Facts& facts, const std::string& path, std::ostream& out)
+{
+    Json json = json_document("info", path);
+    json["kernel"] = json_or_null(facts.release);
     json["machine"] = machine_name(facts.core.machine);
-    json["cpus"] = facts.core.cpus;
+    json["cpus"] = facts.core.prstatus.size();
     json["segments"] = facts.core.segments;
     json["bytes"] = facts.core.memory_bytes;
     json["complete"] = facts.core.complete;
-    set("kaslr_offset", facts.kaslr_offset);
-    set("crash_time", facts.crash_time);
-    set("panic", facts.panic);
-    set("log_error", facts.log_error);
-    out << json.dump(2) << "\n";
+    json["kaslr_offset"] = facts.kaslr_offset ? Json(json_address(*facts.kaslr_offset)) : Json(nullptr);
+    json["crash_time"] = json_or_null(facts.crash_time);
+    json["panic"] = json_or_null(facts.panic);
+    json["panic_cpu"] = json_or_null(facts.panic_cpu);
+    json["log_error"] = json_or_null(facts.log_error);
+    json["sidecar"] = facts.sidecar ? to_json(*facts.sidecar) : Json(nullptr);
+    json["sidecar_error"] = json_or_null(facts.sidecar_error);
+    out << json_text(json) << "\n";
 }
 
-void print_text(const Facts& facts, std::ostream& out)
+void print_list(const std::vector<std::string>& sentences, std::ostream& out)
 {
-    const std::string panic = facts.log_error ? "unknown, " + *facts.log_error : facts.panic.value_or("none");
+    for (const std::string& sentence : sentences) {
+        out << "           " << sentence << "\n";
+    }
+}
+
+void print_sidecar(const Sidecar& sidecar, std::ostream& out)
+{
+    out << "taken:     " << sidecar.time << ", reason: " << sidecar.reason << "\n"
+        << "regions:   " << sidecar.regions.size() << ", "
+        << (sidecar.left_out.empty() ? "all of them saved"
+                                     : std::to_string(sidecar.left_out.size()) + " left out")
+        << "\n";
+    print_list(sidecar.left_out, out);
+    if (!sidecar.remarks.empty()) {
+        out << "remarks:   " << sidecar.remarks.front() << "\n";
+        print_list({sidecar.remarks.begin() + 1, sidecar.remarks.end()}, out);
+    }
+}
+
+void print_text(const Facts& facts, const Style& style, std::ostream& out)
+{
+    const std::string complete =
+        facts.core.complete ? "yes" : style.bad("no, the host could not write everything");
+    const std::string because =
+        facts.sidecar && facts.sidecar->incomplete_because ? ": " + *facts.sidecar->incomplete_because : "";
+    const std::string panic = facts.log_error ? "unknown, " + *facts.log_error
+                              : facts.panic   ? style.bad(*facts.panic)
+                                              : "none";
+    const std::string panic_cpu =
+        facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
     out << "kernel:    " << facts.release.value_or("unknown") << "\n"
         << "machine:   " << machine_name(facts.core.machine) << "\n"
-        << "cpus:      " << facts.core.cpus << "\n"
+        << "cpus:      " << facts.core.prstatus.size() << panic_cpu << "\n"
         << "memory:    " << count(facts.core.segments, "segment") << ", "
         << count(facts.core.memory_bytes, "byte") << "\n"
-        << "complete:  " << (facts.core.complete ? "yes" : "no, the host could not write everything") << "\n"
+        << "complete:  " << complete << because << "\n"
         << "kaslr:     " << (facts.kaslr_offset ? kmd::hex(*facts.kaslr_offset) : "unknown") << "\n";
     if (facts.crash_time) {
         out << "crashed:   " << date(*facts.crash_time) << "\n";
+    }
+    if (facts.sidecar) {
+        print_sidecar(*facts.sidecar, out);
+    } else if (facts.sidecar_error) {
+        out << "regions:   unknown, " << *facts.sidecar_error << "\n";
     }
     out << "panic:     " << panic << "\n";
 }
 
 } // namespace
 
-std::optional<kmd::Error> print_info(const InfoOptions& options, std::ostream& out)
+std::optional<kmd::Error> print_info(const InfoOptions& options, const Style& style, std::ostream& out)
 {
     const auto dump = open_dump(options.path);
     if (!dump) {
         return dump.error();
     }
-    const Facts facts = gather(dump.value());
+    const Facts facts = gather(dump.value(), options.path);
     if (options.json) {
-        print_json(facts, out);
+        print_json(facts, options.path, out);
     } else {
-        print_text(facts, out);
+        print_text(facts, style, out);
     }
     return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "result.h"
+#include "style.h"
 
 #include <optional>
 #include <ostream>
@@ -18,6 +19,6 @@ struct InfoOptions {
 };
 
 /// Writes to `out`. The error is why the dump cannot be read; a dump without a log is none.
-std::optional<kmd::Error> print_info(const InfoOptions& options, std::ostream& out);
+std::optional<kmd::Error> print_info(const InfoOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

@@ -3,10 +3,9 @@
 
 #include "dump.h"
 #include "escape.h"
+#include "json.h"
 #include "log_text.h"
 #include "printk_log.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <span>
@@ -17,13 +16,13 @@ namespace kmdump
 namespace
 {
 
-nlohmann::ordered_json to_json(const LogRecord& record)
+Json to_json(const LogRecord& record)
 {
-    nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+    Json lines = Json::array();
     for (const auto line : split_lines(record.text)) {
         lines.push_back(escape(line));
     }
-    nlohmann::ordered_json json;
+    Json json;
     json["seq"] = record.seq;
     json["time_ns"] = record.time_ns;
     json["level"] = nullptr;
@@ -36,13 +35,19 @@ nlohmann::ordered_json to_json(const LogRecord& record)
 }
 
 /// One record a line, so that a long log needs little memory.
-void print_json(const PrintkLog& log, std::span<const LogRecord> records, std::ostream& out)
+void print_json(const PrintkLog& log, const std::string& path, std::span<const LogRecord> records,
+                std::ostream& out)
 {
-    out << "{\"being_written\": " << log.being_written << ", \"without_text\": " << log.without_text
-        << ", \"damaged\": " << log.damaged << ", \"records\": [";
+    Json json = json_document("log", path);
+    json["being_written"] = log.being_written;
+    json["without_text"] = log.without_text;
+    json["damaged"] = log.damaged;
+    std::string head = json_text(json, false);
+    head.pop_back();
+    out << head << ",\"records\":[";
     const char* separator = "\n";
     for (const LogRecord& record : records) {
-        out << separator << to_json(record).dump();
+        out << separator << json_text(to_json(record), false);
         separator = ",\n";
     }
     out << "\n]}\n";
@@ -65,7 +70,7 @@ std::optional<kmd::Error> print_log(const LogOptions& options, std::ostream& out
         records = records.last(std::min<std::uint64_t>(*options.last, records.size()));
     }
     if (options.json) {
-        print_json(log.value(), records, out);
+        print_json(log.value(), options.path, records, out);
     } else {
         for (const LogRecord& record : records) {
             out << format_record(record, options.caller);

@@ -2,6 +2,7 @@
 #include "cmd_receive.h"
 
 #include "dump_stream.h"
+#include "json.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -72,7 +73,20 @@ kmd::Result<int> listen_on(const std::string& where)
     return listen_on_port(where.substr(0, colon), where.substr(colon + 1));
 }
 
-std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder, std::ostream& out)
+/// At once: whoever waits for dumps reads these lines.
+void print(const ReceivedDump& dump, bool json, std::ostream& out)
+{
+    if (json) {
+        Json document = json_document("receive", dump.path);
+        document["complete"] = dump.complete;
+        out << json_text(document, false) << std::endl;
+    } else {
+        out << dump.path << (dump.complete ? "" : " (incomplete)") << std::endl;
+    }
+}
+
+std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder, bool json,
+                                       std::ostream& out)
 {
     DumpStream stream(descriptor);
     for (;;) {
@@ -83,7 +97,7 @@ std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder
         if (!dump.value()) {
             return std::nullopt;
         }
-        out << dump.value()->path << (dump.value()->complete ? "" : " (incomplete)") << std::endl;
+        print(*dump.value(), json, out);
     }
 }
 
@@ -92,7 +106,7 @@ std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder
 std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostream& out)
 {
     if (options.socket.empty()) {
-        return receive_from(STDIN_FILENO, options.folder, out);
+        return receive_from(STDIN_FILENO, options.folder, options.json, out);
     }
     const auto listener = listen_on(options.socket);
     if (!listener) {
@@ -111,7 +125,7 @@ std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostr
         out.flush();
         if (::fork() == 0) {
             ::close(listener.value());
-            const auto error = receive_from(peer, options.folder, out);
+            const auto error = receive_from(peer, options.folder, options.json, out);
             if (error) {
                 std::cerr << "kmdump: " << options.socket << ": " << error->what << std::endl;
             }

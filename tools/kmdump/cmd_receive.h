@@ -15,6 +15,7 @@ namespace kmdump
 struct ReceiveOptions {
     std::string folder;
     std::string socket; ///< path to listen on, or HOST:PORT; empty: standard input
+    bool json = false;
 };
 
 /// Writes the path of each dump to `out` as soon as it is stored. Ends with standard input, and never

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core_file.h"
 
+#include "compressed_file.h"
+#include "elf_handle.h"
+
 #include <gelf.h>
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -25,11 +27,6 @@ constexpr std::uint64_t kElfIncomplete = 1;
 /// libelf keeps all notes in memory; those of 65536 CPUs fit.
 constexpr std::uint64_t kMostNoteBytes = 64 << 20;
 
-struct ElfEnd {
-    void operator()(Elf* elf) const { elf_end(elf); }
-};
-using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
-
 /// Whether the file holds `size` bytes at `offset`.
 bool holds(const File& file, std::uint64_t offset, std::uint64_t size)
 {
@@ -41,10 +38,34 @@ Error truncated(std::string_view what)
     return {"the file is truncated: expected " + std::string(what)};
 }
 
-Result<GElf_Ehdr> read_header(Elf* elf)
+/// What a file is that is no ELF file, as far as its first bytes tell.
+std::string_view name_format(const File& file)
+{
+    struct Magic {
+        std::string_view bytes;
+        std::string_view format;
+    };
+    static constexpr Magic known[] = {
+        {"KDUMP   ", "a kdump-compressed dump, which crash and drgn read"},
+        {"DISKDUMP", "a kdump-compressed dump, which crash and drgn read"},
+        {"makedumpfile", "a flattened kdump-compressed dump, which makedumpfile -R makes a file of"},
+        {"\x1f\x8b", "a file compressed with gzip"},
+        {{"\xfd\x37\x7a\x58\x5a\0", 6}, "a file compressed with xz"},
+        {"\x04\x22\x4d\x18", "a file compressed with lz4"},
+    };
+    for (const Magic& magic : known) {
+        std::string bytes(magic.bytes.size(), '\0');
+        if (file.read(0, std::as_writable_bytes(std::span(bytes))) && bytes == magic.bytes) {
+            return magic.format;
+        }
+    }
+    return file.size() == 0 ? "an empty file" : "something else";
+}
+
+Result<GElf_Ehdr> read_header(Elf* elf, const File& file)
 {
     if (elf == nullptr || elf_kind(elf) != ELF_K_ELF) {
-        return Error{"expected an ELF core image, found something else"};
+        return Error{"expected an ELF core image, found " + std::string(name_format(file))};
     }
     if (gelf_getclass(elf) == ELFCLASS32) {
         return Error{"expected a 64-bit core image, found a 32-bit ELF file"};
@@ -89,29 +110,36 @@ Result<std::size_t> count_program_headers(Elf* elf, const GElf_Ehdr& header)
 void read_note(std::string_view name, const GElf_Nhdr& header, std::string_view content, CoreSummary& summary)
 {
     if (name == "CORE" && header.n_type == NT_PRSTATUS) {
-        ++summary.cpus;
+        const auto bytes = std::as_bytes(std::span(content));
+        summary.prstatus.emplace_back(bytes.begin(), bytes.end());
     } else if (name == "VMCOREINFO" && summary.vmcoreinfo.empty()) {
         summary.vmcoreinfo = content.substr(0, content.find('\0'));
     }
 }
 
-void read_notes(Elf* elf, const GElf_Phdr& header, CoreSummary& summary)
+void read_notes(Elf* elf, const GElf_Phdr& header, CoreSummary& summary, CoreLayout& layout)
 {
     const auto offset = static_cast<std::int64_t>(header.p_offset);
     const auto type = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
     Elf_Data* const data = elf_getdata_rawchunk(elf, offset, header.p_filesz, type);
     if (data == nullptr) {
+        layout.stray_note_bytes += header.p_filesz;
         return;
     }
     const std::string_view bytes(static_cast<const char*>(data->d_buf), data->d_size);
     std::size_t position = 0;
+    std::size_t end = 0;
     GElf_Nhdr note{};
     std::size_t name_at = 0;
     std::size_t content_at = 0;
     while ((position = gelf_getnote(data, position, &note, &name_at, &content_at)) > 0) {
-        const auto name = bytes.substr(name_at, note.n_namesz);
-        read_note(name.substr(0, name.find('\0')), note, bytes.substr(content_at, note.n_descsz), summary);
+        std::string_view name = bytes.substr(name_at, note.n_namesz);
+        name = name.substr(0, name.find('\0'));
+        read_note(name, note, bytes.substr(content_at, note.n_descsz), summary);
+        layout.notes.push_back({std::string(name), note.n_type, note.n_descsz});
+        end = position;
     }
+    layout.stray_note_bytes += bytes.size() - end;
 }
 
 /// Both address ranges of a segment end inside the 64-bit space.
@@ -130,11 +158,17 @@ Result<CoreFile> CoreFile::open(const std::string& path)
     if (!file) {
         return file.error();
     }
+    if (is_zstd(file.value())) {
+        file = decompress(file.value());
+        if (!file) {
+            return file.error();
+        }
+    }
     CoreFile core(std::move(file.value()));
 
     elf_version(EV_CURRENT);
     const ElfHandle elf(elf_begin(core.file_.descriptor(), ELF_C_READ, nullptr));
-    const auto header = read_header(elf.get());
+    const auto header = read_header(elf.get(), core.file_);
     if (!header) {
         return header.error();
     }
@@ -143,6 +177,9 @@ Result<CoreFile> CoreFile::open(const std::string& path)
         return count.error();
     }
     CoreSummary& summary = core.summary_;
+    CoreLayout& layout = core.layout_;
+    layout.program_headers_at = header.value().e_phoff;
+    layout.program_headers_end = header.value().e_phoff + count.value() * sizeof(Elf64_Phdr);
     summary.machine = header.value().e_machine;
     summary.complete = (header.value().e_flags & kElfIncomplete) == 0;
 
@@ -166,13 +203,21 @@ Result<CoreFile> CoreFile::open(const std::string& path)
             if (note_bytes > kMostNoteBytes) {
                 return Error{"expected at most 64 MiB of notes, found more"};
             }
-            read_notes(elf.get(), segment, summary);
+            layout.note_extents.push_back({0, segment.p_filesz, segment.p_offset});
+            layout.note_first = layout.note_first || i == 0;
+            ++layout.note_segments;
+            read_notes(elf.get(), segment, summary, layout);
             continue;
         }
         ++summary.segments;
+        std::uint64_t lost = 0;
         if (!whole) {
+            lost = segment.p_filesz;
             segment.p_filesz = core.file_.size() - std::min(core.file_.size(), segment.p_offset);
+            lost -= segment.p_filesz;
         }
+        core.segments_.push_back({segment.p_vaddr, segment.p_paddr, segment.p_offset, segment.p_filesz, lost,
+                                  segment.p_memsz, segment.p_align});
         if (segment.p_filesz == 0) {
             continue;
         }

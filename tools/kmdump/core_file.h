@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,14 +17,45 @@
 namespace kmdump
 {
 
+/// A program header of type PT_LOAD. Sizes and addresses in bytes.
+struct Segment {
+    std::uint64_t virt = 0;
+    std::uint64_t phys = 0;
+    std::uint64_t file_offset = 0;
+    std::uint64_t file_size = 0;   ///< as far as the file holds it
+    std::uint64_t lost = 0;        ///< what the file should hold beyond that
+    std::uint64_t memory_size = 0; ///< p_memsz
+    std::uint64_t align = 0;
+};
+
+/// What a note is; its content is not kept.
+struct NoteHeader {
+    std::string name;
+    std::uint32_t type = 0;
+    std::uint64_t size = 0; ///< of the content, in bytes
+};
+
+/// How the file is laid out, for those who check it.
+struct CoreLayout {
+    std::uint64_t program_headers_at = 0; ///< e_phoff
+    std::uint64_t program_headers_end = 0;
+    /// Program headers of type PT_NOTE, whether the first is the first of all, and where they are.
+    std::uint64_t note_segments = 0;
+    bool note_first = false;
+    std::vector<Extent> note_extents; ///< `address` has no meaning
+    std::vector<NoteHeader> notes;
+    /// Bytes of notes that could not be read as notes.
+    std::uint64_t stray_note_bytes = 0;
+};
+
 /// What the headers and notes of a core image say.
 struct CoreSummary {
     /// e_machine, for example EM_AARCH64.
     std::uint16_t machine = 0;
     /// False when the writer marked the file as unfinished.
     bool complete = true;
-    /// Notes of type NT_PRSTATUS: one for each CPU.
-    std::uint64_t cpus = 0;
+    /// Contents of the notes of type NT_PRSTATUS: one for each CPU, in order.
+    std::vector<std::vector<std::byte>> prstatus;
     /// Program headers of type PT_LOAD.
     std::uint64_t segments = 0;
     /// Bytes of memory in the file; a byte that two segments show counts twice.
@@ -35,13 +67,25 @@ struct CoreSummary {
 class CoreFile
 {
   public:
-    /// An error unless it is a whole, 64-bit, little-endian ELF core image. A file that is shorter
-    /// than its segments say is accepted if it is marked incomplete: what it lost is not readable.
+    /// An error unless it is a whole, 64-bit, little-endian ELF core image, perhaps compressed with
+    /// zstd. One that is shorter than its segments say is accepted if it is marked incomplete: what it
+    /// lost is not readable.
     static kmd::Result<CoreFile> open(const std::string& path);
 
     const CoreSummary& summary() const { return summary_; }
 
-    /// Size of the file in bytes.
+    /// In the order of the program headers.
+    const std::vector<Segment>& segments() const { return segments_; }
+
+    const CoreLayout& layout() const { return layout_; }
+
+    /// Bytes of the file itself. False when it does not hold all of them.
+    bool read_file(std::uint64_t offset, std::span<std::byte> out) const { return file_.read(offset, out); }
+
+    /// Where in the file the memory at a physical address lies, and how much of what follows it.
+    std::optional<Extent> find_physical(std::uint64_t address) const { return by_physical_.find(address); }
+
+    /// Size of the file in bytes; of a compressed one, of its content.
     std::uint64_t file_size() const { return file_.size(); }
 
     /// Fills `out` with the memory at a virtual address as p_vaddr gives it. False when some of it
@@ -58,6 +102,8 @@ class CoreFile
 
     File file_;
     CoreSummary summary_;
+    std::vector<Segment> segments_;
+    CoreLayout layout_;
     AddressMap by_virtual_;
     AddressMap by_physical_;
 };

@@ -22,13 +22,18 @@ kmd::Error cannot_be_opened()
 
 } // namespace
 
-kmd::Result<File> File::open(const std::string& path)
+kmd::Result<File> File::open(const std::string& path, const char* expected)
 {
     // O_NONBLOCK: a FIFO must be refused, not waited for.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) {
         return cannot_be_opened();
     }
+    return adopt(descriptor, expected);
+}
+
+kmd::Result<File> File::adopt(int descriptor, const char* expected)
+{
     File file(descriptor);
     struct stat status {
     };
@@ -36,7 +41,8 @@ kmd::Result<File> File::open(const std::string& path)
         return cannot_be_opened();
     }
     if (!S_ISREG(status.st_mode)) {
-        return kmd::Error{"expected an ELF core image, found something that is not a regular file"};
+        return kmd::Error{"expected " + std::string(expected) +
+                          ", found something that is not a regular file"};
     }
     file.size_ = static_cast<std::uint64_t>(status.st_size);
     return file;

@@ -16,8 +16,11 @@ namespace kmdump
 class File
 {
   public:
-    /// An error when it cannot be opened or is not a regular file.
-    static kmd::Result<File> open(const std::string& path);
+    /// An error when it cannot be opened or is not a regular file; `expected` is what it should have been.
+    static kmd::Result<File> open(const std::string& path, const char* expected = "an ELF core image");
+
+    /// Takes over an open descriptor.
+    static kmd::Result<File> adopt(int descriptor, const char* expected = "a regular file");
 
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;

@@ -5,6 +5,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <array>
 
 namespace kmdump
@@ -30,7 +31,8 @@ template <class T> std::optional<T> read_number(const KernelMemory& memory, std:
 
 } // namespace
 
-KernelMemory::KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo) : core_(&core)
+KernelMemory::KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo)
+    : core_(&core), page_walk_(core, vmcoreinfo)
 {
     if (core.summary().machine != EM_AARCH64) {
         return;
@@ -54,11 +56,25 @@ KernelMemory::KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo) :
 
 bool KernelMemory::read(std::uint64_t address, std::span<std::byte> out) const
 {
-    if (core_->read_virtual(address, out)) {
-        return true;
+    return core_->read_virtual(address, out) || read_by_pages(address, out);
+}
+
+bool KernelMemory::read_by_pages(std::uint64_t address, std::span<std::byte> out) const
+{
+    while (!out.empty()) {
+        const std::uint64_t page_size = page_walk_.page_size();
+        const std::size_t size = std::min<std::uint64_t>(out.size(), page_size - address % page_size);
+        const auto piece = out.first(size);
+        if (!core_->read_virtual(address, piece)) {
+            const auto physical = to_physical(address);
+            if (!physical || !core_->read_physical(*physical, piece)) {
+                return false;
+            }
+        }
+        out = out.subspan(size);
+        address += size;
     }
-    const auto physical = to_physical(address);
-    return physical && core_->read_physical(*physical, out);
+    return true;
 }
 
 std::optional<std::uint64_t> KernelMemory::read_u64(std::uint64_t address) const
@@ -75,6 +91,10 @@ std::optional<std::uint64_t> KernelMemory::to_physical(std::uint64_t address) co
 {
     if (linear_offset_ && (address & linear_end_bit_) == 0) {
         return address + *linear_offset_;
+    }
+    const Translation walked = page_walk_.translate(address);
+    if (walked.known) {
+        return walked.physical;
     }
     if (image_offset_) {
         return address - *image_offset_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core_file.h"
+#include "page_walk.h"
 #include "vmcoreinfo.h"
 
 #include <cstddef>
@@ -16,7 +17,7 @@ namespace kmdump
 
 /// Reads by the virtual addresses of the core image. Images that know only physical ones, as QEMU's
 /// dump-guest-memory writes them, are read through what an arm64 kernel's vmcoreinfo says of its
-/// fixed mappings: the kernel image and the linear map.
+/// fixed mappings, the linear map and the kernel image, and through its page tables.
 class KernelMemory
 {
   public:
@@ -35,11 +36,13 @@ class KernelMemory
 
   private:
     std::optional<std::uint64_t> to_physical(std::uint64_t address) const;
+    bool read_by_pages(std::uint64_t address, std::span<std::byte> out) const;
 
     const CoreFile* core_;
     std::optional<std::uint64_t> image_offset_;  // virtual minus physical, modulo 2^64
     std::optional<std::uint64_t> linear_offset_; // physical minus virtual, modulo 2^64
     std::uint64_t linear_end_bit_ = 0;           // set in addresses above the linear map
+    PageWalk page_walk_;
 };
 
 } // namespace kmdump

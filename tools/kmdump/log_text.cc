@@ -64,7 +64,7 @@ std::optional<std::string_view> find_panic_line(std::span<const LogRecord> recor
     std::optional<std::string_view> found;
     for (const LogRecord& record : records) {
         for (const auto line : split_lines(record.text)) {
-            if (line.starts_with("Kernel panic - not syncing")) {
+            if (line.starts_with(kPanicLine)) {
                 found = line;
             }
         }

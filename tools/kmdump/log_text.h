@@ -24,7 +24,10 @@ std::string caller_name(std::uint32_t caller);
 /// `with_caller`, each with a line end. The guest's text is escaped.
 std::string format_record(const LogRecord& record, bool with_caller);
 
-/// The last line that begins with "Kernel panic - not syncing", not escaped.
+/// How the kernel's message of a panic begins.
+inline constexpr std::string_view kPanicLine = "Kernel panic - not syncing";
+
+/// The last line that begins with kPanicLine, not escaped.
 std::optional<std::string_view> find_panic_line(std::span<const LogRecord> records);
 
 } // namespace kmdump

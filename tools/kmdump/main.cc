@@ -5,5 +5,5 @@
 
 int main(int argc, char** argv)
 {
-    return kmdump::run(argc, argv, std::cout, std::cerr);
+    return kmdump::run(argc, argv, std::cout, std::cerr, kmdump::Style::of_standard_output());
 }

@@ -17,8 +17,8 @@
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/vmcore_info.h>
 
+#include "kmemdump_compat.h"
 #include "pattern.h"
 
 static DEFINE_MUTEX(lock);

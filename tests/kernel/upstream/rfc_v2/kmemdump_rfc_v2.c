@@ -17,8 +17,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
-#include <linux/vmcore_info.h>
 
+#include "kmemdump_compat.h"
 #include "pattern.h"
 
 #define MAX_ZONES 201

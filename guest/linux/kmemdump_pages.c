@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The list of extents: memory whose place is known only when the machine dies,
+ * page by page. It lies at one place for as long as kmemdump is loaded, and a
+ * controller reads it when it takes a dump, which can be at any instruction. So
+ * there is no moment at which an entry is wrong: its size is 0 while it
+ * changes.
+ *
+ * Nothing here allocates, locks or faults after the start. A panic may begin
+ * anew while somebody else is in the middle, who may even go on for a moment:
+ * the list then lacks entries, and nothing outside of it is touched.
+ */
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "kmemdump_internal.h"
+
+static size_t list_bytes(const struct kmemdump_pages *pages)
+{
+	return pages->capacity * sizeof(*pages->extents);
+}
+
+static size_t seen_bytes(const struct kmemdump_pages *pages)
+{
+	return sizeof(*pages->seen) << pages->seen_bits;
+}
+
+/**
+ * kmemdump_pages_init() - make an empty list
+ * @pages: the list
+ * @capacity: as many pages as it can hold, at least one
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int kmemdump_pages_init(struct kmemdump_pages *pages, unsigned int capacity)
+{
+	memset(pages, 0, sizeof(*pages));
+	pages->capacity = capacity;
+	/* Half of it stays free, so a search is short. */
+	pages->seen_bits = order_base_2(capacity) + 1;
+	pages->seen = vzalloc(seen_bytes(pages));
+	/* Physically contiguous, as the controller reads it. */
+	pages->extents = alloc_pages_exact(list_bytes(pages),
+					   GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	if (pages->seen && pages->extents)
+		return 0;
+	kmemdump_pages_exit(pages);
+	return -ENOMEM;
+}
+
+/**
+ * kmemdump_pages_exit() - free the list; no controller reads it any more
+ * @pages: the list
+ */
+void kmemdump_pages_exit(struct kmemdump_pages *pages)
+{
+	vfree(pages->seen);
+	if (pages->extents)
+		free_pages_exact(pages->extents, list_bytes(pages));
+	memset(pages, 0, sizeof(*pages));
+}
+
+/**
+ * kmemdump_pages_begin() - start over
+ * @pages: the list
+ *
+ * What is in the list stays there until it is replaced.
+ */
+void kmemdump_pages_begin(struct kmemdump_pages *pages)
+{
+	pages->used = 0;
+	pages->count = 0;
+	pages->unmapped = 0;
+	pages->full = false;
+	memset(pages->seen, 0, seen_bytes(pages));
+}
+
+/* False if it is there already, or there is no room. */
+static bool note_page(struct kmemdump_pages *pages, unsigned long number)
+{
+	const unsigned long mask = BIT(pages->seen_bits) - 1;
+	unsigned long at = hash_long(number, pages->seen_bits);
+	unsigned long i;
+
+	for (i = 0; i <= mask; i++, at = (at + 1) & mask) {
+		if (pages->seen[at] == number)
+			return false;
+		if (!pages->seen[at]) {
+			pages->seen[at] = number;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool continues(const struct kmemdump_extent *last, unsigned long virt,
+		      phys_addr_t phys)
+{
+	const u64 size = le64_to_cpu(last->size);
+
+	return le64_to_cpu(last->phys) + size == phys &&
+	       le64_to_cpu(last->virt) + size == virt;
+}
+
+static void list_page(struct kmemdump_pages *pages, unsigned long virt,
+		      phys_addr_t phys)
+{
+	const unsigned int used = READ_ONCE(pages->used);
+	struct kmemdump_extent *entry;
+
+	if (used && continues(&pages->extents[used - 1], virt, phys)) {
+		entry = &pages->extents[used - 1];
+		WRITE_ONCE(entry->size, cpu_to_le64(le64_to_cpu(entry->size) +
+						    PAGE_SIZE));
+		return;
+	}
+	if (used >= pages->capacity)
+		return;
+
+	entry = &pages->extents[used];
+	WRITE_ONCE(entry->size, 0);
+	/* The size is 0 before the addresses change. */
+	smp_wmb();
+	entry->phys = cpu_to_le64(phys);
+	entry->virt = cpu_to_le64(virt);
+	/* They are there before the size. */
+	smp_wmb();
+	WRITE_ONCE(entry->size, cpu_to_le64(PAGE_SIZE));
+	WRITE_ONCE(pages->used, used + 1);
+}
+
+/**
+ * kmemdump_pages_add() - list the pages of an object
+ * @pages: the list
+ * @object: first byte, an address that may be anything
+ * @size: length in bytes
+ *
+ * What is not mapped to RAM is left out.
+ */
+void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
+			size_t size)
+{
+	unsigned long virt = (unsigned long)object & PAGE_MASK;
+	size_t left;
+
+	if (!object || !size)
+		return;
+
+	for (left = PFN_UP(offset_in_page(object) + size); left;
+	     left--, virt += PAGE_SIZE) {
+		phys_addr_t phys;
+
+		if (pages->count >= pages->capacity) {
+			pages->full = true;
+			return;
+		}
+		if (!kmemdump_ram_phys((void *)virt, &phys)) {
+			pages->unmapped++;
+			/* An object that begins nowhere is none. */
+			if (virt == ((unsigned long)object & PAGE_MASK))
+				return;
+			continue;
+		}
+		if (note_page(pages, virt >> PAGE_SHIFT)) {
+			pages->count++;
+			list_page(pages, virt, phys);
+		}
+	}
+}
+
+/**
+ * kmemdump_pages_end() - take out what was in the list before
+ * @pages: the list
+ */
+void kmemdump_pages_end(struct kmemdump_pages *pages)
+{
+	unsigned int i;
+
+	for (i = pages->used; i < pages->capacity; i++)
+		WRITE_ONCE(pages->extents[i].size, 0);
+}

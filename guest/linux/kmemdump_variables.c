@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Variables of the kernel that are no areas of their own and that debuggers
+ * read at their start, found once by their names. What this kernel does not
+ * have under such a name is left out.
+ */
+#include <linux/cpumask.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/percpu.h>
+#include <linux/sizes.h>
+#include <linux/thread_info.h>
+
+#include "kmemdump_internal.h"
+
+/* Of what reaches to the next symbol, which may be far away. */
+#define MOST_OF_A_VARIABLE SZ_16K
+/* Of a name in a table, or of a structure that only the kernel knows. */
+#define NAME_BYTES 32
+#define STRUCTURE_BYTES 512
+
+struct variable {
+	const char *name;
+	enum {
+		ITSELF,			/* nothing else */
+		AND_NAMES,		/* and the strings that it points to */
+		AND_STRUCTURE,		/* and the structure that it points to */
+	} what;
+	const void *addr;
+	size_t size;
+};
+
+static struct variable variables[] = {
+	{ "_totalram_pages" },
+	{ "avenrun" },
+	{ "bus_kset", AND_STRUCTURE },
+	{ "clear_seq" },
+	{ "crash_notes" },
+	{ "devices_kset", AND_STRUCTURE },
+	{ "empty_zero_page" },
+	{ "high_memory" },
+	{ "huge_zero_pfn" },
+	{ "idmap_pg_dir" },
+	{ "init_mm" },
+	{ "init_pid_ns" },
+	{ "init_task" },
+	{ "init_uts_ns" },
+	{ "jiffies_64" },
+	{ "kimage_voffset" },
+	{ "kmem_cache", AND_STRUCTURE },
+	{ "linux_banner" },
+	{ "log_buf_len" },
+	{ "mem_section" },
+	{ "memory_subsys" },
+	{ "memstart_addr" },
+	{ "modules" },
+	{ "mt_pivots" },
+	{ "mt_slots" },
+	{ "node_data" },
+	{ "node_states" },
+	{ "nr_cpu_ids" },
+	{ "nr_irqs" },
+	{ "nr_swapfiles" },
+	{ "nr_threads" },
+	{ "pageflag_names", AND_NAMES },
+	{ "panic_cpu" },
+	{ "pcpu_base_addr" },
+	{ "pcpu_unit_offsets" },
+	{ "pid_max" },
+	{ "root_task_group" },
+	{ "saved_command_line" },
+	{ "shadow_timekeeper" },
+	{ "slab_caches" },
+	{ "taint_flags" },
+	{ "tainted_mask" },
+	{ "task_state_array", AND_NAMES },
+	{ "timekeeper_data" },
+	{ "tk_core" },
+	{ "total_nr_irqs" },
+	{ "vmcoreinfo_data" },
+	{ "vmcoreinfo_note" },
+	{ "vmcoreinfo_size" },
+	{ "zero_pfn" },
+};
+
+/* The names of functions, so that a dump can be read without the kernel's file. */
+static struct variable symbol_tables[] = {
+	{ "kallsyms_num_syms" },
+	{ "kallsyms_offsets" },
+	{ "kallsyms_names" },
+	{ "kallsyms_token_table" },
+	{ "kallsyms_token_index" },
+};
+
+enum symbol_table { NUM_SYMS, OFFSETS, NAMES, TOKEN_TABLE, TOKEN_INDEX };
+
+static void *percpu_base;
+static const unsigned long *percpu_offsets;
+static size_t percpu_bytes;
+static void * __percpu *irq_stacks;
+static note_buf_t __percpu **crash_notes_at;
+
+static void __init find(struct variable *variable)
+{
+	size_t room;
+
+	variable->addr = kmemdump_symbol(variable->name);
+	if (!variable->addr)
+		return;
+	room = kmemdump_symbol_size(variable->addr);
+	variable->size = min_t(size_t, room ?: sizeof(long), MOST_OF_A_VARIABLE);
+}
+
+/*
+ * Symbols are in the order of their addresses, and functions come first: what
+ * lies behind them is as large again and tells less. A name is its length, in
+ * one byte or two, and as many indices.
+ */
+static void __init find_function_names(void)
+{
+	const void *first = kmemdump_symbol("_text");
+	const void *last = kmemdump_symbol("_etext");
+	const unsigned int *number, *offsets;
+	const u8 *name;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(symbol_tables); i++) {
+		find(&symbol_tables[i]);
+		if (!symbol_tables[i].addr || !first || !last) {
+			symbol_tables[NAMES].size = 0;
+			symbol_tables[OFFSETS].size = 0;
+			return;
+		}
+	}
+
+	number = symbol_tables[NUM_SYMS].addr;
+	offsets = symbol_tables[OFFSETS].addr;
+	name = symbol_tables[NAMES].addr;
+	for (i = 0; i < *number && offsets[i] - offsets[0] <= last - first; i++) {
+		unsigned int length = *name++;
+
+		if (length & 0x80)
+			length = (length & 0x7f) | *name++ << 7;
+		name += length;
+	}
+	symbol_tables[OFFSETS].size = i * sizeof(*offsets);
+	symbol_tables[NAMES].size = (const void *)name - symbol_tables[NAMES].addr;
+}
+
+/**
+ * kmemdump_variables_init() - find them
+ * @kallsyms: the names of functions are wanted as well
+ */
+void __init kmemdump_variables_init(bool kallsyms)
+{
+	void **base = kmemdump_symbol("pcpu_base_addr");
+	unsigned long **offsets = kmemdump_symbol("pcpu_unit_offsets");
+	int *bytes = kmemdump_symbol("pcpu_unit_size");
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(variables); i++)
+		find(&variables[i]);
+	if (kallsyms)
+		find_function_names();
+	if (base && offsets && bytes) {
+		percpu_base = *base;
+		percpu_offsets = *offsets;
+		percpu_bytes = *bytes;
+	}
+	irq_stacks = (void __percpu **)kmemdump_symbol("irq_stack_ptr");
+	crash_notes_at = kmemdump_symbol("crash_notes");
+}
+
+/**
+ * kmemdump_crash_note() - where a CPU's registers are looked for
+ * @cpu: a possible CPU
+ *
+ * Return: the kernel's own buffer, or NULL.
+ */
+note_buf_t *kmemdump_crash_note(unsigned int cpu)
+{
+	return crash_notes_at && *crash_notes_at ?
+		per_cpu_ptr(*crash_notes_at, cpu) : NULL;
+}
+
+static void add_pointed_to(struct kmemdump_pages *pages,
+			   const struct variable *variable)
+{
+	const void *const *pointer = variable->addr;
+	const void *to;
+	size_t i;
+
+	if (variable->what == AND_STRUCTURE &&
+	    kmemdump_peek(&to, pointer, sizeof(to)))
+		kmemdump_pages_add(pages, to, STRUCTURE_BYTES);
+
+	if (variable->what == AND_NAMES)
+		for (i = 0; i < variable->size / sizeof(to); i++)
+			if (kmemdump_peek(&to, &pointer[i], sizeof(to)) &&
+			    (unsigned long)to >= PAGE_OFFSET)
+				kmemdump_pages_add(pages, to, NAME_BYTES);
+}
+
+static void add_variables(struct kmemdump_pages *pages,
+			  const struct variable *variable, size_t count)
+{
+	for (; count; count--, variable++) {
+		kmemdump_pages_add(pages, variable->addr, variable->size);
+		if (variable->addr)
+			add_pointed_to(pages, variable);
+	}
+}
+
+/**
+ * kmemdump_variables_add() - list them, and what each CPU has of its own
+ * @pages: the list
+ * @stacks: whether the stacks of interrupts are wanted
+ */
+void kmemdump_variables_add(struct kmemdump_pages *pages, bool stacks)
+{
+	unsigned int cpu;
+	void *stack;
+
+	add_variables(pages, variables, ARRAY_SIZE(variables));
+	for_each_possible_cpu(cpu) {
+		if (percpu_base)
+			kmemdump_pages_add(pages,
+					   percpu_base + percpu_offsets[cpu],
+					   percpu_bytes);
+		kmemdump_pages_add(pages, kmemdump_crash_note(cpu),
+				   sizeof(note_buf_t));
+		if (stacks && irq_stacks &&
+		    kmemdump_peek(&stack, per_cpu_ptr(irq_stacks, cpu),
+				  sizeof(stack)))
+			kmemdump_pages_add(pages, stack, THREAD_SIZE);
+	}
+	add_variables(pages, symbol_tables, ARRAY_SIZE(symbol_tables));
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All of a guest's RAM as a core image that every reader can open.
+
+QEMU's dump-guest-memory knows physical addresses alone, and no vmcoreinfo unless a driver of the guest
+told it. Here the same bytes get the virtual addresses that the guest's own page tables give them (Arm
+Architecture Reference Manual, D8.3: 4 KiB granule), and the note that the kernel keeps in its memory."""
+
+import mmap
+import re
+import struct
+import typing
+
+EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
+PHDR = struct.Struct("<IIQQQQQQ")
+PT_LOAD, PT_NOTE = 1, 4
+PAGE = 4096
+
+
+class Segment(typing.NamedTuple):
+    virt: int
+    phys: int
+    size: int
+
+
+class Memory:
+    """A guest's RAM in a dump of QEMU's."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header = EHDR.unpack_from(self.bytes)
+        headers = [PHDR.unpack_from(self.bytes, header[5] + i * PHDR.size) for i in range(header[10])]
+        self.loads = [(h[4], h[2], h[5]) for h in headers if h[0] == PT_LOAD]  # physical, offset, size
+        note = next(h for h in headers if h[0] == PT_NOTE)
+        self.notes = self.bytes[note[2]:note[2] + note[5]]
+
+    def offset(self, phys):
+        """Where a physical address is in the file; None when it is not RAM."""
+        for start, offset, size in self.loads:
+            if start <= phys < start + size:
+                return offset + phys - start
+        return None
+
+    def vmcoreinfo(self):
+        """The kernel's ELF note, as it stands in RAM."""
+        found = {bytes(match[0]) + self.bytes[match.end():match.end() + struct.unpack("<I", match[1])[0]]
+                 for match in re.finditer(rb"\x0b\0\0\0(..\0\0)\0\0\0\0VMCOREINFO\0\0(?=OSRELEASE=)", self.bytes, re.S)}
+        if len(found) != 1:
+            raise RuntimeError(f"the guest's RAM has {len(found)} vmcoreinfo notes, expected one")
+        note = found.pop()
+        return note + b"\0" * (-len(note) % 4)
+
+
+def parse_vmcoreinfo(note):
+    """KEY=VALUE lines as a dictionary."""
+    text = note[24:].rstrip(b"\0").decode()
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def mappings(memory, root, bits):
+    """(virtual, physical, size) of every mapping of RAM, by a walk of the tables for the upper half of
+    `bits` bits of address space, whose first table lies at the physical address `root`."""
+    levels = (bits - 12 + 8) // 9
+
+    def walk(table, level, virt):
+        shift = 12 + 9 * level
+        entries = 1 << min(9, bits - shift)
+        offset = memory.offset(table)
+        if offset is None:
+            raise RuntimeError(f"a page table lies at {table:#x}, where there is no RAM")
+        for i, entry in enumerate(struct.unpack_from(f"<{entries}Q", memory.bytes, offset)):
+            if not entry & 1:
+                continue
+            phys = entry & 0x0000_FFFF_FFFF_F000
+            here = virt + (i << shift)
+            if level and entry & 2:
+                yield from walk(phys, level - 1, here)
+            elif memory.offset(phys & -(1 << shift)) is not None:
+                yield here, phys & -(1 << shift), 1 << shift
+
+    yield from walk(root, levels - 1, (1 << 64) - (1 << bits))
+
+
+def segments(memory, note):
+    """The RAM by its physical addresses as QEMU has it, then what the kernel sees of it."""
+    info = parse_vmcoreinfo(note)
+    voffset = int(info["NUMBER(kimage_voffset)"], 16)
+    root = int(info["SYMBOL(swapper_pg_dir)"], 16) - voffset & (1 << 64) - 1
+    bits = 64 - int(info["NUMBER(TCR_EL1_T1SZ)"], 16)
+    result = [Segment(phys, phys, size) for phys, _, size in memory.loads]
+    runs = []
+    for virt, phys, size in mappings(memory, root, bits):
+        last = runs[-1] if runs else Segment(0, 0, 0)
+        if last.size and last.virt + last.size == virt and last.phys + last.size == phys:
+            runs[-1] = last._replace(size=last.size + size)
+        else:
+            runs.append(Segment(virt, phys, size))
+    return result + runs
+
+
+def write(qemus, path):
+    """Writes the core image made of a dump of QEMU's, and returns what vmcoreinfo says."""
+    memory = Memory(qemus)
+    note = memory.vmcoreinfo()
+    notes = memory.notes + note
+    loads = segments(memory, note)
+    notes_at = EHDR.size + PHDR.size * (1 + len(loads))
+    data_at = -(-(notes_at + len(notes)) // PAGE) * PAGE
+    first = min(offset for _, offset, _ in memory.loads)
+    with open(path, "wb") as file:
+        ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+        file.write(EHDR.pack(ident, 4, 183, 1, 0, EHDR.size, 0, 0, EHDR.size, PHDR.size, 1 + len(loads), 0, 0, 0))
+        file.write(PHDR.pack(PT_NOTE, 0, notes_at, 0, 0, len(notes), len(notes), 0))
+        for load in loads:
+            offset = data_at + memory.offset(load.phys) - first
+            file.write(PHDR.pack(PT_LOAD, 7, offset, load.virt, load.phys, load.size, load.size, 0))
+        file.write(notes)
+        file.seek(data_at)
+        file.write(memory.bytes[first:])
+    return parse_vmcoreinfo(note)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest that crashes and stands still, its dump, and QEMU's own dump of the same moment."""
+
+import json
+import pathlib
+import socket
+import subprocess
+import time
+import typing
+
+
+def title(kernel, cpu, cpus):
+    return f"{kernel}, {cpu}, {cpus} CPUs"
+
+
+class Configuration(typing.NamedTuple):
+    kernel: str  # as people call it: "stock 6.12"
+    folder: pathlib.Path  # that fetch-kernel or build-kernel printed
+    guest: pathlib.Path  # that build-guest printed
+    cpu: str  # a CPU of QEMU
+    cpus: int
+
+    @property
+    def title(self):
+        return title(self.kernel, self.cpu, self.cpus)
+
+    @property
+    def vmlinux(self):
+        return self.folder / "vmlinux"
+
+    @property
+    def modules(self):
+        """The folder with our modules; None when they are built in."""
+        return None if (self.folder / "builtin").exists() else self.guest / "modules"
+
+
+class Qmp:
+    """QEMU's monitor protocol."""
+
+    def __init__(self, path, qemu, seconds):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(seconds)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self._socket.connect(str(path))
+                break
+            except OSError:
+                if qemu.poll() is not None:
+                    raise RuntimeError("QEMU ended at once") from None
+                if time.monotonic() > deadline:
+                    raise RuntimeError("QEMU does not open its QMP socket") from None
+                time.sleep(0.05)
+        self._lines = self._socket.makefile("r")
+        self._events = []
+        self._receive()
+        self.execute("qmp_capabilities")
+
+    def _receive(self):
+        line = self._lines.readline()
+        if not line:
+            raise RuntimeError("QEMU ended")
+        return json.loads(line)
+
+    def execute(self, command, **arguments):
+        self._socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        while True:
+            answer = self._receive()
+            if "event" in answer:
+                self._events.append(answer["event"])
+            elif "error" in answer:
+                raise RuntimeError(f"{command}: {answer['error']['desc']}")
+            else:
+                return answer["return"]
+
+    def wait_event(self, name):
+        while name not in self._events:
+            answer = self._receive()
+            if "event" in answer:
+                self._events.append(answer["event"])
+
+
+BUILD = pathlib.Path(__file__).resolve().parent.parent.parent / "build"
+# PAC in an algorithm of QEMU's own: the architected one makes a guest three times slower.
+CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
+
+
+def crash(configuration, folder, command_line=""):
+    """Crashes a guest with its console log and messages in a folder, and returns the paths of our dump
+    and of QEMU's."""
+    command = ["qemu-system-aarch64", "-M", "virt", "-cpu", CPU_OPTIONS.get(configuration.cpu, configuration.cpu),
+               "-smp", str(configuration.cpus), "-m", "256M", "-nic", "none", "-display", "none", "-no-reboot",
+               "-monitor", "none", "-serial", f"file:{folder / 'console.log'}",
+               "-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off",
+               "-kernel", str(configuration.folder / "vmlinuz"), "-initrd", str(configuration.guest / "initrd.gz"),
+               "-append", f"console=ttyAMA0 panic=-1 {command_line}",
+               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on"]
+    with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
+            subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as qemu:
+        try:
+            qmp = Qmp(folder / "qmp.sock", qemu, 300)
+            qmp.wait_event("STOP")
+            full = folder / "qemu.core"
+            qmp.execute("dump-guest-memory", paging=False, protocol=f"file:{full}")
+        finally:
+            qemu.kill()
+    dumps = list(folder.glob("kmemdump-*.elf"))
+    if len(dumps) != 1:
+        raise RuntimeError(f"there are {len(dumps)} dumps, expected one")
+    return dumps[0], full

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a reader shows of a dump that differs from what it shows of all of RAM, or cannot show at all,
+and why. Whatever is not here, word for word, makes the test fail; what is here and does not happen any
+more does as well."""
+
+import re
+import typing
+
+STOCK_612 = "stock 6.12"
+BUILT_7 = "built 7"
+
+
+class Known(typing.NamedTuple):
+    number: int  # of the footnote in docs/readers.md
+    reader: str
+    commands: str  # regular expression
+    kernels: str  # regular expression
+    cpus: str  # regular expression
+    # What the reader says instead of an answer, on all of RAM as well; or, with `dump_only`, each line
+    # of the answer that is not the same.
+    says: str
+    cause: str
+    dump_only: bool = False
+    # It depends on which CPU crashed whether it happens, so the table has it in any case.
+    chance: bool = False
+
+
+KNOWN = [
+    Known(1, "makedumpfile", ".*", STOCK_612, ".*",
+          r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
+          "makedumpfile 1.7.8 does not know kernels that have 52-bit addresses with 4 KiB pages, and gives up before "
+          "it reads memory."),
+    Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_612, ".*",
+          r"^#1 +notifier_call_chain .*\n#2 +\?\?\?|^#\d+ +local_cpu_stop|^#1 +0x0$",
+          "drgn 0.0.22 takes a CPU's registers only if the number of the CPU happens to be the task's, and the stack "
+          "it shows may be another's (fixed in 0.0.25); and it does not go on from a frame that has no debugging "
+          "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33).", chance=True),
+    Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
+          r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
+          "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel, from which the libdw of "
+          "bookworm computes where the kernel is: drgn 0.0.22 looks for variables where they are without KASLR."),
+    Known(4, "gdb-multiarch", "thread apply all bt", ".*", ".*",
+          r'.* v?panic \(fmt=(fmt@entry=)?0x[0-9a-f]+ ("sysrq triggered crash\\n"|'
+          r"<error: Cannot access memory at address 0x[0-9a-f]+>).*",
+          "The frames are the same, but gdb cannot show the text that an argument points to when it is one of the "
+          "kernel's constants: they are in VMLINUX, and not in the dump.", dump_only=True),
+]
+
+
+def find(reader, command, configuration):
+    """The entries for a command on a guest."""
+    return [known for known in KNOWN
+            if known.reader == reader and re.fullmatch(known.commands, command)
+            and re.fullmatch(known.kernels, configuration.kernel) and re.fullmatch(known.cpus, configuration.cpu)]

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The readers of dumps, what is asked of each, and what an answer has to hold to be one."""
+
+import os
+import pathlib
+import re
+import subprocess
+import typing
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parent.parent / "build"
+CACHE = os.environ.get("XDG_CACHE_HOME", str(pathlib.Path.home() / ".cache"))
+MARK = "#### "
+
+
+class Command(typing.NamedTuple):
+    title: str  # as in the table
+    expected: str  # regular expression of what the answer has to hold
+
+
+class Reader(typing.NamedTuple):
+    name: str
+    commands: list
+    # Asks everything of the file "core" in a folder: (tools, configuration, vmcoreinfo, folder) -> text
+    # with a line "#### TITLE" ahead of each answer.
+    ask: typing.Callable
+
+
+def run(command, folder, stdin="", environment=None):
+    """The output of a reader; a text about it when it takes too long."""
+    try:
+        result = subprocess.run([str(word) for word in command], cwd=folder, input=stdin, text=True, errors="replace",
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False,
+                                env={**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": CACHE, "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "200",
+                                     **(environment or {})})
+        return result.stdout
+    except subprocess.TimeoutExpired:
+        return "no answer within 15 minutes\n"
+
+
+def answers(text):
+    """{title: answer} of an output with marks; what comes ahead of the first has the title ''."""
+    parts = re.split(rf"^{MARK}(.*)\n", text, flags=re.M)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2]))}
+
+
+PANIC = r"Kernel panic - not syncing: sysrq triggered crash"
+TRACE = r"panic.*\n(.*\n)*.*sysrq_handle_crash.*\n(.*\n)*.*write_sysrq_trigger"
+SLEEPING = r"#0 .*__switch_to.*\n.*#1 .*__schedule"
+
+CRASH = [
+    Command("sys", r"PANIC: \"" + PANIC),
+    Command("log", PANIC),
+    Command("ps", r"kthreadd"),
+    Command("bt -a", TRACE),
+    Command("bt 2", r"kthreadd(.*\n)*.*" + SLEEPING),
+    Command("bt 3", SLEEPING),
+    Command("bt 4", SLEEPING),
+    Command("foreach bt", SLEEPING),
+    Command("p jiffies_64", r"jiffies_64 = \$\d+ = \d+"),
+    Command("rd init_uts_ns 16", r"(.*\n){8}"),
+    Command("mod", r"."),
+    Command("runq", r"CPU 0 RUNQUEUE"),
+    Command("task", r"struct task_struct \{"),
+]
+
+
+def ask_crash(tools, configuration, _vmcoreinfo, folder):
+    script = "".join(f"!echo '{MARK}{command.title}'\n{command.title}\n" for command in CRASH)
+    (folder / "commands").write_text(script + "exit\n", encoding="utf-8")
+    return run([tools.crash, "-s", "-i", "commands", configuration.vmlinux, "core"], folder)
+
+
+DRGN = [
+    Command("get_dmesg", PANIC),
+    Command("for_each_task", r"\n2 kthreadd\n"),
+    Command("crashed_thread", TRACE),
+    Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \("),
+    Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to"),
+    Command("variables", r"^0x[0-9a-f]+$"),
+]
+
+
+def ask_new_drgn(tools, configuration, _vmcoreinfo, folder):
+    return run([tools.drgn, "-c", "core", "-s", configuration.vmlinux, HERE / "drgn_commands.py"], folder)
+
+
+def ask_old_drgn(_tools, configuration, _vmcoreinfo, folder):
+    return run(["/usr/bin/python3", "/usr/bin/drgn", "-c", "core", "-s", configuration.vmlinux,
+                HERE / "drgn_commands.py"], folder)
+
+
+GDB = [
+    Command("info threads", r"\* 1 +LWP 1(.*\n)+ +2 +LWP 2"),
+    Command("thread apply all bt", TRACE),
+    Command("lx-dmesg", PANIC),
+    Command("lx-ps", r" 2 +kthreadd\n"),
+]
+
+
+def ask_gdb(_tools, configuration, vmcoreinfo, folder):
+    lines = ["set pagination off", "set width 0", "set confirm off",
+             f"symbol-file -o 0x{vmcoreinfo['KERNELOFFSET']} {configuration.vmlinux}", "core-file core",
+             f"python import sys; sys.path.insert(0, '{configuration.folder}/gdb')",
+             "python import linux.utils, linux.dmesg, linux.tasks"]
+    # It cannot unwind code that it has no symbols of, and the CPU that crashed stands in our module,
+    # which was the last one loaded.
+    if configuration.modules:
+        lines += ["print ((struct module *)((char *)modules.next - (long)&((struct module *)0)->list))->mem[MOD_TEXT].base",
+                  f"add-symbol-file {configuration.modules}/kmemdump_md.ko $"]
+    for command in GDB:
+        lines += [f"echo {MARK}{command.title}\\n", command.title]
+    # A command that fails ends a script, but not gdb when each comes by itself.
+    arguments = [word for line in lines for word in ("-ex", line)]
+    index = ["-iex", f"set index-cache directory {BUILD / 'gdb-index'}", "-iex", "set index-cache enabled on"]
+    return run(["gdb-multiarch", "-nx", "-batch", *index, *arguments], folder)
+
+
+MAKEDUMPFILE = [Command("--dump-dmesg", PANIC)]
+VMCORE_DMESG = [Command("log", PANIC)]
+
+
+def ask_makedumpfile(tools, _configuration, _vmcoreinfo, folder):
+    log = folder / "makedumpfile.log"
+    log.unlink(missing_ok=True)
+    output = run([tools.makedumpfile, "--dump-dmesg", "core", log], folder)
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else output
+    return f"{MARK}--dump-dmesg\n{text}"
+
+
+def ask_vmcore_dmesg(tools, _configuration, _vmcoreinfo, folder):
+    return f"{MARK}log\n" + run([tools.vmcore_dmesg, "core"], folder)
+
+
+READERS = [
+    Reader("crash", CRASH, ask_crash),
+    Reader("drgn", DRGN, ask_new_drgn),
+    Reader("drgn of bookworm", DRGN, ask_old_drgn),
+    Reader("gdb-multiarch", GDB, ask_gdb),
+    Reader("makedumpfile", MAKEDUMPFILE, ask_makedumpfile),
+    Reader("vmcore-dmesg", VMCORE_DMESG, ask_vmcore_dmesg),
+]

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/sidecar_file.h"
+#include "sidecar_text.h"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+using kmdump::parse_sidecar;
+
+TEST(SidecarFile, SaysWhatTheRegionsAre)
+{
+    const auto sidecar = parse_sidecar(kmdump_test::sidecar_text(100));
+    ASSERT_TRUE(sidecar) << sidecar.error().what;
+    EXPECT_EQ(sidecar.value().result, "complete");
+    EXPECT_EQ(sidecar.value().reason, "panic");
+    EXPECT_EQ(sidecar.value().bytes, 100u);
+    EXPECT_FALSE(sidecar.value().incomplete_because);
+    ASSERT_EQ(sidecar.value().regions.size(), 1u);
+    EXPECT_EQ(sidecar.value().regions[0].name, "prb");
+    EXPECT_EQ(sidecar.value().regions[0].phys, 0x40200010u);
+    EXPECT_EQ(sidecar.value().regions[0].virt, 0xffff800080000010u);
+    EXPECT_TRUE(sidecar.value().regions[0].accepted);
+}
+
+TEST(SidecarFile, IsRefusedWhenAMemberIsNotAsDescribed)
+{
+    const std::string good = kmdump_test::sidecar_text(100);
+    const auto error_of = [&good](const std::string& member, const std::string& instead) {
+        std::string text = good;
+        text.replace(text.find(member), member.size(), instead);
+        const auto sidecar = parse_sidecar(text);
+        return sidecar ? std::string("none") : sidecar.error().what;
+    };
+    const std::string wrong = "its sidecar is damaged: expected a proper member ";
+    EXPECT_EQ(error_of("\"kmemdump-md\":1", "\"kmemdump-md\":2"), wrong + "kmemdump-md");
+    EXPECT_EQ(error_of("\"bytes\":100", "\"bytes\":-1"), wrong + "bytes");
+    EXPECT_EQ(error_of("\"result\":\"complete\"", "\"result\":3"), wrong + "result");
+    EXPECT_EQ(error_of("\"regions\":[", "\"regoins\":["), wrong + "regions");
+    EXPECT_EQ(error_of("\"0x40200010\"", "\"40200010\""), wrong + "phys");
+    EXPECT_EQ(error_of("\"0x40200010\"", "\"0x4020001z\""), wrong + "phys");
+    EXPECT_EQ(error_of("\"size\":8", "\"size\":0"), wrong + "size");
+    EXPECT_EQ(error_of("\"0xffff800080000010\"", "\"0xffffffffffffffff\""), wrong + "size");
+    EXPECT_EQ(error_of("\"left_out\":[]", "\"left_out\":[1]"), wrong + "left_out");
+}
+
+TEST(SidecarFile, IsRefusedWhenItIsNone)
+{
+    const std::string expected = "its sidecar is damaged: expected a JSON object with a member kmemdump-md";
+    for (const std::string text : {"", "{", "[]", "{}", "\xff\xfe", "{\"a\":[[[[[[[[[[[[1]]]]]]]]]]]]}"}) {
+        const auto sidecar = parse_sidecar(text);
+        ASSERT_FALSE(sidecar) << text;
+        EXPECT_EQ(sidecar.error().what, expected) << text;
+    }
+    EXPECT_FALSE(parse_sidecar(std::string(100000, '[')));
+}
+
+TEST(SidecarFile, IsEscaped)
+{
+    std::string text = kmdump_test::sidecar_text(100);
+    text.replace(text.find("prb"), 3, "\\u001b[2J");
+    const auto sidecar = parse_sidecar(text);
+    ASSERT_TRUE(sidecar);
+    EXPECT_EQ(sidecar.value().regions[0].name, "\\x1b[2J");
+}
+
+} // namespace

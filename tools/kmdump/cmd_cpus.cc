@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd_cpus.h"
+
+#include "cpu_states.h"
+#include "json.h"
+#include "symbol_source.h"
+
+#include <cinttypes>
+#include <cstdio>
+
+namespace kmdump
+{
+
+namespace
+{
+
+/// Sixteen digits, so that columns line up.
+std::string digits(std::uint64_t value)
+{
+    char text[17];
+    std::snprintf(text, sizeof(text), "%016" PRIx64, value);
+    return text;
+}
+
+std::string describe(const Symbols& symbols, const Frame& frame)
+{
+    const auto place = place_of(symbols, frame);
+    return digits(frame.address) + (place ? "  " + *place : "");
+}
+
+void print_general_registers(const CpuRegisters& registers, std::ostream& out)
+{
+    constexpr std::size_t columns = 3;
+    for (std::size_t i = 0; i < registers.x.size(); ++i) {
+        const std::string name = "x" + std::to_string(i);
+        out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
+            << digits(registers.x[i])
+            << (i % columns == columns - 1 || i + 1 == registers.x.size() ? "\n" : "");
+    }
+}
+
+void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, const Style& style,
+               std::ostream& out)
+{
+    const CpuRegisters& registers = cpu.registers;
+    const std::string title = "CPU " + std::to_string(number) +
+                              (cpu.panicked            ? ", panicked"
+                               : registers.in_kernel() ? ", in the kernel"
+                                                       : ", in a program");
+    out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
+        << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
+        << "  lr  " << describe(symbols, cpu.link) << "\n"
+        << "  sp  " << digits(registers.sp) << "   pstate " << digits(registers.pstate) << "\n";
+    print_general_registers(registers, out);
+    if (!registers.in_kernel()) {
+        return;
+    }
+    out << "  backtrace:\n";
+    for (const Frame& frame : cpu.backtrace.frames) {
+        out << "    " << describe(symbols, frame) << "\n";
+    }
+    if (!cpu.backtrace.cut.empty()) {
+        out << "    (it ends here: " << cpu.backtrace.cut << ")\n";
+    }
+}
+
+Json to_json(const Symbols& symbols, const Frame& frame)
+{
+    return {{"address", json_address(frame.address)}, {"symbol", json_or_null(place_of(symbols, frame))}};
+}
+
+Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
+{
+    const CpuRegisters& registers = cpu.registers;
+    Json x = Json::array();
+    for (const std::uint64_t value : registers.x) {
+        x.push_back(json_address(value));
+    }
+    Json backtrace = Json::array();
+    for (const Frame& frame : cpu.backtrace.frames) {
+        backtrace.push_back(to_json(symbols, frame));
+    }
+    return {{"cpu", number},
+            {"panicked", cpu.panicked},
+            {"in_kernel", registers.in_kernel()},
+            {"pc", to_json(symbols, {registers.pc, true})},
+            {"lr", to_json(symbols, cpu.link)},
+            {"sp", json_address(registers.sp)},
+            {"pstate", json_address(registers.pstate)},
+            {"x", std::move(x)},
+            {"backtrace", std::move(backtrace)},
+            {"backtrace_cut", cpu.backtrace.cut.empty() ? Json(nullptr) : Json(cpu.backtrace.cut)}};
+}
+
+} // namespace
+
+std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& style, std::ostream& out)
+{
+    const auto dump = open_dump(options.path);
+    if (!dump) {
+        return dump.error();
+    }
+    const auto source = find_symbols(dump.value(), options.vmlinux);
+    if (!source) {
+        return source.error();
+    }
+    const Symbols& symbols = source.value().symbols;
+    const auto cpus = read_cpu_states(dump.value(), symbols);
+    if (!cpus) {
+        return cpus.error();
+    }
+    if (options.json) {
+        Json json = json_document("cpus", options.path);
+        json["symbols"] = source.value().name;
+        json["symbols_missing"] = json_or_null(source.value().missing);
+        json["cpus"] = Json::array();
+        for (std::size_t i = 0; i < cpus.value().size(); ++i) {
+            json["cpus"].push_back(to_json(i, cpus.value()[i], symbols));
+        }
+        out << json_text(json) << "\n";
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < cpus.value().size(); ++i) {
+        out << (i == 0 ? "" : "\n");
+        print_cpu(i, cpus.value()[i], symbols, style, out);
+    }
+    if (source.value().missing) {
+        out << "\nno symbols: " << *source.value().missing << "; --vmlinux FILE is another source\n";
+    }
+    return std::nullopt;
+}
+
+} // namespace kmdump

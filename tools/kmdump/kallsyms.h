@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The symbol table that a kernel carries in its own memory (CONFIG_KALLSYMS).
+#pragma once
+
+#include "kernel_memory.h"
+#include "result.h"
+#include "symbols.h"
+#include "vmcoreinfo.h"
+
+namespace kmdump
+{
+
+/// The symbols of the kernel itself, without its modules. Where names and offsets are only the first of
+/// their tables, so are the symbols. An error says which table is not in the dump, or makes no sense. Time
+/// and memory are bounded by the size of the file.
+kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo);
+
+} // namespace kmdump

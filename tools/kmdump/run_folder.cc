@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run_folder.h"
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace kmdump
+{
+
+namespace
+{
+
+namespace fs = std::filesystem;
+
+/// "START-0001END"
+std::string numbered(const std::string& start, unsigned number, const char* end)
+{
+    std::array<char, 16> digits;
+    std::snprintf(digits.data(), digits.size(), "-%04u", number);
+    return start + digits.data() + end;
+}
+
+kmd::Result<std::string> make_folder(const std::string& wanted)
+{
+    if (!wanted.empty()) {
+        std::error_code failure;
+        fs::create_directories(wanted, failure);
+        if (failure || !fs::is_directory(wanted, failure)) {
+            return kmd::Error{wanted + ": expected a folder, or a place for one: " +
+                              (failure ? failure.message() : "there is something else")};
+        }
+        return wanted;
+    }
+    for (unsigned number = 1;; ++number) {
+        const std::string path = numbered("kmdump-run", number, "");
+        if (::mkdir(path.c_str(), 0777) == 0) {
+            return path;
+        }
+        if (errno != EEXIST) {
+            return kmd::Error{"cannot make the folder " + path + ": " + std::strerror(errno)};
+        }
+    }
+}
+
+/// Makes `START-0001.log`, or the next number that is free.
+kmd::Result<std::string> make_log(const std::string& start)
+{
+    for (unsigned number = 1;; ++number) {
+        const std::string path = numbered(start, number, ".log");
+        const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file >= 0) {
+            ::close(file);
+            return path;
+        }
+        if (errno != EEXIST) {
+            return kmd::Error{"cannot make " + path + ": " + std::strerror(errno)};
+        }
+    }
+}
+
+TakenDump with_sidecar(const std::string& path)
+{
+    TakenDump dump{path, "", !path.ends_with(".incomplete")};
+    std::ifstream file(path + ".json");
+    const auto sidecar = nlohmann::json::parse(file, nullptr, false);
+    if (const auto reason = sidecar.find("reason"); reason != sidecar.end() && reason->is_string()) {
+        dump.reason = *reason;
+    }
+    return dump;
+}
+
+} // namespace
+
+kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
+{
+    RunFolder folder;
+    const auto made = make_folder(path);
+    if (!made) {
+        return made.error();
+    }
+    folder.path_ = made.value();
+    const auto console = make_log((fs::path(folder.path_) / "console").string());
+    if (!console) {
+        return console.error();
+    }
+    folder.console_ = console.value();
+    const auto messages = make_log((fs::path(folder.path_) / "qemu").string());
+    if (!messages) {
+        return messages.error();
+    }
+    folder.messages_ = messages.value();
+    folder.before_ = folder.entries();
+    return folder;
+}
+
+std::set<std::string> RunFolder::entries() const
+{
+    std::set<std::string> names;
+    std::error_code failure;
+    for (fs::directory_iterator entry(path_, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+        names.insert(entry->path().filename().string());
+    }
+    return names;
+}
+
+std::vector<TakenDump> RunFolder::dumps() const
+{
+    std::vector<TakenDump> dumps;
+    for (const std::string& name : entries()) {
+        if (!before_.contains(name) && !name.ends_with(".json") && !name.starts_with(".")) {
+            dumps.push_back(with_sidecar((fs::path(path_) / name).string()));
+        }
+    }
+    return dumps;
+}
+
+} // namespace kmdump

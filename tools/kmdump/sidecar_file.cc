@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sidecar_file.h"
+
+#include "escape.h"
+#include "file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+namespace kmdump
+{
+
+namespace
+{
+
+/// A table has at most 65536 regions of some 300 bytes.
+constexpr std::uint64_t kMostBytes = 64 << 20;
+
+/// A region in the file nests in a list in the object; more is not what we look for.
+constexpr int kDeepest = 8;
+
+/// Reads members; the first that is not as expected makes the whole wrong.
+class Members
+{
+  public:
+    std::string text(const nlohmann::json& object, const char* name)
+    {
+        const auto found = object.find(name);
+        if (found == object.end() || !found->is_string()) {
+            wrong(name);
+            return {};
+        }
+        return escape(found->get_ref<const std::string&>());
+    }
+
+    std::uint64_t number(const nlohmann::json& object, const char* name)
+    {
+        const auto found = object.find(name);
+        if (found == object.end() || !found->is_number_unsigned()) {
+            wrong(name);
+            return 0;
+        }
+        return found->get<std::uint64_t>();
+    }
+
+    bool truth(const nlohmann::json& object, const char* name)
+    {
+        const auto found = object.find(name);
+        if (found == object.end() || !found->is_boolean()) {
+            wrong(name);
+            return false;
+        }
+        return found->get<bool>();
+    }
+
+    /// Hexadecimal text with 0x in front.
+    std::uint64_t address(const nlohmann::json& object, const char* name)
+    {
+        const std::string digits = text(object, name);
+        std::uint64_t value = 0;
+        const char* const end = digits.data() + digits.size();
+        if (!digits.starts_with("0x")) {
+            wrong(name);
+            return 0;
+        }
+        const auto [stop, error] = std::from_chars(digits.data() + 2, end, value, 16);
+        if (error != std::errc() || stop != end) {
+            wrong(name);
+        }
+        return value;
+    }
+
+    /// Empty when it is not there.
+    std::vector<std::string> texts(const nlohmann::json& object, const char* name)
+    {
+        std::vector<std::string> list;
+        if (object.contains(name)) {
+            for (const auto& item : object[name]) {
+                if (!item.is_string()) {
+                    wrong(name);
+                    return {};
+                }
+                list.push_back(escape(item.get_ref<const std::string&>()));
+            }
+        }
+        return list;
+    }
+
+    void wrong(const char* name)
+    {
+        if (!error_) {
+            error_ = kmd::Error{std::string("its sidecar is damaged: expected a proper member ") + name};
+        }
+    }
+
+    const std::optional<kmd::Error>& error() const { return error_; }
+
+  private:
+    std::optional<kmd::Error> error_;
+};
+
+SidecarRegion read_region(Members& members, const nlohmann::json& object)
+{
+    SidecarRegion region;
+    region.slot = members.number(object, "slot");
+    region.id = members.number(object, "id");
+    region.name = members.text(object, "name");
+    region.kind = members.text(object, "kind");
+    region.phys = members.address(object, "phys");
+    region.virt = members.address(object, "virt");
+    region.size = members.number(object, "size");
+    region.status = members.text(object, "status");
+    region.accepted = members.truth(object, "accepted");
+    constexpr auto top = std::numeric_limits<std::uint64_t>::max();
+    if (region.accepted &&
+        (region.size == 0 || region.size - 1 > top - region.phys || region.size - 1 > top - region.virt)) {
+        members.wrong("size");
+    }
+    return region;
+}
+
+} // namespace
+
+kmd::Result<Sidecar> parse_sidecar(const std::string& text)
+{
+    bool too_deep = false;
+    const auto keep = [&too_deep](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+        too_deep = too_deep || depth > kDeepest;
+        return !too_deep;
+    };
+    const auto json = nlohmann::json::parse(text, keep, false);
+    if (too_deep || !json.is_object() || !json.contains("kmemdump-md")) {
+        return kmd::Error{"its sidecar is damaged: expected a JSON object with a member kmemdump-md"};
+    }
+    Members members;
+    if (members.number(json, "kmemdump-md") != 1) {
+        members.wrong("kmemdump-md");
+    }
+    Sidecar sidecar;
+    sidecar.result = members.text(json, "result");
+    sidecar.reason = members.text(json, "reason");
+    sidecar.time = members.text(json, "time");
+    sidecar.dump = members.text(json, "dump");
+    sidecar.format = members.text(json, "format");
+    sidecar.bytes = members.number(json, "bytes");
+    sidecar.image_bytes = members.number(json, "image_bytes");
+    sidecar.left_out = members.texts(json, "left_out");
+    sidecar.remarks = members.texts(json, "remarks");
+    if (json.contains("incomplete_because")) {
+        sidecar.incomplete_because = members.text(json, "incomplete_because");
+    }
+    const auto regions = json.find("regions");
+    if (regions == json.end() || !regions->is_array()) {
+        members.wrong("regions");
+    } else {
+        for (const auto& region : *regions) {
+            sidecar.regions.push_back(read_region(members, region));
+        }
+    }
+    if (members.error()) {
+        return *members.error();
+    }
+    return sidecar;
+}
+
+kmd::Result<std::optional<Sidecar>> read_sidecar(const std::string& path)
+{
+    const std::string beside = path + ".json";
+    std::error_code ignored;
+    if (!std::filesystem::exists(beside, ignored)) {
+        return std::optional<Sidecar>();
+    }
+    const auto file = File::open(beside, "a sidecar");
+    if (!file) {
+        return kmd::Error{"its sidecar " + file.error().what};
+    }
+    if (file.value().size() > kMostBytes) {
+        return kmd::Error{"its sidecar is damaged: expected at most 64 MiB"};
+    }
+    std::string text(file.value().size(), '\0');
+    if (!file.value().read(0, std::as_writable_bytes(std::span(text)))) {
+        return kmd::Error{"its sidecar cannot be read"};
+    }
+    auto sidecar = parse_sidecar(text);
+    if (!sidecar) {
+        return sidecar.error();
+    }
+    return std::optional<Sidecar>(std::move(sidecar.value()));
+}
+
+} // namespace kmdump

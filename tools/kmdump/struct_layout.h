@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Where the members of the kernel's structures lie, out of the type information of a vmlinux file.
+#pragma once
+
+#include "result.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kmdump
+{
+
+/// A member of a structure, of the structure itself or of an anonymous one inside.
+struct MemberName {
+    std::string structure;
+    std::string member;
+
+    auto operator<=>(const MemberName&) const = default;
+};
+
+/// Offsets in bytes. A member that the kernel does not have is not in it.
+using MemberOffsets = std::map<MemberName, std::uint64_t>;
+
+/// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. With
+/// `build_id` (bytes, hexadecimal) a file that says another one is an error.
+kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
+                                               const std::string& build_id);
+
+} // namespace kmdump

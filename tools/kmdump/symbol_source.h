@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which symbols there are for a dump: its own, or those of a vmlinux file.
+#pragma once
+
+#include "dump.h"
+#include "result.h"
+#include "symbols.h"
+
+#include <optional>
+#include <string>
+
+namespace kmdump
+{
+
+struct SymbolSource {
+    Symbols symbols;
+    std::string name; ///< "kallsyms", "vmlinux", or "none"
+    /// Why there are none.
+    std::optional<std::string> missing;
+};
+
+/// With an empty `vmlinux` those of the dump itself; that it has none is no error. An error when `vmlinux`
+/// cannot be read.
+kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux);
+
+} // namespace kmdump
