@@ -63,7 +63,9 @@ TEST(HostileGuest, ThatChangesMemoryAndTableAllTheTimeIsDumpedAsItWasAtOneMoment
         const std::uint64_t first = word_at(core, kRaceStart);
         const std::uint64_t last = word_at(core, kRaceStart + kRaceSize - 8);
         EXPECT_TRUE(first == last || first == last + 1) << dump << ": " << first << " and " << last;
-        EXPECT_GT(first, before + 1000) << "the CPU does count meanwhile";
+        // CPU 0 waits for that before it rings, but not before it powers off.
+        const bool waited = dump.filename().string().find("request") != std::string::npos;
+        EXPECT_GE(first, before + (waited ? 1000 : 0)) << "the CPU does count meanwhile";
         before = first;
 
         bool in_table = false;
