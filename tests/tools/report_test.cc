@@ -107,11 +107,11 @@ TEST(StructLayout, IsReadOutOfDebugInformation)
         return static_cast<std::uint64_t>(reinterpret_cast<const char*>(&member) -
                                           reinterpret_cast<const char*>(&probe));
     };
-    EXPECT_EQ(offsets.value(), (kmdump::MemberOffsets{
-                                   {{"KmdumpLayoutProbe", "first"}, 0},
-                                   {{"KmdumpLayoutProbe", "in_union"}, distance(probe.in_union)},
-                                   {{"KmdumpLayoutProbe", "in_struct"}, distance(probe.in_struct)},
-                                   {{"KmdumpLayoutProbe", "last"}, distance(probe.last)}}));
+    EXPECT_EQ(offsets.value(),
+              (kmdump::MemberOffsets{{{"KmdumpLayoutProbe", "first"}, 0},
+                                     {{"KmdumpLayoutProbe", "in_union"}, distance(probe.in_union)},
+                                     {{"KmdumpLayoutProbe", "in_struct"}, distance(probe.in_struct)},
+                                     {{"KmdumpLayoutProbe", "last"}, distance(probe.last)}}));
 }
 
 TEST(StructLayout, OfAnotherKernelIsRefused)
@@ -285,13 +285,32 @@ TEST(Page, HasNoElementAndNoAttributeOfTheGuest)
     page.erase(style, page.find("</style>") - style);
 
     const std::set<std::string> known = {
-        "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p", "code",
-        "nav", "a", "main", "section", "dl", "div", "dt", "dd", "span", "i", "b", "svg", "rect", "details",
-        "summary", "table", "thead", "tbody", "tr", "th", "td", "ol", "li", "time", "input", "label", "footer"};
-    const std::set<std::string> known_attributes = {
-        "lang", "charset", "content", "name", "id", "class", "href", "aria-label", "aria-hidden", "viewBox",
-        "preserveAspectRatio", "role", "x", "y", "width", "height", "open", "type", "for", "checked",
-        "http-equiv", "html"};
+        "!DOCTYPE", "html", "head", "meta", "title", "style", "body",    "header",  "h1",    "h2",
+        "h3",       "p",    "code", "nav",  "a",     "main",  "section", "dl",      "div",   "dt",
+        "dd",       "span", "i",    "b",    "svg",   "rect",  "details", "summary", "table", "thead",
+        "tbody",    "tr",   "th",   "td",   "ol",    "li",    "time",    "input",   "label", "footer"};
+    const std::set<std::string> known_attributes = {"lang",
+                                                    "charset",
+                                                    "content",
+                                                    "name",
+                                                    "id",
+                                                    "class",
+                                                    "href",
+                                                    "aria-label",
+                                                    "aria-hidden",
+                                                    "viewBox",
+                                                    "preserveAspectRatio",
+                                                    "role",
+                                                    "x",
+                                                    "y",
+                                                    "width",
+                                                    "height",
+                                                    "open",
+                                                    "type",
+                                                    "for",
+                                                    "checked",
+                                                    "http-equiv",
+                                                    "html"};
     const std::regex tag(R"re(<(/?)([!A-Za-z0-9]+)((?:\s+[A-Za-z-]+(?:="[^"<>]*")?)*)\s*>)re");
     const std::regex attribute(R"re(\s([A-Za-z-]+)(?:="([^"]*)")?)re");
     std::size_t tags = 0;
@@ -333,9 +352,8 @@ TEST(ReportCommand, SaysWhatIsMissing)
     const auto report = report_command({file.path().c_str()});
     EXPECT_EQ(report.status, 0) << report.err;
     EXPECT_NE(report.out.find("<h1>Linux 6.0-&lt;test&gt;</h1>"), std::string::npos);
-    for (const char* const part :
-         {"No log: expected SYMBOL(prb)", "No tasks: the dump does not say", "No symbols: ",
-          "Whether the kernel panicked is unknown"}) {
+    for (const char* const part : {"No log: expected SYMBOL(prb)", "No tasks: the dump does not say",
+                                   "No symbols: ", "Whether the kernel panicked is unknown"}) {
         EXPECT_NE(report.out.find(part), std::string::npos) << part;
     }
 }
@@ -348,9 +366,11 @@ TEST(ReportCommand, ShowsPanicLogAndMemory)
     const TemporaryFile file(ring.core().make());
     const auto report = report_command({file.path().c_str()});
     EXPECT_EQ(report.status, 0) << report.err;
-    EXPECT_NE(report.out.find("<p class=\"banner bad\"><code>Kernel panic - not syncing: &lt;why&gt;</code></p>"),
-              std::string::npos);
-    EXPECT_NE(report.out.find("<li class=\"plain-line\"><time>    0.001500</time><b>info</b><span>all is well</span>"),
+    EXPECT_NE(
+        report.out.find("<p class=\"banner bad\"><code>Kernel panic - not syncing: &lt;why&gt;</code></p>"),
+        std::string::npos);
+    EXPECT_NE(report.out.find(
+                  "<li class=\"plain-line\"><time>    0.001500</time><b>info</b><span>all is well</span>"),
               std::string::npos);
     EXPECT_NE(report.out.find("<rect x=\"0.00\""), std::string::npos);
 }
