@@ -18,8 +18,8 @@ constexpr std::uint64_t kKernelBit = std::uint64_t{1} << 55;
 /// with the registers that an exception saved around the record. Offsets in struct pt_regs, in bytes.
 constexpr std::uint64_t kMetaRegisters = 2;
 constexpr std::uint64_t kRecordInRegisters = 296;
-constexpr std::uint64_t kX29 = 29 * 8;
-constexpr std::uint64_t kPc = 32 * 8;
+constexpr std::uint64_t kX29 = 29 * sizeof(std::uint64_t);
+constexpr std::uint64_t kPc = 32 * sizeof(std::uint64_t);
 
 } // namespace
 

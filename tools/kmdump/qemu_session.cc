@@ -95,6 +95,16 @@ QemuSession::~QemuSession()
     if (log_ == nullptr) {
         return;
     }
+    try {
+        end();
+    } catch (const std::exception&) {
+        child_.send_signal(SIGKILL);
+    }
+    close_all({qmp_, error_, signals_, log_file_});
+}
+
+void QemuSession::end()
+{
     if (!ended_) {
         constexpr std::string_view kQuit = "{\"execute\":\"quit\"}\n";
         if (signal_ != 0 || ::send(qmp_, kQuit.data(), kQuit.size(), MSG_NOSIGNAL) < 0) {
@@ -108,7 +118,6 @@ QemuSession::~QemuSession()
     if (!line_.empty()) {
         *log_ << line_ << std::endl;
     }
-    close_all({qmp_, error_, signals_, log_file_});
 }
 
 bool QemuSession::ends_within(milliseconds time)

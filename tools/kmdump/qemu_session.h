@@ -62,6 +62,7 @@ class QemuSession
     bool pump(Clock::time_point until);
     void take_messages();
     bool take_log();
+    void end();
     bool over() const { return ended_ || signal_ != 0; }
 
     ChildProcess child_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,10 @@ struct MemberName {
     std::string structure;
     std::string member;
 
-    auto operator<=>(const MemberName&) const = default;
+    friend bool operator<(const MemberName& a, const MemberName& b)
+    {
+        return std::tie(a.structure, a.member) < std::tie(b.structure, b.member);
+    }
 };
 
 /// Offsets in bytes. A member that the kernel does not have is not in it.
