@@ -21,6 +21,7 @@ struct MemberName {
     std::string structure;
     std::string member;
 
+    bool operator==(const MemberName&) const = default;
     friend bool operator<(const MemberName& a, const MemberName& b)
     {
         return std::tie(a.structure, a.member) < std::tie(b.structure, b.member);
