@@ -13,6 +13,7 @@ import typing
 EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD, PT_NOTE = 1, 4
+SHDR_SIZE = 64
 PAGE = 4096
 
 
@@ -30,9 +31,14 @@ class Memory:
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         header = EHDR.unpack_from(self.bytes)
         headers = [PHDR.unpack_from(self.bytes, header[5] + i * PHDR.size) for i in range(header[10])]
-        self.loads = [(h[4], h[2], h[5]) for h in headers if h[0] == PT_LOAD]  # physical, offset, size
+        loads = [h for h in headers if h[0] == PT_LOAD]
+        # QEMU takes the notes of all CPUs to be as long as the first one's, which they are not when their
+        # SVE vectors differ: what follows, to the end of the last section, is not where the headers say.
+        ends = [sum(struct.unpack_from("<QQ", self.bytes, header[6] + i * SHDR_SIZE + 24)) for i in range(header[12])]
+        moved = len(self.bytes) - max(ends) if ends else 0
+        self.loads = [(h[4], h[2] + moved, h[5]) for h in loads]  # physical, offset, size
         note = next(h for h in headers if h[0] == PT_NOTE)
-        self.notes = self.bytes[note[2]:note[2] + note[5]]
+        self.notes = self.bytes[note[2]:min(offset for _, offset, _ in self.loads)]
 
     def offset(self, phys):
         """Where a physical address is in the file; None when it is not RAM."""

@@ -59,7 +59,7 @@ CRASH = [
     Command("foreach bt", SLEEPING),
     Command("p jiffies_64", r"jiffies_64 = \$\d+ = \d+"),
     Command("rd init_uts_ns 16", r"(.*\n){8}"),
-    Command("mod", r"."),
+    Command("mod", r"^[0-9a-f]{16}  kmemdump_md  |^no modules installed$"),
     Command("runq", r"CPU 0 RUNQUEUE"),
     Command("task", r"struct task_struct \{"),
 ]
