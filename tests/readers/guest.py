@@ -85,9 +85,9 @@ BUILD = pathlib.Path(__file__).resolve().parent.parent.parent / "build"
 CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
 
 
-def crash(configuration, folder, command_line=""):
+def crash(configuration, folder, command_line="", kdump=False):
     """Crashes a guest with its console log and messages in a folder, and returns the paths of our dump
-    and of QEMU's."""
+    and of QEMU's. With `kdump`, QEMU's dump in the format kdump-zlib is "qemu.kdump" beside them."""
     command = ["qemu-system-aarch64", "-M", "virt", "-cpu", CPU_OPTIONS.get(configuration.cpu, configuration.cpu),
                "-smp", str(configuration.cpus), "-m", "256M", "-nic", "none", "-display", "none", "-no-reboot",
                "-monitor", "none", "-serial", f"file:{folder / 'console.log'}",
@@ -102,6 +102,8 @@ def crash(configuration, folder, command_line=""):
             qmp.wait_event("STOP")
             full = folder / "qemu.core"
             qmp.execute("dump-guest-memory", paging=False, protocol=f"file:{full}")
+            if kdump:
+                qmp.execute("dump-guest-memory", paging=False, protocol=f"file:{folder / 'qemu.kdump'}", format="kdump-zlib")
         finally:
             qemu.kill()
     dumps = list(folder.glob("kmemdump-*.elf"))

@@ -32,7 +32,7 @@ KNOWN = [
           "addresses, has five, and crash ends at the first address that needs them: the stack of a task. An option "
           "does not help."),
     Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_612, ".*",
-          r"#1 +notifier_call_chain .*\n#2 +\?\?\?|#\d+ +local_cpu_stop|#1 +0x0$",
+          r"#1 +notifier_call_chain .*\n#2 +\?\?\?|#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$",
           "drgn 0.0.22 takes a CPU's registers only if the number of the CPU happens to be the task's, and the stack "
           "it shows may be another's (fixed in 0.0.25); and it does not go on from a frame that has no debugging "
           "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33).", chance=True),
