@@ -113,14 +113,17 @@ static void __init find(struct variable *variable)
 
 /*
  * Symbols are in the order of their addresses, and functions come first: what
- * lies behind them is as large again and tells less. A name is its length, in
- * one byte or two, and as many indices.
+ * lies behind them is as large again and tells less. An offset counts from
+ * where the first symbol is, or in 7.x from where the offset itself is, which
+ * takes some more symbols. A name is its length, in one byte or two, and as
+ * many indices.
  */
 static void __init find_function_names(void)
 {
 	const void *first = kmemdump_symbol("_text");
 	const void *last = kmemdump_symbol("_etext");
-	const unsigned int *number, *offsets;
+	const unsigned int *number;
+	const s32 *offsets;
 	const u8 *name;
 	unsigned int i;
 
@@ -136,7 +139,7 @@ static void __init find_function_names(void)
 	number = symbol_tables[NUM_SYMS].addr;
 	offsets = symbol_tables[OFFSETS].addr;
 	name = symbol_tables[NAMES].addr;
-	for (i = 0; i < *number && offsets[i] - offsets[0] <= last - first; i++) {
+	for (i = 0; i < *number && (long)offsets[i] - offsets[0] <= last - first; i++) {
 		unsigned int length = *name++;
 
 		if (length & 0x80)
