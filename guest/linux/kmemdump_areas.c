@@ -409,9 +409,6 @@ static void __init register_page_table_root(void)
  */
 void __init kmemdump_areas_register(void)
 {
-	if (kmemdump_symbols_init())
-		pr_warn("expected to find kallsyms_lookup_name, did not\n");
-
 	register_named_areas();
 	register_nodes();
 	register_section_leaves();
