@@ -491,8 +491,12 @@ static void __init register_areas(void)
  */
 static int __init kmemdump_init(void)
 {
-	int ret = kmemdump_coreimage_init();
+	int ret;
 
+	if (kmemdump_symbols_init())
+		pr_warn("expected to find kallsyms_lookup_name, did not\n");
+
+	ret = kmemdump_coreimage_init();
 	if (ret)
 		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",
 		       ret);

@@ -9,6 +9,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/kstrtox.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -104,6 +105,23 @@ size_t __init kmemdump_symbol_size(const void *addr)
 	return offset ? 0 : size;
 }
 
+/*
+ * The copy that a crash kernel is told of. A kernel that made none tells the
+ * physical address of NULL, which can be any number.
+ */
+static char * __init vmcoreinfo_in_note(void)
+{
+	phys_addr_t phys = paddr_vmcoreinfo_note();
+	char *name;
+
+	if (!phys || !pfn_valid(PHYS_PFN(phys)))
+		return NULL;
+	name = (char *)phys_to_virt(phys) + sizeof(struct elf_note);
+	if (memcmp(name, VMCOREINFO_NOTE_NAME, sizeof(VMCOREINFO_NOTE_NAME)))
+		return NULL;
+	return name + VMCOREINFO_NOTE_NAME_BYTES;
+}
+
 /**
  * kmemdump_vmcoreinfo() - the vmcoreinfo text
  *
@@ -113,17 +131,8 @@ char * __init kmemdump_vmcoreinfo(void)
 {
 	char **data = lookup_name ? (char **)lookup_name("vmcoreinfo_data") :
 				    NULL;
-	phys_addr_t note;
 
-	if (data && *data)
-		return *data;
-
-	/* The copy that a crash kernel is told of. */
-	note = paddr_vmcoreinfo_note();
-	if (!note)
-		return NULL;
-	return (char *)phys_to_virt(note) + sizeof(struct elf_note) +
-	       VMCOREINFO_NOTE_NAME_BYTES;
+	return data ? *data : vmcoreinfo_in_note();
 }
 
 /**

@@ -55,7 +55,7 @@ std::string test_initrd()
 TEST(Lifetime, RegionsComeAndGoAsDocumented)
 {
     Guest guest({.initrd = test_initrd(),
-                 .command_line = "kmd.do=ktap:kmemdump_lifetime kmemdump.profile=log",
+                 .command_line = "kmd.do=ktap:kmemdump_lifetime",
                  .properties = "max-regions=60"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     expect_all_passed(guest, 12);

@@ -52,6 +52,22 @@ static bool device_has(void *zone)
 	return false;
 }
 
+/* Slots of the driver's own, which are no regions of kmemdump's. */
+static u32 list_count(void)
+{
+	u32 i, lists = 0, slots = readl(window + KMD_SLOT_COUNT);
+
+	for (i = 0; i < slots; i++) {
+		void __iomem *slot = window + KMD_SLOT_OFFSET_VALUE +
+				     i * KMD_SLOT_STRIDE_VALUE;
+
+		if (readl(slot + KMD_SLOT_COMMIT) &&
+		    (readl(slot + KMD_SLOT_FLAGS) & KMD_FLAGS_KIND) == KMD_KIND_LIST)
+			lists++;
+	}
+	return lists;
+}
+
 static void region_is_gone_before_its_memory_is_freed(void)
 {
 	u32 before = region_count();
@@ -202,7 +218,7 @@ static const struct kmemdump_backend counting = {
 
 static void live_regions_follow_the_backend(void)
 {
-	u32 before = region_count();
+	u32 before = region_count(), regions = before - list_count();
 	struct device *dev = &controller->dev;
 
 	/* One at a time: the driver of the controller is there. */
@@ -217,14 +233,14 @@ static void live_regions_follow_the_backend(void)
 	last_given = 0;
 	ascending = true;
 	EXPECT_EQ(kmemdump_register_backend(&counting), 0);
-	EXPECT_EQ(given, before);
+	EXPECT_EQ(given, regions);
 	EXPECT_EQ(ascending, true);
 
 	/* Taken from the one who had them, once each. */
 	kmemdump_unregister_backend(&counting);
-	EXPECT_EQ(taken_back, before);
+	EXPECT_EQ(taken_back, regions);
 	kmemdump_unregister_backend(&counting);
-	EXPECT_EQ(taken_back, before);
+	EXPECT_EQ(taken_back, regions);
 
 	EXPECT_EQ(device_attach(dev), 1);
 	EXPECT_EQ(region_count(), before);
