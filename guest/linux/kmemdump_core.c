@@ -500,8 +500,6 @@ static int __init kmemdump_init(void)
 	if (ret)
 		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",
 		       ret);
-	if (kmemdump_symbols_init())
-		pr_warn("expected to find kallsyms_lookup_name, did not\n");
 	register_areas();
 
 	mutex_lock(&kmemdump_lock);
