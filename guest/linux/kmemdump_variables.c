@@ -170,7 +170,7 @@ void __init kmemdump_variables_init(bool kallsyms)
 		percpu_offsets = *offsets;
 		percpu_bytes = *bytes;
 	}
-	irq_stacks = (void * __percpu *)kmemdump_symbol("irq_stack_ptr");
+	irq_stacks = (void * __percpu __force *)kmemdump_symbol("irq_stack_ptr");
 	crash_notes_at = kmemdump_symbol("crash_notes");
 }
 
