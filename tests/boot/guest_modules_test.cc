@@ -125,7 +125,7 @@ TEST(BadInput, AFullTableCostsTheRegionsBehindAndOneLine)
 // The guest's own header is the file's here.
 TEST(BadInput, ARegionThatTheControllerRefusesCostsThatRegionAndOneLine)
 {
-    Guest guest({.properties = "inject-refuse=9,format=coreimage,pause=on"});
+    Guest guest({.properties = "inject-refuse=20,format=coreimage,pause=on"});
     guest.qmp().wait_event("STOP", std::chrono::minutes(5));
     const std::string console = guest.console();
     static const std::regex kRefused(
