@@ -14,6 +14,7 @@
 #include <linux/init.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
+#include <linux/kexec.h>
 #include <linux/kstrtox.h>
 #include <linux/math64.h>
 #include <linux/mod_devicetable.h>
@@ -26,8 +27,6 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/time64.h>
-
-#include <asm/kexec.h>
 
 #include "kmemdump_md.h"
 
