@@ -23,6 +23,10 @@ using support::ElfCore;
 namespace
 {
 
+/// Processes that sleep, started so that every kernel has more than so many tasks.
+constexpr unsigned kSleepers = 40;
+const std::string kWithSleepers = "kmd.sleepers=" + std::to_string(kSleepers);
+
 /// One line of kmemdump.ko: what it found when the kernel died.
 struct Found {
     unsigned tasks = 0;
@@ -83,7 +87,7 @@ bool has_segment_for(const ElfCore& dump, const Extent& extent)
 
 TEST(Profile, OfStacksBringsEveryExtentIntoTheDumpAtItsAddress)
 {
-    Guest guest({.command_line = "kmemdump.kallsyms=0", .properties = "pause=on"});
+    Guest guest({.command_line = kWithSleepers + " kmemdump.kallsyms=0", .properties = "pause=on"});
     guest.qmp().wait_event("STOP", std::chrono::seconds(180));
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
     guest.qmp().execute("dump-guest-memory",
@@ -101,7 +105,7 @@ TEST(Profile, OfStacksBringsEveryExtentIntoTheDumpAtItsAddress)
         bytes += extent.size;
     }
     EXPECT_EQ(bytes, std::uint64_t{found->pages} * 4096);
-    EXPECT_GT(found->tasks, 40u);
+    EXPECT_GT(found->tasks, kSleepers);
     // Four pages of stack and one of the task itself.
     EXPECT_GT(found->pages, found->tasks * 5);
     std::cout << "figures: profile stacks: " << found->tasks << " tasks, " << found->pages << " pages, "
@@ -133,9 +137,14 @@ TEST(Profile, IsChosenByAParameterAndEachIsLargerThanTheOneBefore)
     const auto by_default = size_of("", "stacks");
     EXPECT_LT(log, 1024u * 1024);
     EXPECT_LT(log, tasks);
-    // 40 tasks at least have 16 KiB each.
-    EXPECT_LT(tasks + 40u * 16384, stacks);
-    EXPECT_LT(stacks, by_default);
+    // A kernel that does nothing has 30 tasks at least, of 16 KiB each.
+    EXPECT_LT(tasks + 30u * 16384, stacks);
+    if (boot::kernel_release().starts_with("6.1.")) {
+        // Its kallsyms does not know its own tables: CONFIG_KALLSYMS_ALL=n.
+        EXPECT_NEAR(stacks, by_default, 65536);
+    } else {
+        EXPECT_LT(stacks, by_default);
+    }
     EXPECT_LE(by_default, 4u * 1024 * 1024);
 }
 
@@ -160,11 +169,13 @@ TEST(Profile, ThatFindsMoreThanItMaySaysSoAndSavesTheRest)
 
 TEST(Profile, HasTheTasksOfAGuestThatOnlyTheHostSawEnd)
 {
-    Guest guest({.command_line = "kmd.do=reset"});
+    Guest guest({.command_line = kWithSleepers + " kmd.do=reset"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
-    EXPECT_TRUE(last_report(log_of(guest), "stacks"));
-    EXPECT_GT(file_size(guest.dumps()[0]), 2u * 1024 * 1024);
+    const auto found = last_report(log_of(guest), "stacks");
+    ASSERT_TRUE(found) << guest.console();
+    EXPECT_GT(found->tasks, kSleepers);
+    EXPECT_GT(file_size(guest.dumps()[0]), std::uintmax_t{found->pages} * 4096);
 }
 
 class BrokenKernel : public testing::TestWithParam<const char*>
@@ -175,7 +186,7 @@ TEST_P(BrokenKernel, StillHasItsLogAndTheTasksThatCanBeReached)
 {
     const std::string what = GetParam();
     Guest guest({.initrd = support::required("KMD_TEST_INITRD"),
-                 .command_line = "kmd.do=ktap:kmemdump_corrupt kmd.param=what=" + what});
+                 .command_line = kWithSleepers + " kmd.do=ktap:kmemdump_corrupt kmd.param=what=" + what});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages() << guest.console();
     EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-panic.elf");
@@ -184,7 +195,7 @@ TEST_P(BrokenKernel, StillHasItsLogAndTheTasksThatCanBeReached)
     EXPECT_EQ(log.find("Unable to handle"), std::string::npos) << log;
     const auto found = last_report(log, "stacks");
     ASSERT_TRUE(found) << guest.console();
-    EXPECT_GT(found->tasks, 40u);
+    EXPECT_GT(found->tasks, kSleepers);
     EXPECT_LT(found->microseconds, 1'000'000u);
     EXPECT_EQ(log.find("of the kernel are broken") != std::string::npos, what != "stack") << log;
 }

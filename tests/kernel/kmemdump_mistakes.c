@@ -12,11 +12,16 @@
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 
+/* Many: an old copy of a pointer, in a register or on a stack, hides one. */
 static void leak(void)
 {
-	void *memory = kmalloc(100, GFP_KERNEL);
+	void *memory;
+	int i;
 
-	OPTIMIZER_HIDE_VAR(memory);
+	for (i = 0; i < 32; i++) {
+		memory = kmalloc(100, GFP_KERNEL);
+		OPTIMIZER_HIDE_VAR(memory);
+	}
 }
 
 static void take(struct mutex *outer, struct mutex *inner)
