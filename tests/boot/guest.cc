@@ -53,6 +53,11 @@ std::string kernel_release()
     return release;
 }
 
+std::uintmax_t most_bytes_by_default()
+{
+    return (kernel_release().starts_with("7.") ? 5u : 4u) * 1024 * 1024;
+}
+
 bool kernel_has_it_built_in()
 {
     return std::filesystem::exists(kernel_folder() / "builtin");

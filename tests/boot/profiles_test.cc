@@ -145,7 +145,7 @@ TEST(Profile, IsChosenByAParameterAndEachIsLargerThanTheOneBefore)
     } else {
         EXPECT_LT(stacks, by_default);
     }
-    EXPECT_LE(by_default, 4u * 1024 * 1024);
+    EXPECT_LE(by_default, boot::most_bytes_by_default());
 }
 
 TEST(Profile, ThatDoesNotExistIsRefusedWithThoseThatDo)

@@ -210,7 +210,7 @@ TEST_F(CrashedGuest, DumpEqualsQemusOwnByteForByte)
         compared += segment.file_size;
     }
     EXPECT_GT(compared, 256u * 1024);
-    EXPECT_LT(dump_.bytes.size(), 4u * 1024 * 1024);
+    EXPECT_LE(dump_.bytes.size(), boot::most_bytes_by_default());
 }
 
 TEST_F(CrashedGuest, RegistersEqualQemusOwn)
