@@ -32,7 +32,7 @@ TEST(SmallDisk, GuestThatCrashesLeavesItsLogAndRegistersAndTheSidecarSaysWhatIsM
     const support::RunFolder disk;
     // Of this process and the QEMU that it starts.
     kmd::test::private_mounts();
-    kmd::test::mount_tmpfs(disk.path().string(), "size=760k");
+    kmd::test::mount_tmpfs(disk.path().string(), "size=1400k");
     boot::Guest guest({.command_line = "", .properties = "output=" + disk.path().string()});
     ASSERT_EQ(guest.wait_for_the_end(), 0);
     const auto dump = disk.path() / "kmemdump-0001-panic.elf.incomplete";

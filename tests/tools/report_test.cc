@@ -158,17 +158,18 @@ class TaskMaker
         for (std::size_t i = 0; i < heads.size(); ++i) {
             const auto& next = heads[(i + 1) % heads.size()];
             put_at(heads[i].first, heads[i].second, at(next.first) + next.second);
+            put_at(next.first, next.second + 8, at(heads[i].first) + heads[i].second);
         }
     }
 
-    kmd::Result<kmdump::TaskList> read() const
+    kmd::Result<kmdump::TaskList>
+    read(const kmdump::Symbols& symbols = kmdump::Symbols({{at(0), "init_task"}})) const
     {
         CoreMaker maker;
         maker.vmcoreinfo = "OSRELEASE=test\n";
         maker.memory = {{kBase, 0x40000000, memory_}};
         const TemporaryFile file(maker.make());
         const auto dump = kmdump::open_dump(file.path());
-        const kmdump::Symbols symbols({{at(0), "init_task"}});
         return kmdump::read_tasks(dump.value(), symbols,
                                   {{{"task_struct", "tasks"}, kTasks},
                                    {{"task_struct", "pid"}, kPid},
@@ -235,6 +236,30 @@ TEST(Tasks, AreProcessesAndTheirThreads)
     EXPECT_EQ(kmdump::task_state_letter(tasks[3]), "I");
     ASSERT_FALSE(tasks[3].backtrace.frames.empty());
     EXPECT_EQ(tasks[3].backtrace.frames[0].address, 0xffff800080012345);
+}
+
+TEST(Tasks, AreFoundWithoutASymbolByTheNameOfTheFirst)
+{
+    const auto usual = TaskMaker::usual().read(kmdump::Symbols(std::vector<kmdump::Symbol>{}));
+    ASSERT_TRUE(usual) << usual.error().what;
+    EXPECT_EQ(pids_of(usual.value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
+
+    // The idle task of another CPU is no member of the list, though its links lead into it.
+    TaskMaker maker(4);
+    maker.task(0, 0, 0, "swapper/1");
+    maker.task(1, 0, 0, "swapper/0");
+    maker.task(2, 1, 1, "init");
+    maker.ring({{1, TaskMaker::kTasks}, {2, TaskMaker::kTasks}});
+    maker.put_at(0, TaskMaker::kTasks, TaskMaker::at(1) + TaskMaker::kTasks);
+    maker.put_at(2, TaskMaker::kSignal, TaskMaker::at(3));
+    maker.ring({{3, TaskMaker::kHead}, {2, TaskMaker::kNode}});
+    const auto list = maker.read(kmdump::Symbols(std::vector<kmdump::Symbol>{}));
+    ASSERT_TRUE(list) << list.error().what;
+    ASSERT_EQ(pids_of(list.value()), (std::vector<std::uint64_t>{0, 1}));
+    EXPECT_EQ(list.value().tasks[0].comm, "swapper/0");
+
+    EXPECT_EQ(TaskMaker(3).read(kmdump::Symbols(std::vector<kmdump::Symbol>{})).error().what,
+              "expected the symbol init_task, or a task named swapper, found none");
 }
 
 TEST(Tasks, ThatLeadInARingAreCut)

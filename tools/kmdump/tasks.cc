@@ -3,10 +3,15 @@
 
 #include "struct_layout.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace kmdump
 {
@@ -15,6 +20,8 @@ namespace
 {
 
 constexpr std::size_t kMostTasks = 65536;
+/// Bytes of a segment in which the first task is looked for.
+constexpr std::uint64_t kMostSearched = std::uint64_t{64} << 20;
 constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
 
 /// struct cpu_context of arm64 begins with x19 to x28, and goes on with fp, sp and pc.
@@ -193,11 +200,48 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string&
     return layout;
 }
 
+namespace
+{
+
+/// The address of init_task, found by its name, "swapper/0" or "swapper", in the first segment that
+/// has it as the name of a task. Where the segment says that it lies can be an alias; its neighbour in
+/// the list of tasks knows the address that the kernel uses.
+std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffsets& layout)
+{
+    constexpr std::string_view kName = "swapper";
+    const KernelMemory memory = dump.memory();
+    const std::uint64_t comm = layout.at({"task_struct", "comm"});
+    const std::uint64_t tasks = layout.at({"task_struct", "tasks"});
+    const std::uint64_t pid = layout.at({"task_struct", "pid"});
+    for (const Segment& segment : dump.core.segments()) {
+        std::vector<std::byte> bytes(std::min(segment.file_size, kMostSearched));
+        if (!dump.core.read_physical(segment.phys, bytes)) {
+            continue;
+        }
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        for (auto at = text.find(kName); at != std::string_view::npos; at = text.find(kName, at + 1)) {
+            const std::uint64_t next = memory.read_u64(segment.virt + at - comm + tasks).value_or(0);
+            const std::uint64_t node = memory.read_u64(next + sizeof next).value_or(0);
+            // The other CPUs' idle tasks are copies, which the list does not know.
+            if (next != 0 && memory.read_u64(node) == next && memory.read_u32(node - tasks + pid) == 0U) {
+                return node - tasks;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
 kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, MemberOffsets layout)
 {
-    const auto init_task = symbols.address_of("init_task");
+    auto init_task = symbols.address_of("init_task");
     if (!init_task) {
-        return kmd::Error{"expected the symbol init_task, found none"};
+        // The guest saves the names of functions alone.
+        init_task = find_init_task(dump, layout);
+    }
+    if (!init_task) {
+        return kmd::Error{"expected the symbol init_task, or a task named swapper, found none"};
     }
     return TaskWalk(dump, std::move(layout)).walk(*init_task);
 }
