@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Protects the answer to "does this range touch another one?", also at both ends of the address
-// space, by hand-made cases and against a naive model.
+// space, by hand-made cases and against a naive model, and that it costs the same wherever the ranges lie.
 #include "coverage.h"
+#include "cpu_time.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <utility>
@@ -160,6 +162,55 @@ TEST(Coverage, AgreesWithCountersAtTheEndOfTheSpace)
     for (unsigned seed = 200; seed < 210; ++seed) {
         compare_with_counters(kTop - 39, seed);
     }
+}
+
+/// Nearly as many ranges as there can be slots, each inside the one before it, and one around all of them
+/// that comes and goes.
+TEST(Coverage, ChangesOfARangeAroundAllOthersCostNoMoreThanOthers)
+{
+    constexpr std::uint64_t kRanges = 65535;
+    constexpr int kChanges = 5000;
+    Coverage coverage;
+    for (std::uint64_t i = 1; i <= kRanges; ++i) {
+        coverage.add(i, kTop - i);
+    }
+    const double start = kmd::test::cpu_seconds();
+    for (int i = 0; i < kChanges; ++i) {
+        coverage.add(0, kTop);
+        ASSERT_TRUE(coverage.any(0, 0));
+        coverage.remove(0, kTop);
+        ASSERT_FALSE(coverage.any(0, 0));
+    }
+    EXPECT_LT(kmd::test::cpu_seconds() - start, kChanges * 200e-6);
+}
+
+TEST(Coverage, OfManyRangesThatComeAndGoAgreesWithASortedCopy)
+{
+    std::mt19937_64 random(1);
+    Coverage coverage;
+    std::vector<std::uint64_t> numbers;
+    for (int i = 0; i < 20000; ++i) {
+        numbers.push_back(random() % 200000 * 2);
+        coverage.add(numbers.back(), numbers.back());
+    }
+    // In an order of its own, so that blocks of every length arise.
+    std::shuffle(numbers.begin(), numbers.end(), random);
+    while (!numbers.empty()) {
+        const std::uint64_t gone = numbers.back();
+        numbers.pop_back();
+        coverage.remove(gone, gone);
+        if (numbers.size() % 100 == 0) {
+            std::vector<std::uint64_t> sorted = numbers;
+            std::sort(sorted.begin(), sorted.end());
+            for (int i = 0; i < 50; ++i) {
+                const std::uint64_t first = random() % 400000;
+                const auto next = std::lower_bound(sorted.begin(), sorted.end(), first);
+                const std::uint64_t last = first + random() % 200;
+                ASSERT_EQ(coverage.any(first, last), next != sorted.end() && *next <= last);
+            }
+        }
+    }
+    EXPECT_FALSE(coverage.any(0, kTop));
 }
 
 } // namespace

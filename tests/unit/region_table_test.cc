@@ -2,7 +2,9 @@
 //
 // Protects the commit protocol: sections 5 and 6 of docs/register-spec.md, through the window.
 #include "core_reader.h"
+#include "cpu_time.h"
 #include "test_machine.h"
+#include "worst_tables.h"
 
 #include <gtest/gtest.h>
 
@@ -403,6 +405,22 @@ TEST(ResetTable, InvalidatesAndClearsEverySlot)
     }
     EXPECT_EQ(m.guest_errors(), 1u) << "unlike a reset of the machine";
     EXPECT_EQ(m.add(3, vmcoreinfo), 1u) << "id, kind and memory are free again";
+}
+
+TEST(RegionTable, CommitCostsTheSameHoweverTheOtherRegionsLie)
+{
+    constexpr int kChanges = 2000;
+    for (const auto& layout : kmd::test::layouts()) {
+        TestMachine m(kmd::test::with_most_slots());
+        kmd::test::fill_table(m, layout, 1);
+        m.fill_slot(0, ram_region(0, kmd::test::kRamSize));
+        const double start = kmd::test::cpu_seconds();
+        for (int i = 0; i < kChanges; ++i) {
+            ASSERT_EQ(m.commit(0), 2u) << layout.name;
+            m.invalidate(0);
+        }
+        EXPECT_LT(kmd::test::cpu_seconds() - start, kChanges * 200e-6) << layout.name;
+    }
 }
 
 TEST(RegionTable, HoldsAsManyRegionsAsThereCanBeSlots)

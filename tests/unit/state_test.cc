@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What survives a snapshot or the move to another host, and that no state, however odd, does harm.
+#include "cpu_time.h"
 #include "test_machine.h"
+#include "worst_tables.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -265,6 +267,20 @@ TEST(Trace, ShowsAccessesAndDumpsOnlyWhenItIsOn)
     EXPECT_EQ(machine.host.traces[1], "write 0x20 size 4 value 0x1");
     EXPECT_EQ(machine.host.traces[2], "dump panic of 1 regions");
     EXPECT_EQ(machine.host.traces[3].rfind("result 1, ", 0), 0u) << machine.host.traces[3];
+}
+
+TEST(State, OfTheLargestTableIsLoadedInASecondHoweverItsRegionsLie)
+{
+    for (const auto& layout : test::layouts()) {
+        TestMachine from(test::with_most_slots());
+        test::fill_table(from, layout);
+        const auto state = from.controller->save_state();
+        TestMachine to(test::with_most_slots());
+        const double start = test::cpu_seconds();
+        ASSERT_FALSE(to.controller->load_state(state)) << layout.name;
+        EXPECT_LT(test::cpu_seconds() - start, 2) << layout.name;
+        EXPECT_EQ(to.read32(0x02c), test::kMostSlots);
+    }
 }
 
 } // namespace
