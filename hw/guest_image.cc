@@ -12,7 +12,9 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace kmd
 {
@@ -146,18 +148,34 @@ class Assembly
     std::uint64_t zeros_ = 0;
 };
 
-/// The region that a program header stands for; it shows the same memory and as many bytes.
-std::optional<std::size_t> find_region(std::span<const Region> regions, const Elf64_Phdr& load)
+/// Finds regions by what a program header says of them, without a look at each.
+class RegionIndex
 {
-    for (std::size_t i = 0; i < regions.size(); ++i) {
-        const Region& region = regions[i];
-        if (region.phys == load.p_paddr && region.virt == load.p_vaddr &&
-            align4(region.size) == load.p_filesz) {
-            return i;
+  public:
+    explicit RegionIndex(std::span<const Region> regions)
+    {
+        for (std::size_t i = 0; i < regions.size(); ++i) {
+            const Region& region = regions[i];
+            entries_.push_back({{region.phys, region.virt, align4(region.size)}, i});
         }
+        std::sort(entries_.begin(), entries_.end());
     }
-    return std::nullopt;
-}
+
+    /// The first region that a program header stands for: it shows the same memory and as many bytes.
+    std::optional<std::size_t> find(const Elf64_Phdr& load) const
+    {
+        const Key key{load.p_paddr, load.p_vaddr, load.p_filesz};
+        const auto entry = std::lower_bound(entries_.begin(), entries_.end(), Entry{key, 0});
+        return entry != entries_.end() && entry->first == key ? std::optional(entry->second) : std::nullopt;
+    }
+
+  private:
+    /// Addresses, and the size in the file.
+    using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
+    using Entry = std::pair<Key, std::size_t>;
+
+    std::vector<Entry> entries_;
+};
 
 std::vector<Elf64_Phdr> loads_in_file_order(const Header& header)
 {
@@ -203,11 +221,12 @@ Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& m
     }
     std::uint32_t loads = 0;
     std::vector<Segment> saved;
+    const RegionIndex index(regions);
     for (const Elf64_Phdr& load : loads_in_file_order(plan.head)) {
         if (load.p_type != PT_LOAD || load.p_filesz != load.p_memsz || load.p_offset < file.end()) {
             return Error{"its program header for " + hex(load.p_paddr) + " does not fit the others"};
         }
-        const auto region = find_region(regions, load);
+        const auto region = index.find(load);
         const bool there = region && plan.statuses[*region] == KMD_SLOT_OK;
         const std::uint64_t size = there ? regions[*region].size : 0;
         if (!file.add_zeros(load.p_offset - file.end()) || (there && !file.add_memory(load.p_paddr, size)) ||

@@ -3,6 +3,7 @@
 // The image that the guest describes is put together as the founding document has it, and a header
 // that cannot be used costs nothing but itself.
 #include "composed.h"
+#include "cpu_time.h"
 #include "guest_image.h"
 #include "test_machine.h"
 
@@ -290,6 +291,31 @@ TEST(Format, ThatIsUnknownIsRefused)
     const auto controller = kmd::Controller::create(config, host);
     ASSERT_FALSE(controller);
     EXPECT_EQ(controller.error().what, "format=jpeg is unknown: there are enriched, coreimage and qcom");
+}
+
+/// As many program headers as e_phnum can say and nearly as many regions as there can be slots, in the
+/// opposite order.
+TEST_F(GuestImage, OfTheLargestTableIsComposedInASecond)
+{
+    constexpr std::uint32_t kLoads = 65534;
+    constexpr std::uint64_t kSmall = 8;
+    const std::uint64_t header_size = 64 + (kLoads + 1) * sizeof(Elf64_Phdr);
+    guest.add_ram(kRam + 0x1000000, 0x1000000);
+    elf.e_phnum = kLoads + 1;
+    headers.resize(1);
+    regions = {region(0x1000000, header_size, 1)};
+    for (std::uint32_t i = 0; i < kLoads; ++i) {
+        headers.push_back(load(0x1800000 + i * kSmall, kSmall, header_size + i * kSmall));
+        regions.push_back(region(0x1800000 + (kLoads - 1 - i) * kSmall, kSmall, 0));
+    }
+    put(kRam + 0x1000000, &elf, sizeof(elf));
+    put(kRam + 0x1000040, headers.data(), headers.size() * sizeof(headers[0]));
+    const double start = kmd::test::cpu_seconds();
+    const auto plan = compose_guest_image(regions, guest, Machine{183});
+    EXPECT_LT(kmd::test::cpu_seconds() - start, 2);
+    ASSERT_TRUE(plan) << plan.error().what;
+    EXPECT_EQ(plan.value().regions, kLoads);
+    EXPECT_EQ(plan.value().file_size, header_size + kLoads * kSmall);
 }
 
 } // namespace
