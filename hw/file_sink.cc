@@ -36,10 +36,7 @@ Result<Stored> FileSink::store(const Dump& dump)
     if (!folder) {
         return Error{"file folder " + folder_ + " cannot be opened: " + os_error()};
     }
-    const std::string incomplete = name_ + kIncompleteSuffix;
-    ::unlinkat(folder.get(), incomplete.c_str(), 0);
-    ::unlinkat(folder.get(), (incomplete + ".json").c_str(), 0);
-    auto pending = PendingDump::create(folder.get(), name_, dump.plan);
+    auto pending = PendingDump::claim(folder.get(), name_);
     if (!pending) {
         return Error{"cannot create a file in " + folder_ + ": " + os_error()};
     }

@@ -19,7 +19,7 @@ class FileSink final : public Sink
     static Result<std::unique_ptr<Sink>> create(const std::string& path, const StoreOptions& options);
 
     /// Written beside the file, which it replaces when it is complete. What an earlier attempt left
-    /// incomplete is removed.
+    /// incomplete is removed. Any number of processes can have the same file.
     Result<Stored> store(const Dump& dump) override;
 
   private:

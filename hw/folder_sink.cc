@@ -14,6 +14,7 @@
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -29,7 +30,8 @@ namespace
 /// The only test that mode bits, read-only mounts and special file systems all answer truly.
 std::optional<std::string> try_to_create(int folder)
 {
-    const std::string name = ".kmemdump-probe-" + std::to_string(::getpid());
+    std::random_device random;
+    const std::string name = ".kmemdump-probe-" + std::to_string(random()) + "-" + std::to_string(random());
     const Descriptor fd(
         ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) {
@@ -99,13 +101,19 @@ bool newer(const OldDump& a, const OldDump& b)
 
 std::optional<std::string> remove_dump(int folder, const std::string& folder_name, const OldDump& dump)
 {
+    // Other writers that remove the oldest may be faster.
     if (dump.is_folder) {
+        // It gives up its final name first: it is not complete while its files go.
+        const std::string incomplete = dump.name + kIncompleteSuffix;
+        if (!rename_in(folder, dump.name, incomplete, Existing::kKeep)) {
+            return errno == ENOENT ? std::nullopt : std::optional(os_error());
+        }
         std::error_code failed;
-        std::filesystem::remove_all(folder_name + "/" + dump.name, failed);
+        std::filesystem::remove_all(folder_name + "/" + incomplete, failed);
         if (failed) {
             return failed.message();
         }
-    } else if (::unlinkat(folder, dump.name.c_str(), 0) != 0) {
+    } else if (::unlinkat(folder, dump.name.c_str(), 0) != 0 && errno != ENOENT) {
         return os_error();
     }
     ::unlinkat(folder, (dump.name + ".json").c_str(), 0);

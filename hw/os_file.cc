@@ -2,18 +2,42 @@
 #include "os_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 namespace kmd
 {
+
+namespace
+{
+
+/// False when another writer holds it.
+bool lock(int fd)
+{
+    return ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+/// Removes what nobody writes to any more. False when somebody does, or it cannot be removed.
+bool remove_abandoned(int folder, const std::string& name)
+{
+    const Descriptor fd(::openat(folder, name.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) {
+        return errno == ENOENT || (errno == ELOOP && ::unlinkat(folder, name.c_str(), 0) == 0);
+    }
+    return lock(fd.get()) && is_name_of(folder, name, fd.get()) && ::unlinkat(folder, name.c_str(), 0) == 0;
+}
+
+} // namespace
 
 std::string os_error()
 {
@@ -35,6 +59,43 @@ Descriptor create_file(int folder, const std::string& name)
         return Descriptor();
     }
     return fd;
+}
+
+bool is_name_of(int folder, const std::string& name, int fd)
+{
+    struct stat named;
+    struct stat open;
+    return ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &open) == 0 &&
+           named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+Descriptor claim_file(int folder, const std::string& name)
+{
+    if (!remove_abandoned(folder, name)) {
+        errno = EEXIST;
+        return Descriptor();
+    }
+    Descriptor fd = create_file(folder, name);
+    // Between the two calls another writer can take it for abandoned.
+    if (fd && !(lock(fd.get()) && is_name_of(folder, name, fd.get()))) {
+        errno = EEXIST;
+        return Descriptor();
+    }
+    return fd;
+}
+
+FolderLock::FolderLock(int folder) : folder_(folder)
+{
+    constexpr auto kPause = std::chrono::milliseconds(1);
+    constexpr int kMostPauses = 1000;
+    for (int i = 0; i < kMostPauses && !lock(folder_); ++i) {
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+FolderLock::~FolderLock()
+{
+    ::flock(folder_, LOCK_UN);
 }
 
 bool rename_in(int folder, const std::string& from, const std::string& to, Existing existing)

@@ -53,6 +53,30 @@ Descriptor open_folder(const std::string& folder);
 /// cannot be made.
 Descriptor create_file(int folder, const std::string& name);
 
+/// Whether `name` is what the descriptor refers to, and not something that took its place.
+bool is_name_of(int folder, const std::string& name, int fd);
+
+/// create_file() for a name that several writers want: what one that is gone left there is removed, what
+/// one that lives writes to is not. Invalid, with errno set, when it cannot be made; EEXIST: a writer has it.
+/// The name belongs to the caller as long as the descriptor is open. File systems without locks cannot tell
+/// the two kinds of writers apart.
+Descriptor claim_file(int folder, const std::string& name);
+
+/// Of the writers that replace the same file, one at a time: from its construction to its end. One that
+/// stands still would hold the guest, so it is waited for only as long as a disk may take; is_name_of() tells
+/// what happened after that.
+class FolderLock
+{
+  public:
+    explicit FolderLock(int folder);
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    ~FolderLock();
+
+  private:
+    int folder_;
+};
+
 /// What becomes of a file that has the final name already.
 enum class Existing { kKeep, kReplace };
 

@@ -2,7 +2,9 @@
 #include "pending_dump.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -22,6 +25,11 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
+/// Writers that replace one file at the same moment.
+constexpr unsigned kMostWriters = 100;
+
+constexpr const char* kTakenMeanwhile = "another writer removed or replaced the dump";
+
 /// What a small file takes on a disk besides its bytes, generously.
 constexpr std::uint64_t kBlocksOfAFile = 8192;
 
@@ -31,14 +39,22 @@ std::uint64_t nanoseconds_since(Clock::time_point start)
         std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
-/// Cuts the bytes of a plan into its parts, each a file of its own that is on the disk before the next
-/// begins.
+/// Whether syncfs() of a folder brings its files to the disk. That waits for the disk once, and not once for
+/// each file while the guest stands still. File systems in user space are not told of it.
+bool is_synced_as_a_whole(int folder)
+{
+    struct statfs about;
+    return ::fstatfs(folder, &about) == 0 && about.f_type != FUSE_SUPER_MAGIC;
+}
+
+/// Cuts the bytes of a plan into its parts, each a file of its own.
 class PartFiles final : public ByteSink
 {
   public:
     /// `first`: the file of the first part, which the caller keeps.
     PartFiles(int folder, std::span<const Part> parts, int first)
-        : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size)
+        : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size),
+          together_(is_synced_as_a_whole(folder))
     {
     }
 
@@ -64,17 +80,19 @@ class PartFiles final : public ByteSink
     }
     std::uint64_t written() const override { return written_; }
 
+    /// All parts are on the disk, and their names.
     std::optional<std::string> finish()
     {
-        return ::fsync(fd_) == 0 ? std::nullopt : std::optional(os_error());
+        const bool done = together_ ? ::syncfs(folder_) == 0 : ::fsync(fd_) == 0 && ::fsync(folder_) == 0;
+        return done ? std::nullopt : std::optional(os_error());
     }
 
   private:
     std::optional<std::string> make_room()
     {
         while (left_ == 0) {
-            if (auto failure = finish()) {
-                return failure;
+            if (!together_ && ::fsync(fd_) != 0) {
+                return os_error();
             }
             ++current_;
             own_ = create_file(folder_, parts_[current_].name);
@@ -94,6 +112,7 @@ class PartFiles final : public ByteSink
     int fd_;
     std::uint64_t left_;
     std::uint64_t written_ = 0;
+    bool together_;
 };
 
 /// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
@@ -115,9 +134,10 @@ std::uint32_t incomplete_flags(const Plan& plan)
     return flags;
 }
 
-/// The text under its name, whole or not at all. Returns the cause if it fails.
+/// The text under its name, whole or not at all. `wanted` is asked when it can get the name. Returns the
+/// cause if it fails.
 std::optional<std::string> write_text(int folder, const std::string& name, const std::string& text,
-                                      Existing existing)
+                                      Existing existing, const std::function<bool()>& wanted)
 {
     const std::string incomplete = name + kIncompleteSuffix;
     if (existing == Existing::kReplace) {
@@ -130,11 +150,20 @@ std::optional<std::string> write_text(int folder, const std::string& name, const
     const auto bytes = std::as_bytes(std::span(text));
     FileBytes file(fd.get());
     auto failure = file.write(Pieces(&bytes, 1));
-    if (!failure && (::fdatasync(fd.get()) != 0 || !rename_in(folder, incomplete, name, existing))) {
+    if (!failure && ::fdatasync(fd.get()) != 0) {
         failure = os_error();
     }
-    if (failure) {
+    if (!failure && !(wanted() && is_name_of(folder, incomplete, fd.get()))) {
+        failure = kTakenMeanwhile;
+    }
+    if (!failure && !rename_in(folder, incomplete, name, existing)) {
+        failure = os_error();
+    }
+    if (failure && is_name_of(folder, incomplete, fd.get())) {
         ::unlinkat(folder, incomplete.c_str(), 0);
+    } else if (!failure && !wanted() && is_name_of(folder, name, fd.get())) {
+        ::unlinkat(folder, name.c_str(), 0);
+        failure = kTakenMeanwhile;
     }
     return failure;
 }
@@ -149,13 +178,21 @@ std::string name_suffix(const Plan& plan, Compression compression)
 std::optional<PendingDump> PendingDump::create(int folder, const std::string& name, const Plan& plan)
 {
     PendingDump pending(folder, name);
-    const std::string incomplete = pending.incomplete_name();
+    const std::string incomplete = pending.incomplete_name_;
     if (plan.parts.empty()) {
         pending.marked_ = create_file(folder, incomplete);
-        return pending.marked_ ? std::optional(std::move(pending)) : std::nullopt;
     }
-    if (::mkdirat(folder, incomplete.c_str(), 0700) != 0) {
+    if (plan.parts.empty() ? !pending.marked_ : ::mkdirat(folder, incomplete.c_str(), 0700) != 0) {
         return std::nullopt;
+    }
+    // A writer that was faster can have given it its final name just now. From here on nobody can.
+    if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        ::unlinkat(folder, incomplete.c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+        errno = EEXIST;
+        return std::nullopt;
+    }
+    if (plan.parts.empty()) {
+        return pending;
     }
     pending.parts_ =
         Descriptor(::openat(folder, incomplete.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -171,6 +208,23 @@ std::optional<PendingDump> PendingDump::create(int folder, const std::string& na
     return std::nullopt;
 }
 
+std::optional<PendingDump> PendingDump::claim(int folder, const std::string& name)
+{
+    PendingDump pending(folder, name);
+    for (unsigned i = 1; i <= kMostWriters; ++i) {
+        pending.incomplete_name_ = name + (i == 1 ? "" : "." + std::to_string(i)) + kIncompleteSuffix;
+        pending.marked_ = claim_file(folder, pending.incomplete_name_);
+        if (pending.marked_) {
+            ::unlinkat(folder, (pending.incomplete_name_ + ".json").c_str(), 0);
+            return pending;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return std::nullopt;
+}
+
 void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& stored)
 {
     if (!parts_) {
@@ -183,17 +237,17 @@ void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& s
     if (stored.incomplete_because.empty()) {
         stored.incomplete_because = files.finish().value_or("");
     }
-    if (stored.incomplete_because.empty() && ::fsync(parts_.get()) != 0) {
-        stored.incomplete_because = os_error();
-    }
 }
 
 std::optional<std::string> PendingDump::publish(const Plan& plan, Compression compression, Existing existing)
 {
     const std::uint64_t offset = stored_flags_offset(plan, compression);
     auto failure = mark(marked_.get(), offset, plan.complete_flags);
+    if (!failure && !is_called(incomplete_name_)) {
+        failure = "somebody took its file away";
+    }
     if (!failure) {
-        if (rename_in(folder_, incomplete_name(), name_, existing)) {
+        if (rename_in(folder_, incomplete_name_, name_, existing)) {
             return std::nullopt;
         }
         failure = "it cannot get its final name: " + os_error();
@@ -208,7 +262,9 @@ void PendingDump::discard(const Plan& plan)
     for (const Part& part : plan.parts) {
         ::unlinkat(parts_.get(), part.name.c_str(), 0);
     }
-    ::unlinkat(folder_, incomplete_name().c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+    if (is_called(incomplete_name_)) {
+        ::unlinkat(folder_, incomplete_name_.c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+    }
 }
 
 std::optional<std::string> PendingDump::write_description(const Dump& dump, Stored& stored,
@@ -218,7 +274,8 @@ std::optional<std::string> PendingDump::write_description(const Dump& dump, Stor
     if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
         return kOutOfRoom;
     }
-    auto failure = write_text(folder_, sidecar_name(stored), text, existing);
+    auto failure =
+        write_text(folder_, sidecar_name(stored), text, existing, [&] { return is_called(name_of(stored)); });
     stored.sidecar_bytes = failure ? 0 : text.size();
     return failure;
 }
@@ -261,7 +318,7 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
 {
     const FileSizeSignalBlocked blocked;
     Stored stored;
-    stored.where = folder_name + "/" + incomplete_name();
+    stored.where = folder_name + "/" + incomplete_name_;
     const auto start = Clock::now();
     write(dump, options, stored);
     stored.write_nanoseconds = nanoseconds_since(start);
@@ -270,8 +327,12 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
         discard(dump.plan);
         return Error{"cannot write to " + folder_name + ": " + stored.incomplete_because};
     }
+    std::optional<FolderLock> alone;
     if (stored.incomplete_because.empty()) {
         const auto written = Clock::now();
+        if (existing == Existing::kReplace) {
+            alone.emplace(folder_);
+        }
         if (options.sidecar && existing == Existing::kReplace) {
             // It is about the dump that is replaced now.
             ::unlinkat(folder_, (name_ + ".json").c_str(), 0);

@@ -12,7 +12,9 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
+#include <functional>
 #include <iterator>
 
 using namespace device;
@@ -132,6 +134,36 @@ TEST(Outputs, OneFileIsTheLastDump)
     ASSERT_EQ(ring(machine, kRequest), 1u);
     expect_the_pattern(folder.path() / "last.elf");
     EXPECT_EQ(Json::parse(read_file(folder.path() / "last.elf.json"))["reason"], "request");
+}
+
+TEST(Outputs, TwoQemusWithOneFileNeverLeaveAnIncompleteOne)
+{
+    constexpr unsigned kRings = 40;
+    const support::RunFolder folder;
+    const support::Place place{"file=" + folder.file("last.elf")};
+    QtestMachine one(place, "max-dumps=0");
+    QtestMachine other(place, "max-dumps=0");
+    ASSERT_EQ(dump(one), 1u);
+    ASSERT_EQ(dump(other), 1u);
+    std::atomic<unsigned> running = 2;
+    std::atomic<unsigned> complete = 0;
+    const auto ring_often = [&](QtestMachine& machine) {
+        for (unsigned i = 0; i < kRings; ++i) {
+            complete += ring(machine, kRequest) == 1 ? 1 : 0;
+        }
+        --running;
+    };
+    std::thread first(ring_often, std::ref(one));
+    std::thread second(ring_often, std::ref(other));
+    while (running > 0 && !testing::Test::HasFailure()) {
+        expect_the_pattern(folder.path() / "last.elf");
+    }
+    first.join();
+    second.join();
+    EXPECT_EQ(complete, 2 * kRings);
+    EXPECT_EQ(Json::parse(read_file(folder.path() / "last.elf.json"))["result"], "complete");
+    EXPECT_FALSE(fs::exists(folder.path() / "last.elf.incomplete"));
+    EXPECT_FALSE(fs::exists(folder.path() / "last.elf.2.incomplete"));
 }
 
 /// A machine that sends its dumps to a UNIX socket, and falls back to `output` if there is one.

@@ -152,6 +152,21 @@ TEST_F(Receiving, NeverOverwritesAFile)
     EXPECT_EQ(content("d.elf"), "precious");
 }
 
+TEST_F(Receiving, TwoReceiversOfOneFolderKeepEachDumpOfTheSameName)
+{
+    constexpr int kDumps = 100;
+    std::string stream;
+    for (int i = 0; i < kDumps; ++i) {
+        stream += header("d.elf") + kChunks + kComplete;
+    }
+    std::string others;
+    std::thread other([&] { others = receive(stream); });
+    const std::string said = receive(stream);
+    other.join();
+    EXPECT_EQ((said + others).find("error"), std::string::npos) << said << others;
+    EXPECT_EQ(files().size(), 2u * 2 * kDumps) << "each with its sidecar";
+}
+
 TEST_F(Receiving, NameOfTheSenderNeverLeavesTheFolder)
 {
     EXPECT_EQ(receive(header("../x") + kChunks + kComplete), "_._x complete\n");

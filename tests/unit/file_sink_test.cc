@@ -2,12 +2,17 @@
 //
 // Protects the output to one file: it is always the last complete dump, and nothing less.
 #include "file_sink.h"
+#include "os_file.h"
 #include "owned_plan.h"
+#include "pending_dump.h"
 #include "temp_dir.h"
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <functional>
 
 namespace
 {
@@ -115,6 +120,95 @@ TEST_F(OneFile, NeverFollowsASymbolicLink)
     ASSERT_TRUE(store(first.plan));
     EXPECT_EQ(text("precious"), "precious");
     EXPECT_TRUE(bytes_of(folder / "last.core") == first.file());
+}
+
+/// What a writer in a process of its own does, and its exit status.
+pid_t in_process(const std::function<bool()>& body)
+{
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(body() ? 0 : 1);
+    }
+    return child;
+}
+
+int status_of(pid_t child)
+{
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+class TwoWriters : public OneFile
+{
+  protected:
+    bool store_as(const OwnedPlan& plan, const char* who)
+    {
+        auto sink = FileSink::create(folder / "last.core", options);
+        const auto stored = sink.value()->store(Dump{
+            .plan = plan.plan,
+            .reason = "panic",
+            .describe = [&](const Stored&, bool) { return std::string(who); },
+        });
+        return stored && stored.value().incomplete_because.empty();
+    }
+
+    OwnedPlan large{4096, 64, 4096};
+    OwnedPlan larger{4096, 65, 4096};
+};
+
+TEST_F(TwoWriters, NeverLeaveAnIncompleteFileUnderTheFinalName)
+{
+    constexpr int kDumps = 100;
+    ASSERT_TRUE(store_as(large, "large"));
+    std::vector<pid_t> writers;
+    for (const OwnedPlan* plan : {&large, &larger}) {
+        writers.push_back(in_process([&, plan] {
+            bool all = true;
+            for (int i = 0; i < kDumps; ++i) {
+                all = store_as(*plan, plan == &large ? "large" : "larger") && all;
+            }
+            return all;
+        }));
+    }
+    unsigned looks = 0;
+    unsigned wrong = 0;
+    for (bool running = true; running; ++looks) {
+        siginfo_t ended{};
+        ::waitid(P_PID, static_cast<id_t>(writers[0]), &ended, WEXITED | WNOHANG | WNOWAIT);
+        running = ended.si_pid == 0;
+        const auto bytes = bytes_of(folder / "last.core");
+        wrong += bytes == large.file() || bytes == larger.file() ? 0 : 1;
+    }
+    EXPECT_EQ(wrong, 0u) << "of " << looks << " looks";
+    EXPECT_EQ(status_of(writers[0]), 0) << "each dump of it was complete";
+    EXPECT_EQ(status_of(writers[1]), 0);
+    EXPECT_EQ(names_in(folder.path()), list({"last.core", "last.core.json"}));
+}
+
+TEST_F(TwoWriters, LeaveTheSidecarOfTheDumpThatStays)
+{
+    for (int i = 0; i < 30; ++i) {
+        const pid_t a = in_process([&] { return store_as(large, "large"); });
+        const pid_t b = in_process([&] { return store_as(larger, "larger"); });
+        ASSERT_EQ(status_of(a), 0);
+        ASSERT_EQ(status_of(b), 0);
+        const bool first_stays = bytes_of(folder / "last.core") == large.file();
+        ASSERT_EQ(text("last.core.json"), first_stays ? "large" : "larger");
+    }
+}
+
+TEST_F(TwoWriters, OneThatIsStillAtItKeepsItsNameAndOneThatIsGoneDoesNot)
+{
+    const kmd::Descriptor where = kmd::open_folder(folder.path());
+    auto busy = kmd::PendingDump::claim(where.get(), "last.core");
+    ASSERT_TRUE(busy);
+    make_file(folder / "last.core.2.incomplete", "of a QEMU that was killed");
+    ASSERT_TRUE(store(first.plan));
+    EXPECT_EQ(names_in(folder.path()), list({"last.core", "last.core.incomplete", "last.core.json"}));
+    busy.reset();
+    ASSERT_TRUE(store(second.plan));
+    EXPECT_EQ(names_in(folder.path()), list({"last.core", "last.core.json"}));
 }
 
 TEST(FileProperty, NamesAFileInAFolderThatExists)

@@ -318,6 +318,31 @@ std::string try_write_with_limit(const Plan& plan, const std::string& folder, rl
     });
 }
 
+TEST(FolderSink, TwoWritersOfOneFolderCompleteEachOfTheirDumps)
+{
+    constexpr unsigned kDumps = 60;
+    const TempDir folder;
+    const OwnedPlan plan(4096, 1, 100);
+    const pid_t other = ::fork();
+    const auto write_all = [&] {
+        bool complete = true;
+        for (unsigned i = 0; i < kDumps; ++i) {
+            const auto stored = write_plan(plan.plan, folder.path(), "panic", 1);
+            complete = stored && stored.value().incomplete_because.empty() && complete;
+        }
+        return complete;
+    };
+    if (other == 0) {
+        ::_exit(write_all() ? 0 : 1);
+    }
+    EXPECT_TRUE(write_all());
+    int status = 0;
+    ::waitpid(other, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(names_in(folder.path()).size(), 2 * kDumps);
+    EXPECT_EQ(names_in(folder.path()).back(), "kmemdump-0120-panic.elf");
+}
+
 TEST(FullDisk, FileSizeLimitKeepsWhatWasWritten)
 {
     const TempDir folder;

@@ -88,16 +88,19 @@ kmd::Result<NewFile> create_for(int folder, const std::string& wanted)
 {
     for (unsigned i = 1; i <= kMostNamesakes; ++i) {
         std::string name = i == 1 ? wanted : std::to_string(i) + "-" + wanted;
-        if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-            continue;
-        }
-        Descriptor fd = create(folder, name + kIncomplete);
-        if (fd) {
-            return NewFile{std::move(fd), std::move(name)};
-        }
-        if (errno != EEXIST) {
+        const std::string incomplete = name + kIncomplete;
+        Descriptor fd = create(folder, incomplete);
+        if (!fd && errno != EEXIST) {
             break;
         }
+        if (!fd) {
+            continue;
+        }
+        // Who has the incomplete name is the only one that can take the final one, if it is free by now.
+        if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+            return NewFile{std::move(fd), std::move(name)};
+        }
+        ::unlinkat(folder, incomplete.c_str(), 0);
     }
     return kmd::Error{"cannot create " + wanted + ": " + os_error()};
 }
