@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace kmd
 {
@@ -16,6 +17,9 @@ namespace
 {
 
 constexpr const char* kTableName = "md_toc.bin";
+
+/// The firmware's own table has 201. Each file costs the host's file system up to a millisecond.
+constexpr std::size_t kMostFiles = 8192;
 
 /// "K%.8s" is what the kernel's backend for that firmware registers.
 constexpr std::size_t kLongestName = 8;
@@ -142,8 +146,10 @@ class Assembly
     {
         const std::string base = "md_" + name + std::to_string(id);
         std::string file = base + ".BIN";
-        for (unsigned i = 2; !names_.insert(file).second; ++i) {
-            file = base + "_" + std::to_string(i) + ".BIN";
+        for (unsigned& count = counts_[base]; !names_.insert(file).second;) {
+            // Past all numbers that are taken: they are not tried again for the next one.
+            count = std::max(count + 1, 2u);
+            file = base + "_" + std::to_string(count) + ".BIN";
         }
         return file;
     }
@@ -165,13 +171,19 @@ class Assembly
     Plan& plan_;
     GuestMemory& memory_;
     std::vector<std::byte> entries_;
-    std::set<std::string> names_;
+    std::unordered_set<std::string> names_;
+    /// By the name without number: the highest number that was tried.
+    std::unordered_map<std::string, unsigned> counts_;
 };
 
 } // namespace
 
 Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& memory)
 {
+    if (regions.size() > kMostFiles) {
+        return Error{"it makes a file for each region, " + std::to_string(kMostFiles) +
+                     " at most, and there are " + std::to_string(regions.size()) + " regions"};
+    }
     Plan plan;
     Assembly files(plan, memory);
     for (const Region& region : regions) {

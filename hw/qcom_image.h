@@ -14,8 +14,9 @@
 namespace kmd
 {
 
-/// A plan with parts. An error when the regions share so much memory that the files would be larger
-/// than what the guest can be trusted with.
+/// A plan with parts. An error when there are more regions than a host can make files for while the guest
+/// waits, or when they share so much memory that the files would be larger than what the guest can be
+/// trusted with.
 Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& memory);
 
 } // namespace kmd

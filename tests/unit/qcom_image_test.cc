@@ -3,13 +3,18 @@
 // Protects format=qcom: the layout that tools for Qualcomm's minidump read, and that a guest can neither
 // choose a path with the names of its regions nor fill the disk with their number.
 #include "child_process.h"
+#include "cpu_time.h"
 #include "qcom_folder.h"
+#include "qcom_image.h"
 #include "test_machine.h"
 
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 namespace
@@ -104,6 +109,50 @@ TEST(Qcom, AssembledInTheDocumentedOrderIsTheCoreImageByteForByte)
     const std::string expected = text_of(file.folder / "kmemdump-0001-panic.elf");
     ASSERT_EQ(expected.size(), 0x400u + 32 + 0x200 + 0x104 + 0x80);
     EXPECT_TRUE(QcomFolder(folder.folder / "kmemdump-0001-panic").assemble() == expected);
+}
+
+/// The line of the page that has this in it, without its indentation.
+std::string command_of_the_page(const std::string& part)
+{
+    std::ifstream page(KMD_OUTPUTS_PATH);
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("    ") && line.find(part) != std::string::npos) {
+            return line.substr(4);
+        }
+    }
+    return "";
+}
+
+TEST(Qcom, RecipeOfThePageMakesTheCoreImage)
+{
+    // Ids that do not sort as the names of the files do, one that looks like part of a name, and a list.
+    const auto describe = [](TestMachine& m) {
+        describe_itself(m);
+        m.add(4, named(0x7000, 24, 0, "extents", 3));
+        const std::uint16_t without_the_missing_one = 3;
+        m.host.guest.put(kRam + offsetof(Elf64_Ehdr, e_phnum),
+                         {reinterpret_cast<const char*>(&without_the_missing_one), 2});
+        m.invalidate(2);
+        m.invalidate(3);
+        m.add(2, named(0x3000, 0x101, 38, "rq_cpu1"));
+        m.add(3, named(0x5000, 0x200, 4, "zzz"));
+    };
+    TestMachine folder(qcom());
+    describe(folder);
+    folder.dump();
+    ASSERT_EQ(folder.last_result(), 1u);
+    auto config = small_config();
+    config.format = "coreimage";
+    TestMachine file(config);
+    describe(file);
+    file.dump();
+    ASSERT_EQ(file.last_result(), 1u);
+    const std::string recipe = command_of_the_page("md_toc.bin");
+    ASSERT_NE(recipe, "");
+    const std::string dump = folder.folder / "kmemdump-0001-panic";
+    ASSERT_TRUE(std::filesystem::exists(dump + "/md_Krq_cpu138.BIN"));
+    ASSERT_EQ(std::system(("cd " + dump + " && " + recipe).c_str()), 0) << recipe;
+    EXPECT_TRUE(text_of(dump + "/core.elf") == text_of(file.folder / "kmemdump-0001-panic.elf"));
 }
 
 TEST(Qcom, FilesAreCalledAsTheFirmwareCallsThem)
@@ -266,6 +315,55 @@ TEST(Qcom, GuestThatRegistersTheSameMemoryAgainAndAgainGetsOneCopyOfIt)
     EXPECT_LT(bytes_of(m.folder / "kmemdump-0001-panic.elf").size(), 2 * kmd::test::kRamSize);
     EXPECT_NE(m.host.warnings.at(0).find("format=qcom cannot be used, the dump is composed from the table"),
               std::string::npos);
+}
+
+/// With names that are all the same, and others that look like what tells those apart.
+TEST(Qcom, AsManyRegionsAsThereMayBeFilesAreStoredInASecond)
+{
+    auto config = qcom();
+    config.slots = 8192;
+    config.sidecar = true;
+    TestMachine m(config);
+    for (std::uint32_t i = 0; i < 8192; ++i) {
+        m.add(i, named(i * 16, 4, i < 4096 ? 0 : i, i < 4096 ? "same" : "same0_"));
+    }
+    const double start = kmd::test::cpu_seconds();
+    m.dump();
+    EXPECT_LT(kmd::test::cpu_seconds() - start, 5) << "most of it is the host's file system's";
+    ASSERT_EQ(m.last_result(), 1u);
+    EXPECT_EQ(files_of(m).size(), 8193u);
+}
+
+TEST(Qcom, NamesOfALargeTableCostNoMoreThanOthers)
+{
+    kmd::test::FakeGuest guest;
+    guest.add_ram(kRam, 0x100000);
+    std::vector<kmd::Region> regions(8192);
+    for (auto& region : regions) {
+        region.phys = kRam + static_cast<std::uint64_t>(&region - regions.data()) * 16;
+        region.size = 4;
+    }
+    const double start = kmd::test::cpu_seconds();
+    const auto plan = kmd::compose_qcom_image(regions, guest);
+    EXPECT_LT(kmd::test::cpu_seconds() - start, 0.5);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan.value().parts.back().name, "md_Kunknown0_8192.BIN");
+}
+
+TEST(Qcom, MoreRegionsThanThereMayBeFilesBecomeOneFile)
+{
+    auto config = qcom();
+    config.slots = 8193;
+    TestMachine m(config);
+    for (std::uint32_t i = 0; i < 8193; ++i) {
+        m.add(i, named(i * 16, 4, 0, "same"));
+    }
+    m.dump();
+    EXPECT_EQ(m.last_result(), 1u);
+    EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
+    EXPECT_NE(m.host.warnings.at(0).find("it makes a file for each region, 8192 at most, and there are 8193"),
+              std::string::npos)
+        << m.host.warnings.at(0);
 }
 
 TEST(Qcom, OldestFoldersGoWhenAsked)
