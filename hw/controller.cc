@@ -477,20 +477,57 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
     return compose_core_image(parts, memory, config_.machine);
 }
 
+std::optional<std::string> Controller::limit_of_attempts() const
+{
+    const std::string limit = "max-dumps=" + std::to_string(config_.max_dumps);
+    if (config_.max_dumps != 0 && files_ >= config_.max_dumps) {
+        return limit + " is reached; further requests are ignored";
+    }
+    if (config_.max_dumps != 0 && in_vain_ >= config_.max_dumps) {
+        return limit + " is reached by attempts that made no file; further requests are ignored";
+    }
+    return std::nullopt;
+}
+
 DumpRecord Controller::attempt(kmd_reason reason)
 {
     DumpRecord record;
     record.reason = reason;
     remarks_.clear();
-    if (config_.max_dumps != 0 && files_ >= config_.max_dumps && guest_can_cause(reason)) {
+    const bool counts = guest_can_cause(reason);
+    if (const auto limit = counts ? limit_of_attempts() : std::nullopt) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {
-            warn_of_no_dump("max-dumps=" + std::to_string(config_.max_dumps) +
-                            " is reached; further requests are ignored");
+            warn_of_no_dump(*limit);
         }
         record.result = KMD_RESULT_LIMIT;
         return record;
     }
+    if (table_.region_count() == 0) {
+        warn_of_no_dump("the guest has registered no region");
+        record.result = KMD_RESULT_EMPTY;
+        return record;
+    }
+    in_vain_ += counts ? 1 : 0;
+    record = attempt_on_table(reason);
+    in_vain_ -= counts && has_file(record.result) ? 1 : 0;
+    return record;
+}
 
+std::string Controller::why_empty(std::span<const Region> regions, std::uint32_t rejected) const
+{
+    if (rejected > 0) {
+        return "none of the guest's regions can be saved";
+    }
+    const bool has_list = std::any_of(regions.begin(), regions.end(),
+                                      [](const Region& region) { return region.kind == KMD_KIND_LIST; });
+    return has_list ? "the guest has registered a list, and it names no memory that can be saved"
+                    : "the guest has registered no memory, only a description of it";
+}
+
+DumpRecord Controller::attempt_on_table(kmd_reason reason)
+{
+    DumpRecord record;
+    record.reason = reason;
     std::vector<std::uint32_t> slots;
     std::vector<Region> regions;
     slots.reserve(table_.region_count());
@@ -508,10 +545,9 @@ DumpRecord Controller::attempt(kmd_reason reason)
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
     }
     record.regions = plan.regions;
-    const bool nothing = capture_.regions ? plan.regions == 0 : record.rejected == slots.size();
+    const bool nothing = capture_.regions ? plan.regions + plan.listed == 0 : record.rejected == slots.size();
     if (nothing) {
-        warn_of_no_dump(record.rejected > 0 ? "none of the guest's regions can be saved"
-                                            : "the guest has registered no region");
+        warn_of_no_dump(why_empty(regions, record.rejected));
         record.result = KMD_RESULT_EMPTY;
         return record;
     }

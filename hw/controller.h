@@ -171,6 +171,12 @@ class Controller
     Plan compose(std::span<const Region> regions, GuestMemory& memory);
     Plan compose_enriched(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord attempt(kmd_reason reason);
+    /// Why the guest gets no further attempt; nothing when it does.
+    std::optional<std::string> limit_of_attempts() const;
+    /// An attempt at a table that is not empty, which no limit forbids.
+    DumpRecord attempt_on_table(kmd_reason reason);
+    /// What to say of a table that nothing can be saved of.
+    std::string why_empty(std::span<const Region> regions, std::uint32_t rejected) const;
     Result<Plan> compose_as_wanted(std::span<const Region> regions, GuestMemory& memory);
     DumpRecord store(const Plan& plan, DumpRecord record, DumpReport report);
     DumpReport report_of(const Plan& plan, const DumpRecord& record) const;
@@ -208,6 +214,9 @@ class Controller
     /// Files that the guest caused since power-on, complete or not.
     std::uint64_t files_ = 0;
     std::uint64_t bytes_ = 0;
+    /// Attempts that the guest caused since power-on and that looked for memory but made no file: they hold
+    /// the machine as well.
+    std::uint64_t in_vain_ = 0;
     /// Of the attempt that is under way: how it began, and what was warned of.
     Clock::time_point stopped_;
     Clock::time_point composed_;

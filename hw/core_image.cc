@@ -346,6 +346,7 @@ Plan compose_core_image(const ImageParts& parts, GuestMemory& memory, const Mach
         }
     }
     for (const Region& region : parts.listed) {
+        ++plan.listed;
         add(region, Rank::kRest);
     }
     for (const Region& region : parts.stacks) {

@@ -46,6 +46,8 @@ struct Plan {
     std::vector<Segment> segments;
     /// How many of the regions are in the file.
     std::uint32_t regions = 0;
+    /// How many pieces of memory are in it that the guest's list names.
+    std::uint32_t listed = 0;
     /// Status of each region that was given, in that order; those not accepted were left out.
     std::vector<kmd_slot_status> statuses;
     /// Where in the file the 32-bit e_flags stands that marks it incomplete, in bytes, and what it

@@ -4,6 +4,7 @@
 // same folder. Both sides take turns within one run, so that their ratio means something on any machine.
 #include "controller.h"
 #include "fake_host.h"
+#include "worst_tables.h"
 
 #include <benchmark/benchmark.h>
 
@@ -134,6 +135,69 @@ void plain_write(benchmark::State& state)
     state.SetBytesProcessed(static_cast<std::int64_t>(machine.bytes * state.iterations()));
 }
 
+/// One region over all others comes and goes.
+void commit(benchmark::State& state, const kmd::test::Layout& layout)
+{
+    kmd::test::TestMachine machine(kmd::test::with_most_slots());
+    kmd::test::fill_table(machine, layout, 1);
+    machine.fill_slot(0, kmd::test::ram_region(0, kmd::test::kRamSize));
+    for (auto _ : state) {
+        machine.commit(0);
+        machine.invalidate(0);
+    }
+}
+
+void load_state(benchmark::State& state, const kmd::test::Layout& layout)
+{
+    kmd::test::TestMachine machine(kmd::test::with_most_slots());
+    kmd::test::fill_table(machine, layout);
+    const auto saved = machine.controller->save_state();
+    for (auto _ : state) {
+        if (machine.controller->load_state(saved)) {
+            state.SkipWithError("it is refused");
+        }
+    }
+}
+
+/// A full table and a full list, with the sidecar; `slots`: of a format that takes fewer.
+void worst_dump(benchmark::State& state, const kmd::test::Layout& layout, const char* format,
+                std::uint32_t slots)
+{
+    auto config = kmd::test::with_most_slots();
+    config.format = format;
+    config.sidecar = true;
+    config.output = folder();
+    kmd::test::TestMachine machine(config);
+    kmd::test::add_largest_list(machine);
+    kmd::test::fill_table(machine, layout, 1, slots);
+    for (auto _ : state) {
+        machine.dump();
+        state.PauseTiming();
+        if (machine.last_result() != 1) {
+            state.SkipWithError("the dump is not complete");
+        }
+        empty_folder();
+        state.ResumeTiming();
+    }
+}
+
+/// CPU time is what counts: the bounds are 50 us for a commit and 2 s for the rest.
+void add_worst_cases()
+{
+    for (const auto& layout : kmd::test::layouts()) {
+        const std::string name = std::string("/") + layout.name;
+        benchmark::RegisterBenchmark(("commit_and_back" + name).c_str(), commit, layout)
+            ->Unit(benchmark::kMicrosecond);
+        benchmark::RegisterBenchmark(("load_state" + name).c_str(), load_state, layout)
+            ->Unit(benchmark::kMillisecond);
+        benchmark::RegisterBenchmark(("worst_enriched" + name).c_str(), worst_dump, layout, "enriched",
+                                     kmd::test::kMostSlots)
+            ->Unit(benchmark::kMillisecond);
+    }
+    benchmark::RegisterBenchmark("worst_qcom/8192", worst_dump, kmd::test::layouts().back(), "qcom", 8192u)
+        ->Unit(benchmark::kMillisecond);
+}
+
 BENCHMARK(plain_write)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(dump)->ArgsProduct({{1, 1000, 60000}, {0, 1}})->Unit(benchmark::kMillisecond)->UseRealTime();
 
@@ -141,6 +205,7 @@ BENCHMARK(dump)->ArgsProduct({{1, 1000, 60000}, {0, 1}})->Unit(benchmark::kMilli
 
 int main(int argc, char** argv)
 {
+    add_worst_cases();
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     std::filesystem::remove_all(folder());

@@ -5,7 +5,9 @@
 
 #include "core_reader.h"
 #include "cpu_notes.h"
+#include "cpu_time.h"
 #include "test_machine.h"
+#include "worst_tables.h"
 
 #include <gtest/gtest.h>
 
@@ -170,6 +172,49 @@ TEST(Capture, OfTablesWithoutEndIsCutAndSaidSo)
     ASSERT_EQ(machine.host.warnings.size(), 1u);
     EXPECT_EQ(machine.host.warnings[0],
               "the guest's page tables are larger than any kernel's, the dump has a part of them");
+}
+
+/// Every slot and every entry of the list, each a segment of its own, with the sidecar: on the way to the end
+/// of the room that max-bytes leaves it is described as often as it can be.
+TEST(WorstAttempt, OfSlotsAndListTakesTwoSecondsAtMost)
+{
+    for (const auto& layout : test::layouts()) {
+        for (const std::uint64_t max_bytes : {std::uint64_t{0}, std::uint64_t{9} << 20}) {
+            auto config = test::with_most_slots();
+            config.sidecar = true;
+            config.max_bytes = max_bytes;
+            test::TestMachine machine(config);
+            test::add_largest_list(machine);
+            test::fill_table(machine, layout, 1);
+            const double start = test::cpu_seconds();
+            machine.dump();
+            EXPECT_LT(test::cpu_seconds() - start, 4) << layout.name << ": twice the aim";
+            EXPECT_NE(machine.last_result(), 4u) << layout.name;
+        }
+    }
+}
+
+TEST(WorstAttempt, ThatSavesNothingIsShortAndThereAreFewOfThem)
+{
+    auto config = test::with_most_slots();
+    config.max_dumps = 16;
+    test::TestMachine machine(config);
+    test::add_largest_list(machine, false);
+    const double start = test::cpu_seconds();
+    for (int i = 0; i < 100; ++i) {
+        machine.dump();
+    }
+    EXPECT_EQ(machine.last_result(), 6u) << "RESULT_LIMIT";
+    EXPECT_LT(test::cpu_seconds() - start, 4);
+}
+
+TEST(WorstAttempt, ToDescribeTheLargestTableTakesASecond)
+{
+    test::TestMachine machine(test::with_most_slots());
+    test::fill_table(machine, test::layouts().back());
+    const double start = test::cpu_seconds();
+    EXPECT_GT(machine.controller->regions_json().size(), 65536u);
+    EXPECT_LT(test::cpu_seconds() - start, 4);
 }
 
 } // namespace

@@ -471,6 +471,46 @@ TEST(Limit, DoesNotCountAttemptsThatMadeNoFile)
     EXPECT_EQ(m.last_result(), 1u);
 }
 
+TEST(Limit, OfAttemptsThatLookedForMemoryAndMadeNoFileEndsThemAtOnce)
+{
+    auto config = small_config();
+    config.max_dumps = 3;
+    TestMachine m(config);
+    ASSERT_EQ(m.add(0, {kRam, kVirt, 0x1000, "ELF", 1, 1}), 1u);
+    for (int i = 0; i < 3; ++i) {
+        m.dump();
+        ASSERT_EQ(m.last_result(), 5u) << "RESULT_EMPTY";
+    }
+    const auto looks = m.host.guest.maps;
+    for (int i = 0; i < 100; ++i) {
+        m.dump();
+        ASSERT_EQ(m.last_result(), 6u) << "RESULT_LIMIT";
+    }
+    EXPECT_EQ(m.host.guest.maps, looks) << "no look at the guest's memory";
+    EXPECT_NE(joined(m.host.warnings).find("max-dumps=3 is reached by attempts that made no file"),
+              std::string::npos);
+    m.controller->reset();
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump();
+    EXPECT_EQ(m.last_result(), 6u) << "a reset gives none back";
+    EXPECT_FALSE(m.controller->request_dump("host")) << "the host is not bound by it";
+}
+
+TEST(Limit, OfBytesThatIsReachedBoundsTheAttemptsToo)
+{
+    auto config = small_config();
+    config.max_dumps = 2;
+    config.max_bytes = 1;
+    TestMachine m(config);
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump();
+    m.dump();
+    const auto looks = m.host.guest.maps;
+    m.dump();
+    EXPECT_EQ(m.last_result(), 6u);
+    EXPECT_EQ(m.host.guest.maps, looks);
+}
+
 TEST(Limit, OfZeroIsNone)
 {
     auto config = small_config();

@@ -89,6 +89,7 @@ class FakeGuest : public GuestMemory
 
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
     {
+        ++maps;
         const Block* block = find(phys);
         if (block == nullptr || !block->present) {
             return {};
@@ -100,6 +101,9 @@ class FakeGuest : public GuestMemory
         }
         return {block->bytes + into, run};
     }
+
+    /// How often map() was called.
+    std::uint64_t maps = 0;
 
   private:
     struct Block {

@@ -132,6 +132,24 @@ TEST_F(AList, IsCutBehindTheLastEntryThatAnyMayHave)
     EXPECT_TRUE(listed.cut);
 }
 
+TEST_F(AList, AloneInTheTableIsWorthADump)
+{
+    machine_.host.guest.put(kList, entry(kRam + 0x30000, kVirt + 0x30000, 0x1000));
+    ASSERT_EQ(machine_.add(0, {kList, kVirt + 0x8000, 24, "list", 0, 3}), 1u);
+    EXPECT_TRUE(dump().read_phys(kRam + 0x30000, 0x1000));
+    EXPECT_EQ(machine_.last_result(), 1u);
+    EXPECT_EQ(machine_.read32(0x04c), 0u) << "LAST_REGIONS: what a list names is none";
+}
+
+TEST_F(AList, AloneInTheTableThatNamesNothingIsSaidAsItIs)
+{
+    ASSERT_EQ(machine_.add(0, {kList, kVirt + 0x8000, 24, "list", 0, 3}), 1u);
+    machine_.dump();
+    EXPECT_EQ(machine_.last_result(), 5u) << "RESULT_EMPTY";
+    EXPECT_EQ(machine_.host.warnings.back(),
+              "no dump (panic): the guest has registered a list, and it names no memory that can be saved");
+}
+
 class AListNobodyWants : public AList
 {
   protected:
