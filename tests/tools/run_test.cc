@@ -142,10 +142,13 @@ class RunFolders : public testing::Test
 TEST_F(RunFolders, KeepWhatEarlierRunsLeft)
 {
     const std::string path = top_ / "new/deep";
-    const auto first = kmdump::RunFolder::reserve(path).value();
-    std::ofstream(first.path() + "/kmemdump-0001-panic.elf") << "old";
-    const auto second = kmdump::RunFolder::reserve(path).value();
-    EXPECT_EQ(first.console(), path + "/console-0001.log");
+    {
+        const auto first = kmdump::RunFolder::reserve(path);
+        EXPECT_EQ(first.value().console(), path + "/console-0001.log");
+        std::ofstream(first.value().path() + "/kmemdump-0001-panic.elf") << "old";
+    }
+    const auto reserved = kmdump::RunFolder::reserve(path);
+    const auto& second = reserved.value();
     EXPECT_EQ(second.console(), path + "/console-0002.log");
     EXPECT_EQ(second.messages(), path + "/qemu-0002.log");
     EXPECT_TRUE(second.dumps().empty());
@@ -161,6 +164,20 @@ TEST_F(RunFolders, KeepWhatEarlierRunsLeft)
     EXPECT_TRUE(dumps[0].complete);
     EXPECT_EQ(dumps[1].reason, "");
     EXPECT_FALSE(dumps[1].complete);
+}
+
+TEST_F(RunFolders, AreForOneRunAtATime)
+{
+    const std::string path = top_ / "shared";
+    {
+        const auto one = kmdump::RunFolder::reserve(path);
+        ASSERT_TRUE(one);
+        const auto other = kmdump::RunFolder::reserve(path);
+        ASSERT_FALSE(other) << "its dumps would be taken for those of the first";
+        EXPECT_EQ(other.error().what,
+                  path + ": another run is under way there: expected a folder of its own for each");
+    }
+    EXPECT_TRUE(kmdump::RunFolder::reserve(path)) << "it is over";
 }
 
 TEST_F(RunFolders, AreRefusedWhereThereCanBeNone)

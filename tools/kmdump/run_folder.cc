@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 namespace kmdump
 {
@@ -52,6 +54,17 @@ kmd::Result<std::string> make_folder(const std::string& wanted)
     }
 }
 
+/// File systems without locks cannot tell of other runs.
+kmd::Result<HeldFolder> hold(const std::string& path)
+{
+    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    HeldFolder held(folder);
+    if (folder >= 0 && ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return kmd::Error{path + ": another run is under way there: expected a folder of its own for each"};
+    }
+    return held;
+}
+
 /// Makes `START-0001.log`, or the next number that is free.
 kmd::Result<std::string> make_log(const std::string& start)
 {
@@ -81,6 +94,13 @@ TakenDump with_sidecar(const std::string& path)
 
 } // namespace
 
+HeldFolder::~HeldFolder()
+{
+    if (descriptor_ >= 0) {
+        ::close(descriptor_);
+    }
+}
+
 kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
 {
     RunFolder folder;
@@ -89,6 +109,11 @@ kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
         return made.error();
     }
     folder.path_ = made.value();
+    auto held = hold(folder.path_);
+    if (!held) {
+        return held.error();
+    }
+    folder.held_ = std::move(held.value());
     const auto console = make_log((fs::path(folder.path_) / "console").string());
     if (!console) {
         return console.error();

@@ -8,16 +8,36 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kmdump
 {
 
+/// A folder that one process at a time has for itself (flock), as long as this lives.
+class HeldFolder
+{
+  public:
+    /// Takes over the descriptor of a folder that is locked.
+    explicit HeldFolder(int descriptor = -1) : descriptor_(descriptor) {}
+    HeldFolder(HeldFolder&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    HeldFolder& operator=(HeldFolder&& other) noexcept
+    {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~HeldFolder();
+
+  private:
+    int descriptor_;
+};
+
 class RunFolder
 {
   public:
     /// Makes `path` if need be; empty stands for the first of kmdump-run-0001, kmdump-run-0002... that
-    /// is not there yet. Nothing that is in the folder is touched.
+    /// is not there yet. Nothing that is in the folder is touched. An error when another run is under way
+    /// there: it could not be told whose dumps are whose.
     static kmd::Result<RunFolder> reserve(const std::string& path);
 
     const std::string& path() const { return path_; }
@@ -31,6 +51,7 @@ class RunFolder
   private:
     std::set<std::string> entries() const;
 
+    HeldFolder held_;
     std::string path_;
     std::string console_;
     std::string messages_;
