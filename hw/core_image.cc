@@ -267,6 +267,8 @@ Elf64_Ehdr elf_header(const Machine& machine, std::uint64_t program_headers)
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
+    // lldb takes a core without it for one of no system, and refuses it.
+    header.e_ident[EI_OSABI] = ELFOSABI_LINUX;
     header.e_type = ET_CORE;
     header.e_machine = machine.elf_machine;
     header.e_version = EV_CURRENT;

@@ -75,12 +75,12 @@ TEST_F(ComposerTest, NoRegionGivesHeadersAndNoMemory)
     EXPECT_TRUE(plan.statuses.empty());
 }
 
-TEST_F(ComposerTest, HeaderIsThatOfA64BitLittleEndianCore)
+TEST_F(ComposerTest, HeaderIsThatOfA64BitLittleEndianCoreOfLinux)
 {
     const Plan plan = compose({memory_at(kRam, kVirt, 0x1000)}, guest);
     const CoreReader core(plan.head);
     const std::vector<int> ident(core.header.e_ident, core.header.e_ident + 16);
-    EXPECT_EQ(ident, (std::vector<int>{0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(ident, (std::vector<int>{0x7f, 'E', 'L', 'F', 2, 1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(core.header.e_type, 4);
     EXPECT_EQ(core.header.e_machine, 183);
     EXPECT_EQ(core.header.e_version, 1u);
