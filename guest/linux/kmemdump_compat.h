@@ -19,9 +19,24 @@
 #ifdef for_each_mod_mem_type
 #define kmemdump_module_memory module_memory
 #define kmemdump_module_data(module) (&(module)->mem[MOD_DATA])
+#define kmemdump_module_init_data(module) (&(module)->mem[MOD_INIT_DATA])
+#define KMEMDUMP_MODULE_TEXT mem[MOD_TEXT].base
+#define KMEMDUMP_MODULE_TEXT_SIZE mem[MOD_TEXT].size
+#define KMEMDUMP_MODULE_INIT_TEXT mem[MOD_INIT_TEXT].base
+#define KMEMDUMP_MODULE_INIT_TEXT_SIZE mem[MOD_INIT_TEXT].size
 #else
 #define kmemdump_module_memory module_layout
 #define kmemdump_module_data(module) (&(module)->core_layout)
+#define kmemdump_module_init_data(module) (&(module)->init_layout)
+#define KMEMDUMP_MODULE_TEXT core_layout.base
+#define KMEMDUMP_MODULE_TEXT_SIZE core_layout.text_size
+#define KMEMDUMP_MODULE_INIT_TEXT init_layout.base
+#define KMEMDUMP_MODULE_INIT_TEXT_SIZE init_layout.text_size
+#endif
+
+/* What sysfs shows of a module: its sections and its notes. */
+#if defined(CONFIG_KALLSYMS) && defined(CONFIG_SYSFS)
+#define KMEMDUMP_MODULE_ATTRIBUTES
 #endif
 
 /* Until symbols got flags a module has a second table, of those under GPL. */

@@ -509,6 +509,7 @@ static int __init kmemdump_init(void)
 	described = true;
 	describe_regions();
 	mutex_unlock(&kmemdump_lock);
+	kmemdump_layout_register();
 	kmemdump_profile_init();
 	return 0;
 }

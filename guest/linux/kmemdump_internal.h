@@ -116,7 +116,7 @@ void kmemdump_variables_init(bool kallsyms);
 void kmemdump_variables_add(struct kmemdump_pages *pages, bool stacks);
 note_buf_t *kmemdump_crash_note(unsigned int cpu);
 
-/* kmemdump_tasks.c */
+/* kmemdump_walk.c */
 
 /**
  * struct kmemdump_walk - one walk over the kernel's lists
@@ -136,9 +136,44 @@ struct kmemdump_walk {
 	unsigned int broken;
 };
 
+/**
+ * struct kmemdump_ring - a walk along a circular list
+ * @head: where it ends
+ * @at: the entry it stands on
+ * @mark: an entry it was on; to be there again is a circle without @head
+ * @length: entries since @mark
+ * @limit: entries until @mark moves on
+ * @back: along prev, not next
+ */
+struct kmemdump_ring {
+	const struct list_head *head;
+	const struct list_head *at;
+	const struct list_head *mark;
+	unsigned int length;
+	unsigned int limit;
+	bool back;
+};
+
+bool kmemdump_look(struct kmemdump_walk *walk, void *to, const void *from,
+		   size_t size);
+void *kmemdump_pointer_at(struct kmemdump_walk *walk, const void *member);
+unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
+				const unsigned int *member);
+struct kmemdump_ring kmemdump_ring_of(const struct list_head *head, bool back);
+bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring);
+bool kmemdump_ring_is_whole(const struct kmemdump_ring *ring);
+
+/* kmemdump_tasks.c */
 void kmemdump_tasks_init(void);
 void kmemdump_tasks_add(struct kmemdump_walk *walk);
+
+/* kmemdump_modules.c */
+void kmemdump_modules_init(void);
 void kmemdump_modules_add(struct kmemdump_walk *walk);
+
+/* kmemdump_layout.c */
+void kmemdump_layout_number(const char *name, unsigned long value);
+void kmemdump_layout_register(void);
 
 /* kmemdump_profile.c */
 void kmemdump_profile_init(void);

@@ -255,6 +255,7 @@ void __init kmemdump_profile_init(void)
 		return;
 	kmemdump_variables_init(kallsyms);
 	kmemdump_tasks_init();
+	kmemdump_modules_init();
 	WRITE_ONCE(ready, true);
 	gather_alive(true);
 	if (refresh)

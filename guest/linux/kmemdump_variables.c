@@ -90,10 +90,17 @@ static struct variable symbol_tables[] = {
 	{ "kallsyms_names" },
 	{ "kallsyms_token_table" },
 	{ "kallsyms_token_index" },
+	/* Of the two long ones also what the functions for the start have. */
+	{ .name = NULL },
+	{ .name = NULL },
 };
 
-enum symbol_table { NUM_SYMS, OFFSETS, NAMES, TOKEN_TABLE, TOKEN_INDEX };
+enum symbol_table {
+	NUM_SYMS, OFFSETS, NAMES, TOKEN_TABLE, TOKEN_INDEX,
+	INIT_OFFSETS, INIT_NAMES,
+};
 
+static bool offsets_have_base __initdata;
 static void *percpu_base;
 static const unsigned long *percpu_offsets;
 static size_t percpu_bytes;
@@ -111,23 +118,59 @@ static void __init find(struct variable *variable)
 	variable->size = min_t(size_t, room ?: sizeof(long), MOST_OF_A_VARIABLE);
 }
 
+/* Bytes of a name: its length, in one byte or two, and as many indices. */
+static size_t __init name_bytes(const u8 *name)
+{
+	unsigned int length = *name & 0x7f;
+
+	return *name & 0x80 ? 2 + (length | name[1] << 7) : 1 + length;
+}
+
+/*
+ * An offset counts from where the first symbol is, or in 7.x, which has no
+ * base, from where the offset itself is.
+ */
+static const void * __init symbol_at(unsigned int index, const void *first)
+{
+	const s32 *offsets = symbol_tables[OFFSETS].addr;
+
+	return offsets_have_base ?
+		first + ((long)offsets[index] - offsets[0]) :
+		(const void *)&offsets[index] + offsets[index];
+}
+
+/* Takes the symbols from *@index at *@name on to the first one behind @last. */
+static void __init take_symbols(unsigned int *index, const u8 **name,
+				const void *first, const void *last,
+				struct variable *offsets, struct variable *names)
+{
+	const unsigned int *count = symbol_tables[NUM_SYMS].addr;
+
+	offsets->addr = (const s32 *)symbol_tables[OFFSETS].addr + *index;
+	names->addr = *name;
+	for (; *index < *count && symbol_at(*index, first) <= last; ++*index)
+		*name += name_bytes(*name);
+	offsets->size = (const void *)((const s32 *)symbol_tables[OFFSETS].addr + *index) -
+			offsets->addr;
+	names->size = (const void *)*name - names->addr;
+}
+
 /*
  * Symbols are in the order of their addresses, and functions come first: what
- * lies behind them is as large again and tells less. An offset counts from
- * where the first symbol is, or in 7.x from where the offset itself is, which
- * takes some more symbols. A name is its length, in one byte or two, and as
- * many indices.
+ * lies behind them is as large again and tells less, but for the functions
+ * that run when the kernel starts.
  */
 static void __init find_function_names(void)
 {
 	const void *first = kmemdump_symbol("_text");
 	const void *last = kmemdump_symbol("_etext");
-	const unsigned int *number;
-	const s32 *offsets;
-	const u8 *name;
+	const void *init_first = kmemdump_symbol("_sinittext");
+	const void *init_last = kmemdump_symbol("_einittext");
+	const unsigned int *count;
+	const u8 *names, *name;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(symbol_tables); i++) {
+	for (i = 0; i <= TOKEN_INDEX; i++) {
 		find(&symbol_tables[i]);
 		if (!symbol_tables[i].addr || !first || !last) {
 			symbol_tables[NAMES].size = 0;
@@ -136,18 +179,21 @@ static void __init find_function_names(void)
 		}
 	}
 
-	number = symbol_tables[NUM_SYMS].addr;
-	offsets = symbol_tables[OFFSETS].addr;
-	name = symbol_tables[NAMES].addr;
-	for (i = 0; i < *number && (long)offsets[i] - offsets[0] <= last - first; i++) {
-		unsigned int length = *name++;
-
-		if (length & 0x80)
-			length = (length & 0x7f) | *name++ << 7;
-		name += length;
-	}
-	symbol_tables[OFFSETS].size = i * sizeof(*offsets);
-	symbol_tables[NAMES].size = (const void *)name - symbol_tables[NAMES].addr;
+	offsets_have_base = kmemdump_symbol("kallsyms_relative_base");
+	i = 0;
+	names = symbol_tables[NAMES].addr;
+	name = names;
+	take_symbols(&i, &name, first, last, &symbol_tables[OFFSETS],
+		     &symbol_tables[NAMES]);
+	if (!init_first || !init_last || init_first < last)
+		return;
+	count = symbol_tables[NUM_SYMS].addr;
+	for (; i < *count && symbol_at(i, first) < init_first; i++)
+		name += name_bytes(name);
+	kmemdump_layout_number("kallsyms_init_index", i);
+	kmemdump_layout_number("kallsyms_init_name", name - names);
+	take_symbols(&i, &name, first, init_last, &symbol_tables[INIT_OFFSETS],
+		     &symbol_tables[INIT_NAMES]);
 }
 
 /**

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the members of this kernel's structures lie, as a text in the syntax
+ * of vmcoreinfo, for who reads a dump without the kernel's type information.
+ */
+#define pr_fmt(fmt) "kmemdump: " fmt
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/stdarg.h>
+#include <linux/stddef.h>
+
+#include "kmemdump_compat.h"
+#include "kmemdump_internal.h"
+
+/* In one page of any size, so physically contiguous wherever it is. */
+static char text[SZ_4K] __aligned(SZ_4K);
+static size_t used __initdata;
+
+struct number {
+	const char *name;
+	unsigned long value;
+};
+
+static const struct number numbers[] __initconst = {
+#define OFFSET(structure, member) \
+	{ "OFFSET(" #structure "." #member ")", offsetof(struct structure, member) }
+#define OFFSET_AS(structure, name, member) \
+	{ "OFFSET(" #structure "." #name ")", offsetof(struct structure, member) }
+#ifdef CONFIG_MODULES
+	OFFSET(module, list),
+	OFFSET(module, name),
+	OFFSET_AS(module, text, KMEMDUMP_MODULE_TEXT),
+	OFFSET_AS(module, text_size, KMEMDUMP_MODULE_TEXT_SIZE),
+	OFFSET_AS(module, init_text, KMEMDUMP_MODULE_INIT_TEXT),
+	OFFSET_AS(module, init_text_size, KMEMDUMP_MODULE_INIT_TEXT_SIZE),
+#ifdef CONFIG_KALLSYMS
+	OFFSET(module, kallsyms),
+	OFFSET(mod_kallsyms, symtab),
+	OFFSET(mod_kallsyms, num_symtab),
+	OFFSET(mod_kallsyms, strtab),
+#endif
+#endif
+#undef OFFSET
+#undef OFFSET_AS
+};
+
+static __printf(1, 2) void __init append(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	used += vscnprintf(text + used, sizeof(text) - used, fmt, args);
+	va_end(args);
+}
+
+/**
+ * kmemdump_layout_number() - add a line to the text
+ * @name: of the number
+ * @value: what it is
+ *
+ * Lines that do not fit are left out.
+ */
+void __init kmemdump_layout_number(const char *name, unsigned long value)
+{
+	append("NUMBER(%s)=%lu\n", name, value);
+}
+
+/**
+ * kmemdump_layout_register() - write the text and have it saved
+ */
+void __init kmemdump_layout_register(void)
+{
+	const void *modules = kmemdump_symbol("modules");
+	unsigned int i;
+	int ret;
+
+	/* By its own address a reader knows it from a copy. */
+	append("KMD_LAYOUT=1\nSYMBOL(kmd_layout)=%lx\n", (unsigned long)text);
+	if (modules)
+		append("SYMBOL(modules)=%lx\n", (unsigned long)modules);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		append("%s=%lu\n", numbers[i].name, numbers[i].value);
+	ret = kmemdump_register_named("kmd_layout", text, sizeof(text));
+	if (ret < 0)
+		pr_warn("cannot register kmd_layout: %d\n", ret);
+}
