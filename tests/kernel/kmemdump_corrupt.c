@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/xarray.h>
 
 /* The console of QEMU's virt machine: reading there would take a character. */
@@ -20,7 +21,7 @@
 
 static char *what = "";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "cut, circle, device, stack, thread or pids");
+MODULE_PARM_DESC(what, "cut, circle, device, stack, thread, pids or module");
 
 /* The tenth process of the list. */
 static struct task_struct *tenth(void)
@@ -50,6 +51,25 @@ static void turn_the_tree_of_numbers_into_a_circle(void)
 		RCU_INIT_POINTER(xa_to_node(root)->slots[1], root);
 }
 
+/*
+ * What sysfs shows of a module: sections without end, notes on a device. Not the
+ * names of its functions: the kernel itself reads them when it panics.
+ */
+static void spoil_this_module(void)
+{
+	static struct bin_attribute section;
+	static struct attribute_group sections;
+	static void *endless[PAGE_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(endless); i++)
+		endless[i] = &section;
+	sections.bin_attrs = (void *)endless;
+	section.attr.name = (void *)1;
+	THIS_MODULE->sect_attrs = (void *)&sections;
+	THIS_MODULE->notes_attrs = (void __force *)ioremap(UART_PHYS, PAGE_SIZE);
+}
+
 static int __init corrupt_init(void)
 {
 	struct task_struct *task = tenth();
@@ -67,6 +87,8 @@ static int __init corrupt_init(void)
 		task->signal->thread_head.next = (void *)1;
 	else if (!strcmp(what, "pids"))
 		turn_the_tree_of_numbers_into_a_circle();
+	else if (!strcmp(what, "module"))
+		spoil_this_module();
 	panic("corrupted: %s", what);
 }
 module_init(corrupt_init);

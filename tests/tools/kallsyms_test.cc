@@ -35,7 +35,7 @@ KallsymsMaker some_symbols()
 }
 
 kmd::Result<Symbols> read(const KallsymsMaker& kallsyms, const kmdump_test::Memory& memory,
-                          const std::string& vmcoreinfo)
+                          const std::string& vmcoreinfo, const std::string& layout = "")
 {
     CoreMaker maker;
     maker.memory = {memory};
@@ -43,7 +43,7 @@ kmd::Result<Symbols> read(const KallsymsMaker& kallsyms, const kmdump_test::Memo
     const auto core = CoreFile::open(file.path());
     EXPECT_TRUE(core);
     const Vmcoreinfo info(vmcoreinfo.empty() ? kallsyms.vmcoreinfo() : vmcoreinfo);
-    return read_kallsyms(KernelMemory(core.value(), info), info);
+    return read_kallsyms(KernelMemory(core.value(), info), info, Vmcoreinfo(layout));
 }
 
 std::string name_at(const Symbols& symbols, std::uint64_t address)
@@ -100,6 +100,49 @@ TEST(Kallsyms, TakesTheFirstSymbolsWhereTheTablesHaveNoMore)
     EXPECT_LT(symbols.value().count(), 7u);
     EXPECT_EQ(name_at(symbols.value(), kText + 0x104), "panic+0x4/0x200");
     EXPECT_EQ(name_at(symbols.value(), kText + 0x3a0), "nothing");
+}
+
+TEST(Kallsyms, GoOnBehindAGapWithTheFunctionsOfTheStart)
+{
+    for (const bool with_base : {true, false}) {
+        KallsymsMaker maker;
+        maker.with_base = with_base;
+        maker.symbols = {{kText, "_text"}, {kText + 0x100, "panic"}, {kText + 0x200, "_etext"}};
+        for (unsigned i = 0; i < 100; ++i) {
+            maker.symbols.push_back({kText + 0x1000 + i, std::string(200, 'r')});
+        }
+        maker.symbols.insert(maker.symbols.end(), {{kText + 0x2000, "_sinittext"},
+                                                   {kText + 0x2040, "start_kernel"},
+                                                   {kText + 0x2100, "_einittext"}});
+        // A name is a length, a type and its text; the length of a long one takes two bytes.
+        const std::size_t before = 16 + 7 + 7 + 8;
+        const std::size_t init_name = 7 + 7 + 8 + 100 * 203;
+        const auto whole = maker.make();
+        CoreMaker core;
+        core.memory = {whole, whole};
+        core.memory[0].bytes.resize(before + 203 + 100);
+        const std::size_t behind = 16 + init_name - 10;
+        core.memory[1].virt += behind;
+        core.memory[1].phys += behind;
+        core.memory[1].bytes.erase(core.memory[1].bytes.begin(), core.memory[1].bytes.begin() + behind);
+        const TemporaryFile file(core.make());
+        const auto opened = CoreFile::open(file.path());
+        ASSERT_TRUE(opened);
+        const Vmcoreinfo info(maker.vmcoreinfo());
+        const KernelMemory memory(opened.value(), info);
+        const Vmcoreinfo layout("NUMBER(kallsyms_init_index)=103\nNUMBER(kallsyms_init_name)=" +
+                                std::to_string(init_name) + "\n");
+        const auto symbols = read_kallsyms(memory, info, layout);
+        ASSERT_TRUE(symbols) << symbols.error().what;
+        EXPECT_EQ(name_at(symbols.value(), kText + 0x104), "panic+0x4/0x100");
+        EXPECT_EQ(name_at(symbols.value(), kText + 0x2044), "start_kernel+0x4/0xc0");
+        EXPECT_EQ(name_at(symbols.value(), kText + 0x1800), "nothing") << "in the gap";
+        EXPECT_EQ(name_at(symbols.value(), kText + 0x2100), "nothing") << "behind the last";
+
+        const auto without = read_kallsyms(memory, info, Vmcoreinfo(""));
+        ASSERT_TRUE(without);
+        EXPECT_EQ(name_at(without.value(), kText + 0x2044), "nothing");
+    }
 }
 
 TEST(Kallsyms, RefusesTablesThatCannotBe)

@@ -2,11 +2,14 @@
 #include "cmd_cpus.h"
 
 #include "cpu_states.h"
+#include "escape.h"
 #include "json.h"
 #include "symbol_source.h"
+#include "text.h"
 
 #include <cinttypes>
 #include <cstdio>
+#include <map>
 
 namespace kmdump
 {
@@ -64,6 +67,28 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     }
 }
 
+/// The modules that the CPUs stand in or return to: a debugger wants to know where they are. By address.
+std::map<std::uint64_t, const SymbolTable*> modules_in_use(const std::vector<CpuState>& cpus,
+                                                           const Symbols& symbols)
+{
+    std::map<std::uint64_t, const SymbolTable*> modules;
+    for (const CpuState& cpu : cpus) {
+        for (const Frame& frame : cpu.backtrace.frames) {
+            const SymbolTable* const table = symbols.table_of(frame.address - (frame.exact ? 0 : 1));
+            if (table != nullptr && !table->module.empty()) {
+                modules[table->begin] = table;
+            }
+        }
+    }
+    return modules;
+}
+
+Json to_json(const SymbolTable& module)
+{
+    return {
+        {"name", module.module}, {"text", json_address(module.begin)}, {"size", module.end - module.begin}};
+}
+
 Json to_json(const Symbols& symbols, const Frame& frame)
 {
     return {{"address", json_address(frame.address)}, {"symbol", json_or_null(place_of(symbols, frame))}};
@@ -109,6 +134,7 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
     if (!cpus) {
         return cpus.error();
     }
+    const auto modules = modules_in_use(cpus.value(), symbols);
     if (options.json) {
         Json json = json_document("cpus", options.path);
         json["symbols"] = source.value().name;
@@ -117,12 +143,20 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
         for (std::size_t i = 0; i < cpus.value().size(); ++i) {
             json["cpus"].push_back(to_json(i, cpus.value()[i], symbols));
         }
+        json["modules"] = Json::array();
+        for (const auto& [begin, module] : modules) {
+            json["modules"].push_back(to_json(*module));
+        }
         out << json_text(json) << "\n";
         return std::nullopt;
     }
     for (std::size_t i = 0; i < cpus.value().size(); ++i) {
         out << (i == 0 ? "" : "\n");
         print_cpu(i, cpus.value()[i], symbols, style, out);
+    }
+    for (const auto& [begin, module] : modules) {
+        out << (begin == modules.begin()->first ? "\n" : "") << "module " << escape(module->module)
+            << ": code at " << kmd::hex(begin) << ", " << module->end - begin << " bytes\n";
     }
     if (source.value().missing) {
         out << "\nno symbols: " << *source.value().missing << "; --vmlinux FILE is another source\n";

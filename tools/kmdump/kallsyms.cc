@@ -188,8 +188,10 @@ std::optional<std::uint64_t> find_base(const KernelMemory& memory, const Vmcorei
     return start && symbol != symbols.end() ? std::optional(*start - symbol->address) : std::nullopt;
 }
 
-/// Offsets become addresses. Without a base each counts from where it stands itself.
-void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<std::uint64_t> base)
+/// Offsets become addresses. Without a base each counts from where it stands itself; the first of `symbols`
+/// is the one with number `index`.
+void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<std::uint64_t> base,
+              std::uint64_t index)
 {
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         std::uint64_t& address = symbols[i].address;
@@ -197,14 +199,57 @@ void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<
             address += *base;
         } else {
             const auto offset = static_cast<std::int32_t>(static_cast<std::uint32_t>(address));
-            address = tables.offsets + 4 * i + static_cast<std::uint64_t>(std::int64_t{offset});
+            address = tables.offsets + 4 * (index + i) + static_cast<std::uint64_t>(std::int64_t{offset});
         }
     }
 }
 
+/// Symbols that follow one another in the tables.
+struct Range {
+    std::uint64_t index = 0; ///< of the first
+    std::uint64_t name = 0;  ///< bytes from the start of the names to the first's
+    std::uint64_t end = 0;   ///< index behind the last
+};
+
+/// The symbols of a range with their offsets, up to where the dump has no more: a guest can leave out the
+/// end of the tables, where its data is. `budget`: bytes that names may still take.
+Result<std::vector<Symbol>> read_symbols(const KernelMemory& memory, const Tables& tables,
+                                         const std::array<std::string, kTokens>& tokens, const Range& range,
+                                         std::uint64_t& budget)
+{
+    std::vector<Symbol> symbols;
+    ByteReader names(memory, tables.names + range.name);
+    ByteReader offsets(memory, tables.offsets + 4 * range.index);
+    while (symbols.size() < range.end - range.index) {
+        auto name = read_name(names, tokens);
+        const auto offset = next_number(offsets);
+        if (!name || !offset) {
+            break;
+        }
+        if (name->size() > budget) {
+            return corrupt("its names are too long");
+        }
+        budget -= name->size();
+        symbols.push_back({*offset, std::move(*name)});
+    }
+    return symbols;
+}
+
+/// The last symbol only marks the end.
+SymbolTable table_of(std::vector<Symbol> symbols)
+{
+    const auto [first, last] =
+        std::minmax_element(symbols.begin(), symbols.end(),
+                            [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
+    const std::uint64_t begin = first->address;
+    const std::uint64_t end = last->address;
+    return {{}, begin, end, std::move(symbols)};
+}
+
 } // namespace
 
-Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
+Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
+                              const Vmcoreinfo& layout)
 {
     const auto tables = find_tables(vmcoreinfo);
     if (!tables) {
@@ -221,22 +266,12 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmco
     if (!tokens) {
         return tokens.error();
     }
-    std::vector<Symbol> symbols;
-    ByteReader names(memory, tables.value().names);
-    ByteReader offsets(memory, tables.value().offsets);
-    std::uint64_t expanded = 0;
-    while (symbols.size() < *count) {
-        auto name = read_name(names, tokens.value());
-        const auto offset = next_number(offsets);
-        if (!name || !offset) {
-            break; // a guest can leave out the end of the tables, where its data is
-        }
-        expanded += name->size();
-        if (expanded > kMostExpansion * memory.size_limit()) {
-            return corrupt("its names are too long");
-        }
-        symbols.push_back({*offset, std::move(*name)});
+    std::uint64_t budget = kMostExpansion * memory.size_limit();
+    auto read = read_symbols(memory, tables.value(), tokens.value(), {0, 0, *count}, budget);
+    if (!read) {
+        return read.error();
     }
+    std::vector<Symbol> symbols = std::move(read.value());
     if (symbols.empty()) {
         return absent("kallsyms_names and kallsyms_offsets", tables.value().names);
     }
@@ -247,8 +282,20 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmco
             return absent("kallsyms_relative_base", *tables.value().relative_base);
         }
     }
-    add_base(symbols, tables.value(), base);
-    return Symbols(std::move(symbols));
+    add_base(symbols, tables.value(), base, 0);
+    const std::uint64_t known = symbols.size();
+    Symbols result(std::move(symbols));
+    const auto index = layout.number("NUMBER(kallsyms_init_index)");
+    const auto name = layout.number("NUMBER(kallsyms_init_name)");
+    // Without a gap they are among the others.
+    if (index && name && known < *index && *index < *count) {
+        auto init = read_symbols(memory, tables.value(), tokens.value(), {*index, *name, *count}, budget);
+        if (init && init.value().size() > 1) {
+            add_base(init.value(), tables.value(), base, *index);
+            result.add({table_of(std::move(init.value()))});
+        }
+    }
+    return result;
 }
 
 } // namespace kmdump

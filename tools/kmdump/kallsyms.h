@@ -12,8 +12,10 @@ namespace kmdump
 {
 
 /// The symbols of the kernel itself, without its modules. Where names and offsets are only the first of
-/// their tables, so are the symbols. An error says which table is not in the dump, or makes no sense. Time
-/// and memory are bounded by the size of the file.
-kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo);
+/// their tables, so are the symbols; where the functions for the kernel's start go on behind a gap, `layout`
+/// (see kernel_layout.h) says. An error says which table is not in the dump, or makes no sense. Time and
+/// memory are bounded by the size of the file.
+kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
+                                   const Vmcoreinfo& layout);
 
 } // namespace kmdump

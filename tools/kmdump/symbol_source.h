@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which symbols there are for a dump: its own, or those of a vmlinux file.
+// Which symbols there are for a dump: its own, or those of a vmlinux file. Those of modules are always the
+// dump's own.
 #pragma once
 
 #include "dump.h"

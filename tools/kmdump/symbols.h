@@ -23,6 +23,16 @@ struct Place {
     std::string_view name;
     std::uint64_t offset = 0; ///< bytes from the symbol's start
     std::uint64_t size = 0;   ///< bytes from there to the next symbol
+    std::string_view module;  ///< empty for the kernel itself
+};
+
+/// Symbols of code that is not in one piece with the kernel: a module's, or what only runs when the kernel
+/// starts. Addresses from `begin` to before `end`.
+struct SymbolTable {
+    std::string module; ///< empty for the kernel itself
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::vector<Symbol> symbols;
 };
 
 class Symbols
@@ -33,7 +43,11 @@ class Symbols
     /// Of symbols at one address the first names it.
     explicit Symbols(std::vector<Symbol> symbols);
 
-    /// Nothing below the first symbol, or from the last one on: it only marks an end.
+    /// Adds tables. Where two overlap, the one that begins later has the addresses.
+    void add(std::vector<SymbolTable> tables);
+
+    /// Nothing below the first symbol, or from the last one on: it only marks an end. The last one of a
+    /// further table reaches to the table's end.
     std::optional<Place> find(std::uint64_t address) const;
 
     /// Where a return address came from: it can lie behind its function, after a call that never returns.
@@ -42,13 +56,18 @@ class Symbols
     /// The lowest address with that name.
     std::optional<std::uint64_t> address_of(std::string_view name) const;
 
+    /// Of the kernel itself, without further tables.
     std::size_t count() const { return symbols_.size(); }
 
+    /// The further table that has an address.
+    const SymbolTable* table_of(std::uint64_t address) const;
+
   private:
-    std::vector<Symbol> symbols_; // ascending
+    std::vector<Symbol> symbols_;     // ascending
+    std::vector<SymbolTable> tables_; // ascending, and so are the symbols of each
 };
 
-/// As the kernel writes it, "panic+0x10/0x3a0"; escaped.
+/// As the kernel writes it, "panic+0x10/0x3a0" or "start+0x10/0x20 [module]"; escaped.
 std::string format_place(const Place& place);
 
 } // namespace kmdump
