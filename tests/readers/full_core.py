@@ -114,7 +114,8 @@ def write(qemus, path):
     data_at = -(-(notes_at + len(notes)) // PAGE) * PAGE
     first = min(offset for _, offset, _ in memory.loads)
     with open(path, "wb") as file:
-        ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+        # lldb wants it to be of Linux.
+        ident = b"\x7fELF\x02\x01\x01\x03" + bytes(8)
         file.write(EHDR.pack(ident, 4, 183, 1, 0, EHDR.size, 0, 0, EHDR.size, PHDR.size, 1 + len(loads), 0, 0, 0))
         file.write(PHDR.pack(PT_NOTE, 0, notes_at, 0, 0, len(notes), len(notes), 0))
         for load in loads:

@@ -54,6 +54,10 @@ KNOWN = [
           r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
           "makedumpfile 1.7.8 does not know kernels that have 52-bit addresses with 4 KiB pages, and gives up before "
           "it reads memory."),
+    Known(7, "lldb", "bt all", ".*", ".*",
+          r' +frame #\d+: 0x[0-9a-f]{16} vmlinux`v?panic\(fmt="(sysrq triggered crash\\n)?".*',
+          "The frames are the same, but lldb shows an empty text for an argument that points to one of the kernel's "
+          "constants: they are in VMLINUX, and not in the dump.", dump_only=True),
 ]
 
 

@@ -10,18 +10,26 @@ import readers
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = TOP / "docs" / "readers.md"
-PROMPTS = {"crash> ": "./scripts/crash", ">>> ": "DRGN", "(gdb) ": "gdb-multiarch"}
+PROMPTS = {"crash> ": "./scripts/crash", ">>> ": "DRGN", "(gdb) ": "gdb-multiarch", "(lldb) ": "lldb-19"}
 
-# What the output of a command has to hold. One that is not here fails the test.
+CRASH_DRIVER = next(command.expected for command in readers.CRASH if command.title == "bt -l")
+# What the output of a command, known by its first words, has to hold. One that is not here fails the test.
 EXPECTED = {
     "./scripts/fetch-kernel": [r"."], "./scripts/fetch-vmlinux": [r"/vmlinux\n"], "./scripts/fetch-gdb-scripts": [r"/gdb\n"],
     "./scripts/build-crash": [r"/crash\n"], "./scripts/fetch-reader": [r"."],
-    "kmdump": [readers.PANIC],
-    "./scripts/crash": [readers.PANIC, readers.TRACE, r"kthreadd", r"TASKS: \d\d"],
-    "DRGN": [readers.PANIC, readers.TRACE, r"2 kthreadd #0 +__switch_to"],
-    "gdb-multiarch": [readers.PANIC, readers.TRACE, r" 2 +kthreadd\n", r"LWP 2"],
+    "kmdump log": [readers.PANIC], "kmdump cpus": [r"^ +[0-9a-f]{16}  panic\+0x"],
+    "./scripts/crash": [readers.PANIC, readers.TRACE, r"kthreadd", r"TASKS: \d\d", CRASH_DRIVER],
+    "DRGN": [readers.PANIC, readers.DRIVER + readers.TRACE, r"2 kthreadd #0 +__switch_to"],
+    "gdb-multiarch": [readers.PANIC, readers.DRIVER + readers.TRACE, r" 2 +kthreadd\n", r"LWP 2"],
+    "lldb-19": [readers.DRIVER + readers.TRACE, r"thread #2", r"^ +pc = 0xffff", r'"\d+\.\d+\.\d+'],
     "MAKEDUMPFILE": [], "VMCORE_DMESG": [readers.PANIC],
 }
+
+
+def expected_of(command):
+    """None when there is no entry."""
+    words = command.split()
+    return EXPECTED.get(" ".join(words[:2]), EXPECTED.get(words[0]))
 
 
 def commands():
@@ -44,7 +52,8 @@ def commands():
 def wrong(configuration, vmcoreinfo, folder):
     """A sentence for each command that did not do what it should; of a dump "core" in the folder."""
     names = {"DUMP": folder / "core", "VMLINUX": configuration.vmlinux, "KERNEL": configuration.folder,
-             "OFFSET": f"0x{vmcoreinfo['KERNELOFFSET']}", "MODULES": configuration.modules}
+             "OFFSET": f"0x{vmcoreinfo['KERNELOFFSET']}", "MODULES": configuration.modules,
+             "ADDRESS": readers.module_address(folder)}
     printed = {"fetch-reader drgn": "DRGN", "fetch-reader makedumpfile": "MAKEDUMPFILE",
                "fetch-reader vmcore-dmesg": "VMCORE_DMESG", "fetch-gdb-scripts": "SCRIPTS"}
     path = f"{TOP / 'build' / 'tools' / 'kmdump'}:{os.environ['PATH']}"
@@ -53,10 +62,14 @@ def wrong(configuration, vmcoreinfo, folder):
     # What prints a path comes first: the sessions need it.
     everything.sort(key=lambda entry: not entry[0].startswith("./scripts/fetch"))
     for command, typed in everything:
-        expected = EXPECTED.get(command.split()[0])
+        expected = expected_of(command)
         if expected is None:
             sentences.append(f"docs/readers.md has a command that no test runs: {command}")
             continue
+        # With the modules built in, what is said of them is left out.
+        if not configuration.modules:
+            command = command.replace(" -s MODULES/kmemdump_md.ko", "")
+            typed = "".join(line for line in typed.splitlines(True) if "MODULES" not in line and "ADDRESS" not in line)
         filled, typed_in = [re.sub(r"\b[A-Z_]{4,}\b", lambda match: str(names.get(match[0], match[0])), text)
                             for text in (command, typed)]
         result = subprocess.run(filled.replace("./scripts", str(TOP / "scripts")), shell=True, cwd=folder, input=typed_in,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The readers of dumps, what is asked of each, and what an answer has to hold to be one."""
 
+import json
 import os
 import pathlib
 import re
@@ -44,8 +45,17 @@ def answers(text):
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2]))}
 
 
+def module_address(folder):
+    """Where kmdump says that the code of our driver lies: kmemdump_md, on whose stack the CPU crashed."""
+    output = subprocess.run([BUILD / "tools" / "kmdump" / "kmdump", "cpus", "--json", folder / "core"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    return next((module["text"] for module in json.loads(output)["modules"] if module["name"] == "kmemdump_md"), None)
+
+
 PANIC = r"Kernel panic - not syncing: sysrq triggered crash"
 TRACE = r"panic.*\n(.*\n)*.*sysrq_handle_crash.*\n(.*\n)*.*write_sysrq_trigger"
+# The function of our module that rings, with its place in the source: only debugging information has it.
+DRIVER = r"md_panic.*kmemdump_md_core\.c:\d+.*\n(.*\n)*.*"
 SLEEPING = r"#0 .*__switch_to.*\n.*#1 .*__schedule"
 
 CRASH = [
@@ -62,11 +72,21 @@ CRASH = [
     Command("mod", r"^[0-9a-f]{16}  kmemdump_md  |^no modules installed$"),
     Command("runq", r"CPU 0 RUNQUEUE"),
     Command("task", r"struct task_struct \{"),
+    # With debugging information of our module.
+    Command("mod -s kmemdump_md", r"^[0-9a-f]{16}  kmemdump_md .*kmemdump_md\.ko|not a loaded module|invalid"),
+    Command("bt -l", r"md_panic at [0-9a-f]+.*\n.*kmemdump_md_core\.c: \d+"),
 ]
 
 
+def typed(command, configuration):
+    """What is typed for a command of the table."""
+    if command.title.startswith("mod -s") and configuration.modules:
+        return f"{command.title} {configuration.modules}/kmemdump_md.ko"
+    return command.title
+
+
 def ask_crash(tools, configuration, _vmcoreinfo, folder):
-    script = "".join(f"!echo '{MARK}{command.title}'\n{command.title}\n" for command in CRASH)
+    script = "".join(f"!echo '{MARK}{command.title}'\n{typed(command, configuration)}\n" for command in CRASH)
     (folder / "commands").write_text(script + "exit\n", encoding="utf-8")
     return run([tools.crash, "-s", "-i", "commands", configuration.vmlinux, "core"], folder)
 
@@ -74,25 +94,30 @@ def ask_crash(tools, configuration, _vmcoreinfo, folder):
 DRGN = [
     Command("get_dmesg", PANIC),
     Command("for_each_task", r"\n2 kthreadd\n"),
-    Command("crashed_thread", TRACE),
+    Command("crashed_thread", DRIVER + TRACE),
     Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \("),
     Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to"),
     Command("variables", r"^0x[0-9a-f]+$"),
 ]
 
 
+def drgn_arguments(configuration):
+    modules = [configuration.modules / f"{name}.ko" for name in ("kmemdump", "kmemdump_md")] if configuration.modules else []
+    files = [word for file in (configuration.vmlinux, *modules) for word in ("-s", file)]
+    return ["-c", "core", *files, HERE / "drgn_commands.py"]
+
+
 def ask_new_drgn(tools, configuration, _vmcoreinfo, folder):
-    return run([tools.drgn, "-c", "core", "-s", configuration.vmlinux, HERE / "drgn_commands.py"], folder)
+    return run([tools.drgn, *drgn_arguments(configuration)], folder)
 
 
 def ask_old_drgn(_tools, configuration, _vmcoreinfo, folder):
-    return run(["/usr/bin/python3", "/usr/bin/drgn", "-c", "core", "-s", configuration.vmlinux,
-                HERE / "drgn_commands.py"], folder)
+    return run(["/usr/bin/python3", "/usr/bin/drgn", *drgn_arguments(configuration)], folder)
 
 
 GDB = [
     Command("info threads", r"\* 1 +LWP 1(.*\n)+ +2 +LWP 2"),
-    Command("thread apply all bt", TRACE),
+    Command("thread apply all bt", DRIVER + TRACE),
     Command("lx-dmesg", PANIC),
     Command("lx-ps", r" 2 +kthreadd\n"),
 ]
@@ -103,17 +128,43 @@ def ask_gdb(_tools, configuration, vmcoreinfo, folder):
              f"symbol-file -o 0x{vmcoreinfo['KERNELOFFSET']} {configuration.vmlinux}", "core-file core",
              f"python import sys; sys.path.insert(0, '{configuration.folder}/gdb')",
              "python import linux.utils, linux.dmesg, linux.tasks"]
-    # It cannot unwind code that it has no symbols of, and the CPU that crashed stands in our module,
-    # which was the last one loaded.
+    # It cannot unwind code that it has no symbols of, and the CPU that crashed stands in our module.
     if configuration.modules:
-        lines += ["print ((struct module *)((char *)modules.next - (long)&((struct module *)0)->list))->mem[MOD_TEXT].base",
-                  f"add-symbol-file {configuration.modules}/kmemdump_md.ko $"]
+        lines.append(f"add-symbol-file {configuration.modules}/kmemdump_md.ko {module_address(folder)}")
     for command in GDB:
         lines += [f"echo {MARK}{command.title}\\n", command.title]
     # A command that fails ends a script, but not gdb when each comes by itself.
     arguments = [word for line in lines for word in ("-ex", line)]
     index = ["-iex", f"set index-cache directory {BUILD / 'gdb-index'}", "-iex", "set index-cache enabled on"]
     return run(["gdb-multiarch", "-nx", "-batch", *index, *arguments], folder)
+
+
+LLDB = [
+    Command("thread list", r"thread #1: tid = 1.*\n +thread #2: tid = 2"),
+    Command("registers of every CPU", r"(?s)(?=.*\n +pc = 0xffff[0-9a-f]{12}.*\n +pc = 0xffff).*\n +v31 = "),
+    Command("bt all", DRIVER + TRACE),
+    Command("memory read &init_uts_ns", r"(^0x[0-9a-f]{16}: 0x[0-9a-f]{16} 0x[0-9a-f]{16}\n){8}"),
+    Command("p init_uts_ns.name.release", r'"\d+\.\d+\.\d+'),
+    Command("p jiffies_64", r"\(u64\) \d+$"),
+]
+LLDB_TYPED = {"registers of every CPU": ["script lldb.process.SetSelectedThreadByIndexID({cpu})", "register read --all"],
+              "memory read &init_uts_ns": ["memory read --size 8 --count 16 --format x &init_uts_ns"]}
+
+
+def ask_lldb(_tools, configuration, vmcoreinfo, folder):
+    lines = [f"target create {configuration.vmlinux} --core core",
+             f"target modules load --file vmlinux --slide 0x{vmcoreinfo['KERNELOFFSET']}"]
+    if configuration.modules:
+        lines += [f"target modules add {configuration.modules}/kmemdump_md.ko",
+                  f"target modules load --file kmemdump_md.ko .text {module_address(folder)}"]
+    for command in LLDB:
+        lines.append(f"script print('{MARK}{command.title}')")
+        per_cpu = LLDB_TYPED.get(command.title, [command.title])
+        cpus = range(1, configuration.cpus + 1) if "{cpu}" in per_cpu[0] else [1]
+        lines += [line.format(cpu=cpu) for cpu in cpus for line in per_cpu]
+    # A command that fails would end a batch.
+    lines.insert(0, "settings set interpreter.stop-command-source-on-error false")
+    return run(["lldb-19", "--no-lldbinit", "--batch", *[word for line in lines for word in ("-o", line)]], folder)
 
 
 MAKEDUMPFILE = [Command("--dump-dmesg", PANIC)]
@@ -137,6 +188,7 @@ READERS = [
     Reader("drgn", DRGN, ask_new_drgn),
     Reader("drgn of bookworm", DRGN, ask_old_drgn),
     Reader("gdb-multiarch", GDB, ask_gdb),
+    Reader("lldb", LLDB, ask_lldb),
     Reader("makedumpfile", MAKEDUMPFILE, ask_makedumpfile),
     Reader("vmcore-dmesg", VMCORE_DMESG, ask_vmcore_dmesg),
 ]
