@@ -7,6 +7,7 @@
 #include "qcom_image.h"
 #include "state_stream.h"
 #include "text.h"
+#include "vmcoreinfo.h"
 
 #include <elf.h>
 
@@ -26,6 +27,8 @@ const char* reason_name(kmd_reason reason)
         return "panic";
     case KMD_REASON_REQUEST:
         return "request";
+    case KMD_REASON_ABANDONED:
+        return "abandoned";
     case KMD_REASON_HOST:
         return "host";
     case KMD_REASON_RESET:
@@ -109,7 +112,7 @@ std::uint32_t features_of(Format format, const Capture& capture)
 }
 
 /// Of save_state().
-constexpr std::uint32_t kStateVersion = 1;
+constexpr std::uint32_t kStateVersion = 2;
 
 /// What the host asked for itself it gets without limit.
 bool guest_can_cause(kmd_reason reason)
@@ -130,7 +133,7 @@ const char* result_text(kmd_result result)
     case KMD_RESULT_COMPLETE:
         return "it is complete";
     case KMD_RESULT_PARTIAL:
-        return "some regions were rejected";
+        return "it lacks some of what the guest wanted saved";
     case KMD_RESULT_INCOMPLETE:
         return "the host could not write all of it";
     case KMD_RESULT_FAILED:
@@ -388,7 +391,7 @@ std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
         return Error{"it has not the length of such a state"};
     }
     if (registers_.busy()) {
-        if (pending != KMD_REASON_PANIC && pending != KMD_REASON_REQUEST) {
+        if (pending < KMD_REASON_PANIC || pending > KMD_REASON_ABANDONED) {
             return Error{"it waits for a dump that no guest can ask for"};
         }
         // The bell was rung on the other side, and the guest still waits for the answer.
@@ -436,8 +439,10 @@ Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
     return compose_enriched(regions, memory);
 }
 
-void Controller::warn_of_list(const ListedRegions& listed)
+void Controller::note_list(const ListedRegions& listed)
 {
+    shortfall_.extents_rejected = listed.rejected;
+    shortfall_.list_cut = listed.cut;
     if (listed.rejected > 0) {
         warn_bounded(std::to_string(listed.rejected) +
                      " entries of the guest's list are not RAM, and left out");
@@ -448,6 +453,18 @@ void Controller::warn_of_list(const ListedRegions& listed)
     }
 }
 
+void Controller::note_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory)
+{
+    const bool registered = std::any_of(regions.begin(), regions.end(), [&](const Region& region) {
+        return region.kind == KMD_KIND_VMCOREINFO && check_range(region, memory) == KMD_SLOT_OK;
+    });
+    shortfall_.vmcoreinfo_lost = registered && !is_vmcoreinfo(read_vmcoreinfo(regions, memory));
+    if (shortfall_.vmcoreinfo_lost) {
+        warn_bounded("what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
+                     "beginning; the kernel that registered the regions is gone");
+    }
+}
+
 Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& memory)
 {
     std::vector<Region> in_ram;
@@ -455,14 +472,20 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
     ListedRegions listed;
     if (capture_.regions) {
         listed = read_list(regions, memory);
-        warn_of_list(listed);
+        note_list(listed);
     }
     const bool all_are = listed.regions.empty() && std::all_of(regions.begin(), regions.end(), is_in_ram);
     if (!all_are) {
         std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram), is_in_ram);
         in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
     }
-    const auto cpu_notes = host_.cpu_notes();
+    auto cpu_notes = host_.cpu_notes();
+    if (pending_ == KMD_REASON_ABANDONED) {
+        for (const CpuState& cpu : read_cpu_states(cpu_notes, config_.machine)) {
+            shortfall_.cpus_of_another_kernel.push_back(cpu.cpu);
+        }
+        cpu_notes.clear();
+    }
     const auto gathered =
         gather(capture_, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
@@ -494,6 +517,7 @@ DumpRecord Controller::attempt(kmd_reason reason)
     DumpRecord record;
     record.reason = reason;
     remarks_.clear();
+    shortfall_ = {};
     const bool counts = guest_can_cause(reason);
     if (const auto limit = counts ? limit_of_attempts() : std::nullopt) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {
@@ -544,6 +568,11 @@ DumpRecord Controller::attempt_on_table(kmd_reason reason)
     for (std::size_t i = 0; i < slots.size(); ++i) {
         record.rejected += publish_status(slots[i], plan.statuses[i]) ? 0 : 1;
     }
+    shortfall_.regions_rejected = record.rejected;
+    shortfall_.regions_refused = table_.refused().count();
+    shortfall_.regions_not_registered = registers_.guest_report().not_registered;
+    shortfall_.extents_not_listed = registers_.guest_report().not_listed;
+    note_vmcoreinfo(regions, memory);
     record.regions = plan.regions;
     const bool nothing = capture_.regions ? plan.regions + plan.listed == 0 : record.rejected == slots.size();
     if (nothing) {
@@ -560,6 +589,7 @@ DumpRecord Controller::attempt_on_table(kmd_reason reason)
         }
         record.result = KMD_RESULT_LIMIT;
         record.regions = 0;
+        record.rejected = 0;
         return record;
     }
     DumpReport report = report_of(plan, record);
@@ -592,7 +622,9 @@ DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) con
     report.format = format_name(composed_as_);
     report.compress = config_.compress;
     report.saved_regions = record.regions;
-    report.rejected_regions = record.rejected;
+    report.shortfall = shortfall_;
+    report.refused = table_.refused().listed();
+    report.id_series = registers_.guest_report().id_series;
     report.image_bytes = plan.file_size;
     report.segments = plan.segments;
     report.remarks = remarks_;
@@ -650,9 +682,7 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
     std::string summary = "dump (" + report.reason + "): " + stored.where + ": " +
                           std::to_string(record.regions) + " regions, " + std::to_string(stored.bytes) +
                           " bytes, guest held for " + std::to_string(held_nanoseconds() / 1000) + " us";
-    if (record.rejected > 0) {
-        summary += ", " + std::to_string(record.rejected) + " regions rejected";
-    }
+    summary += describe_shortfall(shortfall_);
     last_file_ = stored.where;
     last_error_ = stored.incomplete_because;
     if (!stored.incomplete_because.empty()) {
@@ -660,7 +690,7 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
         record.result = KMD_RESULT_INCOMPLETE;
     } else {
         host_.report(summary);
-        record.result = record.rejected > 0 ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
+        record.result = shortfall_.any() ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
     }
     host_.dump_done(stored.bytes, last_error_);
     return record;

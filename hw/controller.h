@@ -14,6 +14,7 @@
 #include "region_list.h"
 #include "registers.h"
 #include "result.h"
+#include "shortfall.h"
 #include "sidecar.h"
 #include "sink.h"
 
@@ -189,7 +190,8 @@ class Controller
     void report_slot(std::uint32_t slot);
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
-    void warn_of_list(const ListedRegions& listed);
+    void note_list(const ListedRegions& listed);
+    void note_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory);
     void warn_bounded(const std::string& message);
     void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
 
@@ -222,6 +224,7 @@ class Controller
     Clock::time_point composed_;
     Format composed_as_ = Format::kEnriched;
     std::vector<std::string> remarks_;
+    Shortfall shortfall_;
 };
 
 /// The word for a reason in file names and messages, for example "panic".

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
-#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -49,17 +48,9 @@ struct Extent {
 /// What surrounds the log is written with it up to this size, rather than cut off.
 constexpr std::uint64_t kSmallExtent = std::uint64_t{1} << 20;
 
-/// The identifiers of the kmemdump series that make up the log, as far as they fit a name.
-constexpr std::array<std::string_view, 6> kLogNames = {"prb",      "prb_descs",        "prb_infos",
-                                                       "prb_data", "printk_rb_static", "printk_rb_dynami"};
-
 Rank rank_of(const Region& region)
 {
-    const auto name = std::string_view(region.name.data(), region.name.size());
-    const bool is_log =
-        region.kind == KMD_KIND_VMCOREINFO ||
-        std::find(kLogNames.begin(), kLogNames.end(), name.substr(0, name.find('\0'))) != kLogNames.end();
-    return is_log ? Rank::kLog : Rank::kRest;
+    return region.vital || region.kind == KMD_KIND_VMCOREINFO ? Rank::kLog : Rank::kRest;
 }
 
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment)

@@ -31,6 +31,8 @@ const char* status_text(kmd_slot_status status)
         return "the table is full";
     case KMD_SLOT_REFUSED:
         return "the host refuses it";
+    case KMD_SLOT_FREED:
+        return "its memory was freed since it was registered";
     }
     return "its status is unknown";
 }

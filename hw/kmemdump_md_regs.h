@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kmemdump-md register interface in numbers: docs/register-spec.md, 1.0.
+ * The kmemdump-md register interface in numbers: docs/register-spec.md, 1.1.
  *
  * The one place where they stand in code. Included by the controller (C++), by
  * the Linux driver and by the bare-metal payload (C), so it holds nothing but
@@ -33,12 +33,15 @@ enum kmd_register {
 	KMD_LAST_BYTES = 0x050,
 	KMD_LAST_NANOSECONDS = 0x058,
 	KMD_LAST_REJECTED = 0x060,
+	KMD_NOT_REGISTERED = 0x064,
+	KMD_NOT_LISTED = 0x068,
+	KMD_ID_SERIES = 0x06c,
 };
 
 /* Section 4: fixed values of the identification registers */
 enum kmd_identity {
 	KMD_MAGIC_VALUE = 0x444d4d4b,
-	KMD_VERSION_VALUE = 0x00010000,
+	KMD_VERSION_VALUE = 0x00010001,
 	KMD_VERSION_MAJOR = 1,
 	KMD_SLOT_STRIDE_VALUE = 64,
 	KMD_SLOT_OFFSET_VALUE = 0x1000,
@@ -47,6 +50,13 @@ enum kmd_identity {
 
 /* FREE_SLOT when there is none */
 enum kmd_free_slot { KMD_NO_FREE_SLOT = 0xffffffff };
+
+/* Section 4.4 */
+enum kmd_id_series {
+	KMD_SERIES_UNKNOWN = 0,
+	KMD_SERIES_KMEMDUMP = 1,
+	KMD_SERIES_MEMINSPECT = 2,
+};
 
 /* Section 4.1 */
 enum kmd_feature {
@@ -79,7 +89,11 @@ enum kmd_slot_field {
 enum kmd_name_size { KMD_NAME_SIZE = 16 };
 
 /* Section 5.1 */
-enum kmd_flags { KMD_FLAGS_KIND = 0xff };
+enum kmd_flags {
+	KMD_FLAGS_KIND = 0xff,
+	KMD_FLAG_VITAL = 1u << 8,
+	KMD_FLAG_FREED = 1u << 9,
+};
 
 enum kmd_kind {
 	KMD_KIND_MEMORY = 0,
@@ -112,12 +126,14 @@ enum kmd_slot_status {
 	KMD_SLOT_DUPLICATE = 20,
 	KMD_SLOT_TABLE_FULL = 21,
 	KMD_SLOT_REFUSED = 22,
+	KMD_SLOT_FREED = 23,
 };
 
 /* Section 7 */
 enum kmd_reason {
 	KMD_REASON_PANIC = 1,
 	KMD_REASON_REQUEST = 2,
+	KMD_REASON_ABANDONED = 3,
 	KMD_REASON_HOST = 16,
 	KMD_REASON_RESET = 17,
 	KMD_REASON_SHUTDOWN = 18,

@@ -18,12 +18,13 @@ bool wraps(std::uint64_t address, std::uint64_t size)
 
 bool is_status(std::uint32_t status)
 {
-    return status <= KMD_SLOT_OK_OVERLAP || (status >= KMD_SLOT_BAD_SIZE && status <= KMD_SLOT_REFUSED);
+    return status <= KMD_SLOT_OK_OVERLAP || (status >= KMD_SLOT_BAD_SIZE && status <= KMD_SLOT_FREED);
 }
 
 bool bad_flags(std::uint32_t flags)
 {
-    return (flags & ~std::uint32_t{KMD_FLAGS_KIND}) != 0 || (flags & KMD_FLAGS_KIND) > KMD_KIND_LIST;
+    constexpr std::uint32_t kKnown = KMD_FLAGS_KIND | KMD_FLAG_VITAL | KMD_FLAG_FREED;
+    return (flags & ~kKnown) != 0 || (flags & KMD_FLAGS_KIND) > KMD_KIND_LIST;
 }
 
 std::uint64_t last_byte(const Region& region)
@@ -52,6 +53,9 @@ kmd_slot_status check_range(const Region& region, GuestMemory& memory)
     }
     if (wraps(region.phys, region.size) || wraps(region.virt, region.size)) {
         return KMD_SLOT_WRAPS;
+    }
+    if (region.freed) {
+        return KMD_SLOT_FREED;
     }
     return is_ram(memory, region.phys, region.size) ? KMD_SLOT_OK : KMD_SLOT_NOT_RAM;
 }
@@ -98,7 +102,10 @@ Region RegionTable::region(std::uint32_t slot) const
         region.name[i] = static_cast<char>(fields[(KMD_SLOT_NAME + i) / 4] >> (i % 4 * 8));
     }
     region.id = fields[KMD_SLOT_ID / 4];
-    region.kind = fields[KMD_SLOT_FLAGS / 4] & KMD_FLAGS_KIND;
+    const std::uint32_t flags = fields[KMD_SLOT_FLAGS / 4];
+    region.kind = flags & KMD_FLAGS_KIND;
+    region.vital = (flags & KMD_FLAG_VITAL) != 0;
+    region.freed = (flags & KMD_FLAG_FREED) != 0;
     return region;
 }
 
@@ -122,7 +129,8 @@ kmd_slot_status RegionTable::check(std::uint32_t slot, const Region& region, Gue
     if (bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4])) {
         return KMD_SLOT_BAD_FLAGS;
     }
-    if (const auto status = check_range(region, memory); status != KMD_SLOT_OK) {
+    // Memory that was freed may be unplugged by now, and is not read.
+    if (const auto status = check_range(region, memory); status != KMD_SLOT_OK && status != KMD_SLOT_FREED) {
         return status;
     }
     if (duplicate(region)) {
@@ -140,8 +148,10 @@ kmd_slot_status RegionTable::commit(std::uint32_t slot, GuestMemory& memory)
     const auto status = ++commits_ == refused_ ? KMD_SLOT_REFUSED : check(slot, region, memory);
     slots_[slot].status = status;
     if (!accepted(status)) {
+        refused_regions_.refused(region, status);
         return status;
     }
+    refused_regions_.accepted(region);
     add(slot, region);
     return status;
 }
@@ -176,6 +186,7 @@ void RegionTable::clear()
     std::fill(slots_.begin(), slots_.end(), Slot{});
     std::fill(valid_bits_.begin(), valid_bits_.end(), 0);
     region_count_ = 0;
+    refused_regions_.clear();
     ids_.clear();
     singular_kinds_.clear();
     coverage_.clear();
@@ -184,6 +195,7 @@ void RegionTable::clear()
 void RegionTable::save(StateWriter& state) const
 {
     state.put32(slot_count());
+    state.put64(refused_regions_.count());
     for (const Slot& slot : slots_) {
         for (const std::uint32_t word : slot.fields) {
             state.put32(word);
@@ -200,6 +212,7 @@ std::optional<Error> RegionTable::load(StateReader& state)
         return Error{"it has " + std::to_string(slots) + " slots, and this controller " +
                      std::to_string(slot_count()) + ": slots= has to be the same"};
     }
+    refused_regions_.restore(state.get64());
     for (std::uint32_t slot = 0; slot < slot_count() && state.ok(); ++slot) {
         for (std::uint32_t& word : slots_[slot].fields) {
             word = state.get32();

@@ -7,6 +7,8 @@
 #include "coverage.h"
 #include "guest_memory.h"
 #include "kmemdump_md_regs.h"
+#include "refused_regions.h"
+#include "region.h"
 #include "result.h"
 #include "state_stream.h"
 
@@ -20,28 +22,8 @@
 namespace kmd
 {
 
-/// One region as the guest described it. Addresses and size in bytes.
-struct Region {
-    std::uint64_t phys = 0;
-    std::uint64_t virt = 0;
-    std::uint64_t size = 0;
-    std::array<char, KMD_NAME_SIZE> name{};
-    std::uint32_t id = 0;
-    std::uint32_t kind = KMD_KIND_MEMORY;
-};
-
-/// The name up to its padding, with everything that is not printable ASCII replaced: it comes from
-/// the guest and goes into logs.
-std::string printable_name(const Region& region);
-
-/// Whether a status means that the slot is a valid region.
-constexpr bool accepted(kmd_slot_status status)
-{
-    return status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP;
-}
-
-/// The check of a trigger, and of commit before it looks at the other regions: size, wrap-around
-/// and RAM. KMD_SLOT_OK or the first failure.
+/// The check of a trigger: size, wrap-around, freed memory and RAM. KMD_SLOT_OK or the first failure. A
+/// commit makes the same check, but takes a region whose memory was freed.
 kmd_slot_status check_range(const Region& region, GuestMemory& memory);
 
 class RegionTable
@@ -78,8 +60,11 @@ class RegionTable
     /// What the check at a trigger found out about a valid slot.
     void set_status(std::uint32_t slot, kmd_slot_status status) { slots_[slot].status = status; }
 
-    /// Invalidates and clears every slot.
+    /// Invalidates and clears every slot, and forgets what was refused.
     void clear();
+
+    /// What the guest wanted to register, was refused, and did not register since.
+    const RefusedRegions& refused() const { return refused_regions_; }
 
     void save(StateWriter& state) const;
 
@@ -107,6 +92,7 @@ class RegionTable
     std::uint32_t region_count_ = 0;
     /// Bit i of word w: slot 64 * w + i is valid.
     std::vector<std::uint64_t> valid_bits_;
+    RefusedRegions refused_regions_;
     std::unordered_set<std::uint32_t> ids_;
     std::unordered_set<std::uint32_t> singular_kinds_;
     Coverage coverage_;

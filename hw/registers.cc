@@ -145,6 +145,12 @@ std::optional<std::uint32_t> Registers::read_register(std::uint64_t offset) cons
         return high(last_.nanoseconds);
     case KMD_LAST_REJECTED:
         return last_.rejected;
+    case KMD_NOT_REGISTERED:
+        return guest_report_.not_registered;
+    case KMD_NOT_LISTED:
+        return guest_report_.not_listed;
+    case KMD_ID_SERIES:
+        return guest_report_.id_series;
     default:
         return std::nullopt;
     }
@@ -204,9 +210,19 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
     case KMD_RESET_TABLE:
         if (value == 1) {
             table_.clear();
+            guest_report_ = {};
         } else {
             complain(effect, "RESET_TABLE takes 1, not " + hex(value));
         }
+        break;
+    case KMD_NOT_REGISTERED:
+        guest_report_.not_registered = value;
+        break;
+    case KMD_NOT_LISTED:
+        guest_report_.not_listed = value;
+        break;
+    case KMD_ID_SERIES:
+        guest_report_.id_series = value;
         break;
     default:
         complain(effect, describe("write", offset, 4) + " is not a writable register");
@@ -215,7 +231,7 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
 
 void Registers::ring_doorbell(std::uint32_t reason, WriteEffect& effect)
 {
-    if (reason != KMD_REASON_PANIC && reason != KMD_REASON_REQUEST) {
+    if (reason < KMD_REASON_PANIC || reason > KMD_REASON_ABANDONED) {
         complain(effect, "DOORBELL takes a guest's reason, not " + hex(reason));
     } else if (!begin_dump()) {
         complain(effect, "DOORBELL rung while a dump is under way");
@@ -272,6 +288,7 @@ void Registers::end_dump(const DumpRecord& record)
 void Registers::reset()
 {
     table_.clear();
+    guest_report_ = {};
     guest_errors_ = 0;
 }
 
@@ -286,6 +303,9 @@ void Registers::save(StateWriter& state) const
     state.put32(last_.rejected);
     state.put64(last_.bytes);
     state.put64(last_.nanoseconds);
+    state.put32(guest_report_.not_registered);
+    state.put32(guest_report_.not_listed);
+    state.put32(guest_report_.id_series);
 }
 
 std::optional<Error> Registers::load(StateReader& state)
@@ -299,6 +319,7 @@ std::optional<Error> Registers::load(StateReader& state)
     last_.rejected = state.get32();
     last_.bytes = state.get64();
     last_.nanoseconds = state.get64();
+    guest_report_ = {state.get32(), state.get32(), state.get32()};
     if (busy > 1 || result > KMD_RESULT_LIMIT) {
         return Error{"its registers have values that do not exist"};
     }

@@ -25,6 +25,13 @@ struct DumpRecord {
     std::uint64_t nanoseconds = 0;
 };
 
+/// What the guest says of itself (section 4.4).
+struct GuestReport {
+    std::uint32_t not_registered = 0;
+    std::uint32_t not_listed = 0;
+    std::uint32_t id_series = KMD_SERIES_UNKNOWN;
+};
+
 /// What a write asks of its caller.
 struct WriteEffect {
     /// A guest error, in words for the log.
@@ -61,6 +68,7 @@ class Registers
     bool busy() const { return busy_; }
     std::uint32_t dump_count() const { return dump_count_; }
     const DumpRecord& last() const { return last_; }
+    const GuestReport& guest_report() const { return guest_report_; }
 
     /// Machine reset (section 4.3).
     void reset();
@@ -90,6 +98,7 @@ class Registers
     std::uint32_t guest_errors_ = 0;
     std::uint32_t dump_count_ = 0;
     DumpRecord last_;
+    GuestReport guest_report_;
 };
 
 } // namespace kmd

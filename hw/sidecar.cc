@@ -84,7 +84,24 @@ std::vector<std::string> left_out(const DumpReport& report, const Missing& missi
             sentences.push_back(what + "not all of it was written");
         }
     }
+    for (const RefusedRegion& refused : report.refused) {
+        sentences.push_back("region '" + printable_name(refused.region) + "' (" +
+                            std::to_string(refused.region.size) + " bytes at " + hex(refused.region.phys) +
+                            ") is in no slot: " + status_text(refused.status));
+    }
     return sentences;
+}
+
+const char* series_text(std::uint32_t series)
+{
+    switch (series) {
+    case KMD_SERIES_KMEMDUMP:
+        return "kmemdump";
+    case KMD_SERIES_MEMINSPECT:
+        return "meminspect";
+    default:
+        return "unknown";
+    }
 }
 
 Json missing_list(const Missing& missing)
@@ -107,12 +124,12 @@ Json describe_faults(const Faults& faults)
 
 } // namespace
 
-const char* outcome(const Stored& stored, std::uint32_t rejected_regions)
+const char* outcome(const Stored& stored, const Shortfall& shortfall)
 {
     if (!stored.incomplete_because.empty()) {
         return "incomplete";
     }
-    return rejected_regions > 0 ? "partial" : "complete";
+    return shortfall.any() ? "partial" : "complete";
 }
 
 std::string describe(const DumpReport& report, const Stored& stored, bool one_line)
@@ -128,7 +145,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"kmemdump-md", 1},
         {"plugin_version", report.plugin_version},
         {"qemu_version", report.qemu_version},
-        {"result", outcome(stored, report.rejected_regions)},
+        {"result", outcome(stored, report.shortfall)},
         {"reason", report.reason},
         {"time", utc(report.time)},
         {"dump", stored.where},
@@ -139,7 +156,16 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"image_bytes", report.image_bytes},
         {"image_bytes_saved", complete ? report.image_bytes : stored.image_bytes},
         {"regions_saved", saved},
-        {"regions_rejected", report.rejected_regions},
+        {"regions_rejected", report.shortfall.regions_rejected},
+        {"regions_refused", report.shortfall.regions_refused},
+        {"regions_not_registered", report.shortfall.regions_not_registered},
+        {"extents_not_listed", report.shortfall.extents_not_listed},
+        {"extents_rejected", report.shortfall.extents_rejected},
+        {"extents_stale", report.shortfall.extents_stale},
+        {"list_cut", report.shortfall.list_cut},
+        {"vmcoreinfo_lost", report.shortfall.vmcoreinfo_lost},
+        {"cpus_of_another_kernel", report.shortfall.cpus_of_another_kernel},
+        {"id_series", series_text(report.id_series)},
         {"left_out", left_out(report, missing)},
         {"remarks", remarks},
         {"nanoseconds",

@@ -6,6 +6,7 @@
 
 #include "faults.h"
 #include "region_table.h"
+#include "shortfall.h"
 #include "sink.h"
 
 #include <cstdint>
@@ -35,7 +36,11 @@ struct DumpReport {
     std::string compress;
     std::vector<ReportedRegion> regions;
     std::uint32_t saved_regions = 0;
-    std::uint32_t rejected_regions = 0;
+    Shortfall shortfall;
+    /// Regions whose commit was refused; not owned.
+    std::span<const RefusedRegion> refused;
+    /// Of enum kmd_id_series.
+    std::uint32_t id_series = KMD_SERIES_UNKNOWN;
     /// Bytes before compression, of the whole file.
     std::uint64_t image_bytes = 0;
     /// Its segments; not owned.
@@ -53,7 +58,7 @@ struct DumpReport {
 };
 
 /// The word for what became of a dump.
-const char* outcome(const Stored& stored, std::uint32_t rejected_regions);
+const char* outcome(const Stored& stored, const Shortfall& shortfall);
 
 /// Pure ASCII, whatever the guest called its regions. With `one_line` there is no newline in it,
 /// otherwise there is one at its end.

@@ -58,6 +58,11 @@ std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory
     return text;
 }
 
+bool is_vmcoreinfo(std::string_view text)
+{
+    return text.starts_with("OSRELEASE=");
+}
+
 std::uint64_t guest_page_size(std::string_view vmcoreinfo)
 {
     const std::uint64_t size = vmcoreinfo_number(vmcoreinfo, "PAGESIZE").value_or(kSmallestPage);

@@ -17,6 +17,9 @@
 namespace kmd
 {
 
+/// Whether the text is vmcoreinfo: Linux begins it with the release (kernel/vmcore_info.c).
+bool is_vmcoreinfo(std::string_view text);
+
 /// The smallest page of any supported guest, in bytes.
 inline constexpr std::uint64_t kSmallestPage = 4096;
 

@@ -627,8 +627,8 @@ static int post_load(void *opaque, int version)
 
 static const VMStateDescription vmstate = {
     .name = TYPE_KMEMDUMP_MD,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_save = pre_save,
     .post_load = post_load,
     .fields =

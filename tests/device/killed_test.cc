@@ -140,7 +140,7 @@ TEST(Killed, AtEachStepQemuLeavesNoFinalNameThatIsIncomplete)
         machine.write_memory(kRam + kLog, pattern(1));
         machine.write_memory(kRam, pattern(99));
         ASSERT_EQ(commit(machine, 0, {kRam, kVirt, kSize, 1}), 1u);
-        ASSERT_EQ(commit(machine, 1, {kRam + kLog, kVirt + kLog, kSize, 2, 0, "prb_data"}), 1u);
+        ASSERT_EQ(commit(machine, 1, {kRam + kLog, kVirt + kLog, kSize, 2, 0x100, "log"}), 1u);
         const pid_t qemu = machine.pid();
         ASSERT_EQ(::ptrace(PTRACE_SEIZE, qemu, nullptr, PTRACE_O_TRACESYSGOOD), 0) << std::strerror(errno);
         ASSERT_EQ(::ptrace(PTRACE_INTERRUPT, qemu, nullptr, nullptr), 0);
@@ -166,7 +166,7 @@ TEST(Killed, WithinTheDataQemuLeavesAFileThatGdbReadsAsFarAsItGoes)
         machine.write_memory(kRam + kLog, pattern(1));
         machine.write_memory(kRam, pattern(99));
         ASSERT_EQ(commit(machine, 0, {kRam, kVirt, kSize, 1}), 1u);
-        ASSERT_EQ(commit(machine, 1, {kRam + kLog, kVirt + kLog, kSize, 2, 0, "prb_data"}), 1u);
+        ASSERT_EQ(commit(machine, 1, {kRam + kLog, kVirt + kLog, kSize, 2, 0x100, "log"}), 1u);
         machine.send("writel 0xb000020 0x1");
         EXPECT_EQ(machine.wait_for_the_end(), 128 + SIGKILL);
         ASSERT_EQ(machine.dumps().size(), 1u);

@@ -40,6 +40,13 @@ using kmdump_test::put;
 using kmdump_test::RingMaker;
 using kmdump_test::TemporaryFile;
 
+TEST(Report, TakesARegionForTheSizeOfRamOnlyInTheSeriesThatItsNumberIsOf)
+{
+    EXPECT_EQ(kmdump::total_ram_id("kmemdump"), 5u);
+    EXPECT_EQ(kmdump::total_ram_id("meminspect"), 4u) << "5 is a mask of CPUs there";
+    EXPECT_EQ(kmdump::total_ram_id("unknown"), std::nullopt);
+}
+
 TEST(Html, LeavesNothingThatMeansSomethingToABrowser)
 {
     EXPECT_EQ(kmdump::html("<b a=\"1\" c='2'>&amp;</b>"),

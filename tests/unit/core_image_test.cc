@@ -612,6 +612,14 @@ Region named(const char* name, std::uint64_t offset, std::uint64_t size)
     return region;
 }
 
+/// A region that the guest marks as worth more than the rest.
+Region vital(const char* name, std::uint64_t offset, std::uint64_t size)
+{
+    Region region = named(name, offset, size);
+    region.vital = true;
+    return region;
+}
+
 /// Where in the file the byte at `offset` into RAM is.
 std::uint64_t place_of(const Plan& plan, std::uint64_t offset)
 {
@@ -626,13 +634,13 @@ std::uint64_t place_of(const Plan& plan, std::uint64_t offset)
 TEST_F(ComposerTest, LogThenStacksThenTablesComeAheadOfTheRestInTheFile)
 {
     const std::vector<Region> regions = {named("first", 0, 0x3000),
-                                         named("prb", 0x10000, 8),
-                                         named("prb_descs", 0x20000, 8),
-                                         named("prb_infos", 0x30000, 8),
-                                         named("prb_data", 0x40000, 8),
-                                         named("printk_rb_static", 0x50000, 8),
-                                         named("printk_rb_dynamic", 0x60000, 8),
-                                         named("prb_datax", 0x70000, 8)};
+                                         vital("prb", 0x10000, 8),
+                                         vital("prb_descs", 0x20000, 8),
+                                         vital("prb_infos", 0x30000, 8),
+                                         vital("prb_data", 0x40000, 8),
+                                         vital("printk_rb_static", 0x50000, 8),
+                                         vital("printk_rb_dynamic", 0x60000, 8),
+                                         named("prb_data", 0x70000, 8)};
     const std::vector<Region> stacks = {memory_at(kRam + 0x90000, kVirt + 0x90000, 0x1000)};
     const std::vector<Region> tables = {memory_at(kRam + 0x80000, kVirt + 0x80000, 0x1000)};
     kmd::Machine machine;
@@ -671,7 +679,7 @@ TEST_F(ComposerTest, WithoutALogTheHeadIsVital)
 
 TEST_F(ComposerTest, LogAmongItsNeighboursStaysOneSegmentWithThem)
 {
-    const Plan plan = compose({named("all", 0, 0x100000), named("prb_data", 0x8000, 0x1000)}, guest);
+    const Plan plan = compose({named("all", 0, 0x100000), vital("prb_data", 0x8000, 0x1000)}, guest);
     EXPECT_EQ(plan.segments.size(), 1u);
     EXPECT_EQ(plan.vital_size, plan.file_size);
 }
@@ -682,10 +690,10 @@ TEST_F(ComposerTest, LogInsideALargeRegionIsCutOutAndWrittenFirst)
     guest.add_ram(kRam + 0x1000000, 16 * kLarge);
     guest.fill_pattern(kRam + 0x1000000, 16 * kLarge);
     const std::uint64_t base = 0x1000000;
-    const std::vector<Region> regions = {named("all", base, 16 * kLarge), named("prb_infos", base, 0x10),
-                                         named("prb_data", base + 7 * kLarge, 0x5000),
-                                         named("prb_descs", base + 7 * kLarge + 0x4000, 0x2000),
-                                         named("prb", base + 16 * kLarge - 8, 8)};
+    const std::vector<Region> regions = {named("all", base, 16 * kLarge), vital("prb_infos", base, 0x10),
+                                         vital("prb_data", base + 7 * kLarge, 0x5000),
+                                         vital("prb_descs", base + 7 * kLarge + 0x4000, 0x2000),
+                                         vital("prb", base + 16 * kLarge - 8, 8)};
     const Plan plan = compose(regions, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 5u);
@@ -712,7 +720,7 @@ TEST_F(ComposerTest, TwoViewsOfALargeRegionAreCutAtTheSameBytes)
     auto view = named("view", kBase, 0x400000);
     view.virt = 0x2000000000;
     const Plan plan =
-        compose({named("all", kBase, 0x400000), view, named("prb_data", kBase + 0x200000, 0x3000)}, guest);
+        compose({named("all", kBase, 0x400000), view, vital("prb_data", kBase + 0x200000, 0x3000)}, guest);
     EXPECT_EQ(plan.segments.size(), 6u);
     EXPECT_EQ(body_size(plan), 0x400000u);
     const CoreReader core(assemble(plan));

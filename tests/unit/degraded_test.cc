@@ -51,7 +51,7 @@ void register_log_and_rest(TestMachine& m)
     std::generate(noise.begin(), noise.end(), [&] { return static_cast<char>(random()); });
     m.host.guest.put(kRam, noise);
     m.add(0, ram_region(0, kRest, 1));
-    m.add(1, {kRam + 0x80000, kVirt + 0x80000, kLog, "prb_data", 27, 0});
+    m.add(1, {kRam + 0x80000, kVirt + 0x80000, kLog, "log", 27, 0x100});
 }
 
 Json json_of(const std::string& path)

@@ -101,7 +101,7 @@ std::unique_ptr<TestMachine> machine(const Case& what, const TempDir& folder)
     auto m = std::make_unique<TestMachine>(config);
     m->host.guest.fill_pattern(kRam, 0x8000);
     m->add(0, ram_region(0, 0x5000, 1));
-    m->add(1, {kRam + 0x6000, kmd::test::kVirt + 0x6000, 0x1000, "prb_data", 27, 0});
+    m->add(1, {kRam + 0x6000, kmd::test::kVirt + 0x6000, 0x1000, "log", 27, 0x100});
     for (unsigned i = 0; i < what.before; ++i) {
         m->dump(2);
     }

@@ -152,7 +152,8 @@ TEST(MaxBytes, SmallerDumpMayStillFit)
 {
     TestMachine m(limited(kDump));
     auto log = ram_region(0, 0x2000, 1);
-    log.name = "prb_data";
+    log.name = "log";
+    log.flags = 0x100;
     m.add(0, log);
     m.dump(2);
     EXPECT_EQ(m.last_result(), 6u) << "not even its log fits";

@@ -304,13 +304,13 @@ TEST(Registers, DoorbellTakesOnlyTheReasonsOfAGuest)
 {
     TestMachine m;
     std::uint32_t errors = 0;
-    for (const std::uint32_t reason : {0u, 3u, 15u, 16u, 17u, 18u, 19u, 20u, 0x101u, 0x80000001u}) {
+    for (const std::uint32_t reason : {0u, 4u, 15u, 16u, 17u, 18u, 19u, 20u, 0x101u, 0x80000001u}) {
         m.write32(0x020, reason);
         EXPECT_EQ(m.guest_errors(), ++errors) << reason;
         EXPECT_EQ(m.read32(0x024), 1u) << "STATUS: not busy";
     }
     EXPECT_EQ(m.host.scheduled, 0);
-    for (const std::uint32_t reason : {1u, 2u}) {
+    for (const std::uint32_t reason : {1u, 2u, 3u}) {
         m.write32(0x020, reason);
         EXPECT_EQ(m.read32(0x024), 3u) << "STATUS: READY and BUSY";
         EXPECT_EQ(m.host.scheduled, 1);

@@ -248,6 +248,12 @@ TEST(Specification, StatusBitsAreThoseOfTheHeader)
     EXPECT_FALSE(enumerators("kmd_status").empty());
 }
 
+TEST(Specification, SeriesOfIdentifiersAreThoseOfTheHeader)
+{
+    EXPECT_EQ(table("4.4", "series").names("series"), enumerators("kmd_id_series"));
+    EXPECT_FALSE(enumerators("kmd_id_series").empty());
+}
+
 TEST(Specification, SlotFieldsAreThoseOfTheHeader)
 {
     EXPECT_EQ(table("5", "offset").names("offset"), enumerators("kmd_slot_field"));
@@ -317,10 +323,10 @@ TEST(Specification, EveryEnumerationOfTheHeaderIsCompared)
     for (const auto& [name, members] : read_header()) {
         names.push_back(name);
     }
-    EXPECT_EQ(names, (std::vector<std::string>{"kmd_feature", "kmd_flags", "kmd_free_slot", "kmd_identity",
-                                               "kmd_kind", "kmd_list", "kmd_list_field", "kmd_name_size",
-                                               "kmd_reason", "kmd_register", "kmd_result", "kmd_slot_field",
-                                               "kmd_slot_status", "kmd_status"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"kmd_feature", "kmd_flags", "kmd_free_slot", "kmd_id_series",
+                                               "kmd_identity", "kmd_kind", "kmd_list", "kmd_list_field",
+                                               "kmd_name_size", "kmd_reason", "kmd_register", "kmd_result",
+                                               "kmd_slot_field", "kmd_slot_status", "kmd_status"}));
 }
 
 TEST(Specification, EveryTableOfThePageIsCompared)
@@ -329,8 +335,9 @@ TEST(Specification, EveryTableOfThePageIsCompared)
     for (const Table& candidate : read_tables()) {
         found += candidate.section + " " + candidate.columns.at(0) + "\n";
     }
-    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n5 offset\n5.1 bits\n5.1 kind\n5.2 offset\n5.2 constant\n6 "
-                     "value\n7 value\n8 value\n"
+    EXPECT_EQ(found, "4 offset\n4.1 bit\n4.2 bit\n4.4 register\n4.4 series\n5 offset\n5.1 bits\n5.1 "
+                     "kind\n5.2 offset\n5.2 constant\n6 "
+                     "value\n7 value\n8 value\n8 after\n"
                      "10 version\n");
 }
 

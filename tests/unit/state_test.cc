@@ -24,6 +24,9 @@ void use(TestMachine& machine)
     ASSERT_EQ(machine.add(3, {test::kRam + 0x2000, test::kVirt, 0x1000, "vmcoreinfo", 2, 2}), 1u);
     ASSERT_EQ(machine.add(1, ram_region(0, 0, 8)), 16u);
     machine.read32(0x7fc);
+    machine.write32(0x064, 3);
+    machine.write32(0x068, 4);
+    machine.write32(0x06c, 2);
     machine.dump();
 }
 
@@ -47,7 +50,7 @@ TEST(State, CarriesTableRegistersAndCounters)
     TestMachine to;
     ASSERT_FALSE(move_state(from, to));
     for (std::uint64_t offset = 0; offset < 0x1000 + 16 * 64; offset += 4) {
-        if (offset < 0x64 || offset >= 0x1000) {
+        if (offset < 0x70 || offset >= 0x1000) {
             EXPECT_EQ(to.read32(offset), from.read32(offset)) << std::hex << offset;
         }
     }
@@ -149,7 +152,7 @@ TEST(State, OfAnotherVersionOrLengthIsRefused)
     state.push_back(std::byte{0});
     EXPECT_EQ(machine.controller->load_state(state)->what, "it has not the length of such a state");
     state[0] = std::byte{9};
-    EXPECT_EQ(machine.controller->load_state(state)->what, "its version is 9, expected 1");
+    EXPECT_EQ(machine.controller->load_state(state)->what, "its version is 9, expected 2");
 }
 
 TEST(State, ThatNoGuestCouldReachIsRefused)
@@ -157,22 +160,23 @@ TEST(State, ThatNoGuestCouldReachIsRefused)
     TestMachine from;
     use(from);
     const auto good = from.controller->save_state();
-    // Word numbers: version, number of slots, then 14 words a slot: 12 of fields, status, valid.
+    // Word numbers: version, number of slots, two for the regions that were refused, then 14 words a slot:
+    // 12 of fields, status, valid.
     const auto with = [&](std::size_t word, std::uint32_t value) {
         auto state = good;
         std::memcpy(state.data() + word * 4, &value, 4);
         TestMachine to;
         return to.controller->load_state(state);
     };
-    ASSERT_FALSE(with(2 + 14, 0));
-    EXPECT_TRUE(with(2 + 12, 5)) << "a status that does not exist";
-    EXPECT_TRUE(with(2 + 13, 2)) << "valid twice over";
-    EXPECT_TRUE(with(2 + 14 + 13, 1)) << "valid with a size of 0";
-    EXPECT_TRUE(with(2 + 5, 0xffffffff)) << "past the end of the space";
-    EXPECT_TRUE(with(2 + 11, 0x100)) << "a reserved flag";
-    EXPECT_TRUE(with(2 + 11, 2)) << "a second vmcoreinfo";
-    EXPECT_TRUE(with(2 + 10, 2)) << "an id twice";
-    const std::size_t registers = 2 + 14 * 16;
+    ASSERT_FALSE(with(4 + 14, 0));
+    EXPECT_TRUE(with(4 + 12, 5)) << "a status that does not exist";
+    EXPECT_TRUE(with(4 + 13, 2)) << "valid twice over";
+    EXPECT_TRUE(with(4 + 14 + 13, 1)) << "valid with a size of 0";
+    EXPECT_TRUE(with(4 + 5, 0xffffffff)) << "past the end of the space";
+    EXPECT_TRUE(with(4 + 11, 0x400)) << "a reserved flag";
+    EXPECT_TRUE(with(4 + 11, 2)) << "a second vmcoreinfo";
+    EXPECT_TRUE(with(4 + 10, 2)) << "an id twice";
+    const std::size_t registers = 4 + 14 * 16;
     EXPECT_TRUE(with(registers, 2)) << "busy twice over";
     EXPECT_TRUE(with(registers + 4, 7)) << "a result that does not exist";
 }

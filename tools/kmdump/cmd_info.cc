@@ -97,7 +97,7 @@ Json to_json(const Sidecar& sidecar)
         {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
         {"reason", sidecar.reason},          {"time", sidecar.time},
         {"regions", sidecar.regions.size()}, {"left_out", sidecar.left_out},
-        {"remarks", sidecar.remarks}};
+        {"remarks", sidecar.remarks},        {"lacks", sidecar.lacks}};
 }
 
 void print_json(const Facts& facts, const std::string& path, std::ostream& out)
@@ -134,6 +134,10 @@ void print_sidecar(const Sidecar& sidecar, std::ostream& out)
                                      : std::to_string(sidecar.left_out.size()) + " left out")
         << "\n";
     print_list(sidecar.left_out, out);
+    if (!sidecar.lacks.empty()) {
+        out << "lacks:     " << sidecar.lacks.front() << "\n";
+        print_list({sidecar.lacks.begin() + 1, sidecar.lacks.end()}, out);
+    }
     if (!sidecar.remarks.empty()) {
         out << "remarks:   " << sidecar.remarks.front() << "\n";
         print_list({sidecar.remarks.begin() + 1, sidecar.remarks.end()}, out);
@@ -142,8 +146,10 @@ void print_sidecar(const Sidecar& sidecar, std::ostream& out)
 
 void print_text(const Facts& facts, const Style& style, std::ostream& out)
 {
-    const std::string complete =
-        facts.core.complete ? "yes" : style.bad("no, the host could not write everything");
+    const std::string complete = !facts.core.complete ? style.bad("no, the host could not write everything")
+                                 : facts.sidecar && !facts.sidecar->lacks.empty()
+                                     ? style.bad("no, it lacks some of what the guest wanted saved")
+                                     : "yes";
     const std::string because =
         facts.sidecar && facts.sidecar->incomplete_because ? ": " + *facts.sidecar->incomplete_because : "";
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error

@@ -13,13 +13,13 @@ namespace kmdump
 namespace
 {
 
-std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>& contents)
+std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>& contents,
+                                    const std::optional<Sidecar>& sidecar)
 {
-    // MEMINSPECT_ID_TOTALRAM of the kernel's proposed meminspect: the variable _totalram_pages.
-    constexpr std::uint64_t kTotalRam = 5;
+    const auto total_ram = total_ram_id(sidecar ? sidecar->id_series : "");
     const auto page_size = dump.vmcoreinfo.number("PAGESIZE");
     const auto found = std::find_if(contents.begin(), contents.end(), [&](const Content& content) {
-        return content.id == kTotalRam && content.size == 8;
+        return total_ram && content.id == total_ram && content.size == 8;
     });
     if (!page_size || found == contents.end()) {
         return std::nullopt;
@@ -58,6 +58,17 @@ std::string uts_text(const Dump& dump, unsigned number)
 
 } // namespace
 
+std::optional<std::uint64_t> total_ram_id(std::string_view id_series)
+{
+    if (id_series == "kmemdump") {
+        return 5; // KMEMDUMP_ID_COREIMAGE__totalram_pages
+    }
+    if (id_series == "meminspect") {
+        return 4; // MEMINSPECT_ID__totalram_pages; 5 is __cpu_possible_mask there
+    }
+    return std::nullopt;
+}
+
 kmd::Result<Report> make_report(const std::string& path, const std::string& vmlinux)
 {
     const auto dump = open_dump(path);
@@ -81,7 +92,7 @@ kmd::Result<Report> make_report(const std::string& path, const std::string& vmli
         }
         tasks = read_tasks(dump.value(), symbols.symbols, std::move(layout.value()));
     }
-    const auto ram = ram_of(dump.value(), contents);
+    const auto ram = ram_of(dump.value(), contents, sidecar.value());
     return Report{std::filesystem::path(path).filename().string(),
                   dump.value().core.file_size(),
                   dump.value().core.summary(),

@@ -15,6 +15,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kmdump
@@ -36,6 +37,10 @@ struct Report {
     kmd::Result<std::vector<CpuState>> cpus;
     kmd::Result<TaskList> tasks;
 };
+
+/// The number of the region that holds _totalram_pages, in a series of identifiers as the sidecar names it;
+/// nothing when the series is unknown: a number means something only together with the series.
+std::optional<std::uint64_t> total_ram_id(std::string_view id_series);
 
 /// Reads what there is. `vmlinux` may be empty. An error when the dump is none, or `vmlinux` is of no use.
 kmd::Result<Report> make_report(const std::string& path, const std::string& vmlinux);

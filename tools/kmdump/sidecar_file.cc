@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace kmdump
 {
@@ -125,6 +126,39 @@ SidecarRegion read_region(Members& members, const nlohmann::json& object)
     return region;
 }
 
+/// The members that say how many of something are missing, and the words for them.
+constexpr std::pair<const char*, const char*> kCounts[] = {
+    {"regions_rejected", "valid regions that the host left out"},
+    {"regions_refused", "regions whose registration was refused"},
+    {"regions_not_registered", "regions that the guest found no slot for"},
+    {"extents_not_listed", "extents that the guest's list has no room for"},
+    {"extents_rejected", "extents of the guest's list that are not RAM"},
+    {"extents_stale", "extents of the guest's list that are not mapped any more"},
+};
+
+std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& json)
+{
+    std::vector<std::string> lacks;
+    for (const auto& [name, words] : kCounts) {
+        const std::uint64_t count = json.contains(name) ? members.number(json, name) : 0;
+        if (count > 0) {
+            lacks.push_back(std::to_string(count) + " " + words);
+        }
+    }
+    if (json.contains("list_cut") && members.truth(json, "list_cut")) {
+        lacks.emplace_back("the end of the guest's list");
+    }
+    if (json.contains("vmcoreinfo_lost") && members.truth(json, "vmcoreinfo_lost")) {
+        lacks.emplace_back("vmcoreinfo: the kernel that registered the regions is gone");
+    }
+    const auto cpus = json.find("cpus_of_another_kernel");
+    if (cpus != json.end() && cpus->is_array() && !cpus->empty()) {
+        lacks.push_back("the registers of " + std::to_string(cpus->size()) +
+                        " CPUs, which ran another kernel");
+    }
+    return lacks;
+}
+
 } // namespace
 
 kmd::Result<Sidecar> parse_sidecar(const std::string& text)
@@ -152,6 +186,10 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     sidecar.image_bytes = members.number(json, "image_bytes");
     sidecar.left_out = members.texts(json, "left_out");
     sidecar.remarks = members.texts(json, "remarks");
+    sidecar.lacks = read_shortfall(members, json);
+    if (json.contains("id_series")) {
+        sidecar.id_series = members.text(json, "id_series");
+    }
     if (json.contains("incomplete_because")) {
         sidecar.incomplete_because = members.text(json, "incomplete_because");
     }

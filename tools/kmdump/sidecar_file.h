@@ -36,6 +36,11 @@ struct Sidecar {
     std::uint64_t bytes = 0;       ///< as stored
     std::uint64_t image_bytes = 0; ///< before compression
     std::vector<std::string> left_out;
+    /// What the guest wanted saved and is not in the dump, in phrases. Empty in a sidecar that says nothing
+    /// of it.
+    std::vector<std::string> lacks;
+    /// Whose numbers SidecarRegion::id has; "unknown" in a sidecar that says nothing of it.
+    std::string id_series = "unknown";
     std::vector<std::string> remarks;
     std::optional<std::string> incomplete_because;
     std::vector<SidecarRegion> regions;
