@@ -20,7 +20,7 @@ TEST(Registration, IdentifiesItselfBeforeAnythingElse)
 {
     QtestMachine machine;
     EXPECT_EQ(machine.read32(kWindow + 0x00), 0x444d4d4bu);
-    EXPECT_EQ(machine.read32(kWindow + 0x04), 0x00010000u);
+    EXPECT_EQ(machine.read32(kWindow + 0x04), 0x00010001u);
     EXPECT_EQ(machine.read32(kWindow + 0x10), 512u);
     EXPECT_EQ(machine.read32(kWindow + 0x14), 64u);
     EXPECT_EQ(machine.read32(kWindow + 0x18), 0x1000u);

@@ -27,7 +27,7 @@ struct Word {
 /// Every 32-bit word of the table in section 4, for a machine with 16 slots.
 const std::vector<Word> kWords = {
     {0x000, 0x444d4d4b, false}, // MAGIC
-    {0x004, 0x00010000, false}, // VERSION
+    {0x004, 0x00010001, false}, // VERSION
     {0x008, 31, false},         // FEATURES
     {0x00c, 0, false},          // FEATURES, high half
     {0x010, 16, false},         // SLOT_COUNT
@@ -48,6 +48,9 @@ const std::vector<Word> kWords = {
     {0x058, 0, false},          // LAST_NANOSECONDS
     {0x05c, 0, false},          // LAST_NANOSECONDS, high half
     {0x060, 0, false},          // LAST_REJECTED
+    {0x064, 0, true},           // NOT_REGISTERED
+    {0x068, 0, true},           // NOT_LISTED
+    {0x06c, 0, true},           // ID_SERIES
 };
 
 bool defined(std::uint64_t offset)
@@ -94,7 +97,7 @@ TEST(Registers, SixtyFourBitReadIsTwoNeighbours)
 {
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    EXPECT_EQ(m.read64(0x000), 0x00010000'444d4d4bu); // VERSION, MAGIC
+    EXPECT_EQ(m.read64(0x000), 0x00010001'444d4d4bu); // VERSION, MAGIC
     EXPECT_EQ(m.read64(0x008), 31u);                  // FEATURES
     EXPECT_EQ(m.read64(0x010), 0x00000040'00000010u); // SLOT_STRIDE, SLOT_COUNT
     EXPECT_EQ(m.read64(0x020), 0x00000001'00000000u); // STATUS, DOORBELL
@@ -222,7 +225,7 @@ TEST(Registers, MisalignedAccessesReadZeroHaveNoEffectAndAreCounted)
     TestMachine m;
     m.fill_slot(0, ram_region(0, 0x1000));
     std::uint32_t errors = 0;
-    for (std::uint64_t offset = 0; offset < 0x64; ++offset) {
+    for (std::uint64_t offset = 0; offset < 0x70; ++offset) {
         if (offset % 4 != 0) {
             EXPECT_EQ(m.controller->read(offset, 4), 0u) << at(offset);
             m.controller->write(offset, 1, 4);
@@ -254,7 +257,7 @@ TEST(Registers, UndefinedOffsetsReadZeroIgnoreWritesAndAreCounted)
         m.write32(offset, 1);
         ASSERT_EQ(m.guest_errors(), ++errors) << at(offset);
     }
-    EXPECT_EQ(errors, 2 * (1024 - 22)) << "22 of the page's 1024 words are registers";
+    EXPECT_EQ(errors, 2 * (1024 - 25)) << "25 of the page's 1024 words are registers";
     EXPECT_EQ(m.host.guest_errors.size(), errors);
     EXPECT_EQ(m.host.scheduled, 0);
 }
@@ -264,7 +267,7 @@ TEST(Registers, SixtyFourBitReadGivesTheDefinedHalfBesideAnUndefinedOne)
     TestMachine m;
     EXPECT_EQ(m.read64(0x018), 0x1000u) << "SLOT_OFFSET, and 0x01c which is nothing";
     EXPECT_EQ(m.guest_errors(), 1u);
-    EXPECT_EQ(m.read64(0x060), 0u) << "LAST_REJECTED, and 0x064 which is nothing";
+    EXPECT_EQ(m.read64(0x038), 0u) << "0x038 and 0x03c, which are nothing";
     EXPECT_EQ(m.guest_errors(), 2u);
 }
 
@@ -434,7 +437,7 @@ TEST(Registers, ResetClearsTheTableAndTheErrorsOnly)
     }
     EXPECT_EQ(m.read32(0x040), 1u) << "DUMP_COUNT";
     EXPECT_EQ(m.read32(0x044), 2u) << "LAST_REASON";
-    EXPECT_EQ(m.read32(0x048), 1u) << "LAST_RESULT";
+    EXPECT_EQ(m.read32(0x048), 2u) << "LAST_RESULT: the commit of slot 3 was refused";
     EXPECT_EQ(m.read32(0x04c), 1u) << "LAST_REGIONS";
     EXPECT_EQ(m.read64(0x050), 0x2000u) << "LAST_BYTES";
     EXPECT_EQ(m.read64(0x058), nanoseconds) << "LAST_NANOSECONDS";
