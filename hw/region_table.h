@@ -70,7 +70,8 @@ class RegionTable
 
     /// Becomes what another table of as many slots saved. An error says what cannot be, because a state can
     /// come from anywhere; the table is then of no use. Whether the regions are RAM is left to the trigger.
-    std::optional<Error> load(StateReader& state);
+    /// `version` of the whole state: 1 knows nothing of refused regions.
+    std::optional<Error> load(StateReader& state, std::uint32_t version);
 
   private:
     struct Slot {

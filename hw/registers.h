@@ -75,7 +75,8 @@ class Registers
 
     /// The registers alone; the table has a state of its own.
     void save(StateWriter& state) const;
-    std::optional<Error> load(StateReader& state);
+    /// `version` of the whole state: 1 knows nothing of specification 1.1.
+    std::optional<Error> load(StateReader& state, std::uint32_t version);
 
   private:
     std::optional<std::uint32_t> read_register(std::uint64_t offset) const;
