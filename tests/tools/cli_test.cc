@@ -238,6 +238,60 @@ TEST(Info, AddsWhatTheSidecarSays)
         << damaged.out;
 }
 
+TEST(Info, CallsNothingLeftOutThatNoReaderMisses)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    const auto bytes = panicked_cpus().make();
+    kmd::test::make_file(path, text_of(bytes));
+    std::string sidecar = kmdump_test::sidecar_text(bytes.size());
+    const auto region = [](int slot, const std::string& kind) {
+        return R"(,{"slot":)" + std::to_string(slot) + R"(,"id":1,"name":"x","kind":")" + kind +
+               R"(","phys":"0x40300000","virt":"0xffff800080300000","size":8,"status":"it is valid","accepted":true}])";
+    };
+    for (const auto& [slot, kind] :
+         {std::pair(1, "elf-header"), std::pair(12, "list"), std::pair(2, "memory")}) {
+        sidecar.replace(sidecar.rfind(']'), 1, region(slot, kind));
+    }
+    const auto with_left_out = [&](const std::string& sentences) {
+        std::string text = sidecar;
+        text.replace(text.find("\"left_out\":[]"), 13, "\"left_out\":[" + sentences + "]");
+        kmd::test::make_file(path + ".json", text);
+        return kmdump_command({"info", path}).out;
+    };
+    const std::string by_design = R"("slot 1 'ELF': readers would take it for another core",)"
+                                  R"("slot 12 'list': the memory that it lists is in its place")";
+    const auto whole = with_left_out(by_design);
+    EXPECT_NE(whole.find("regions:   4, all of them saved\n"), std::string::npos) << whole;
+    const auto cut = with_left_out(by_design + R"(,"slot 2 'x': not all of it was written")");
+    EXPECT_NE(cut.find("regions:   4, 1 left out\n           slot 2 'x': not all of it was written\n"),
+              std::string::npos)
+        << cut;
+}
+
+TEST(Info, SaysWhyTheKernelIsUnknown)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    CoreMaker core = panicked_cpus();
+    core.vmcoreinfo = "another use of the memory\n";
+    const auto bytes = core.make();
+    kmd::test::make_file(path, text_of(bytes));
+    const auto alone = kmdump_command({"info", path});
+    EXPECT_TRUE(alone.out.starts_with("kernel:    unknown, the dump has no vmcoreinfo that names it\n"))
+        << alone.out;
+    std::string sidecar = kmdump_test::sidecar_text(bytes.size());
+    sidecar.replace(sidecar.find("\"left_out\""), 0, R"("vmcoreinfo_lost":true,)");
+    kmd::test::make_file(path + ".json", sidecar);
+    const auto lost = kmdump_command({"info", path});
+    EXPECT_TRUE(lost.out.starts_with(
+        "kernel:    unknown, what the guest registered as vmcoreinfo is none any more\n"))
+        << lost.out;
+    EXPECT_NE(lost.out.find("complete:  no, it lacks some of what the guest wanted saved\n"),
+              std::string::npos)
+        << lost.out;
+}
+
 TEST(Cpus, ShowsRegistersAndWhereTheyCameFrom)
 {
     const TemporaryFile file(panicked_cpus().make());

@@ -12,8 +12,12 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <limits>
+#include <string_view>
+#include <unordered_set>
 
 namespace kmdump
 {
@@ -126,14 +130,49 @@ void print_list(const std::vector<std::string>& sentences, std::ostream& out)
     }
 }
 
+/// The beginning of a sentence about that slot, as the sidecar has them.
+std::string about_slot(std::uint64_t slot)
+{
+    return "slot " + std::to_string(slot);
+}
+
+/// The sentences of regions that a reader will miss. An enriched dump never has the guest's own ELF header
+/// and its list as memory: it has a header of its own, and the memory that the list names.
+std::vector<std::string> lost_regions(const Sidecar& sidecar)
+{
+    std::unordered_set<std::string> by_design;
+    for (const SidecarRegion& region : sidecar.regions) {
+        if (sidecar.format == "enriched" && region.accepted &&
+            (region.kind == "elf-header" || region.kind == "list")) {
+            by_design.insert(about_slot(region.slot));
+        }
+    }
+    const std::size_t behind_word = std::string_view("slot ").size();
+    std::vector<std::string> lost;
+    std::copy_if(sidecar.left_out.begin(), sidecar.left_out.end(), std::back_inserter(lost),
+                 [&](const std::string& sentence) {
+                     return !by_design.contains(sentence.substr(0, sentence.find(' ', behind_word)));
+                 });
+    return lost;
+}
+
+std::string kernel_text(const Facts& facts)
+{
+    if (facts.release) {
+        return *facts.release;
+    }
+    return facts.sidecar && facts.sidecar->vmcoreinfo_lost
+               ? "unknown, what the guest registered as vmcoreinfo is none any more"
+               : "unknown, the dump has no vmcoreinfo that names it";
+}
+
 void print_sidecar(const Sidecar& sidecar, std::ostream& out)
 {
+    const auto lost = lost_regions(sidecar);
     out << "taken:     " << sidecar.time << ", reason: " << sidecar.reason << "\n"
         << "regions:   " << sidecar.regions.size() << ", "
-        << (sidecar.left_out.empty() ? "all of them saved"
-                                     : std::to_string(sidecar.left_out.size()) + " left out")
-        << "\n";
-    print_list(sidecar.left_out, out);
+        << (lost.empty() ? "all of them saved" : std::to_string(lost.size()) + " left out") << "\n";
+    print_list(lost, out);
     if (!sidecar.lacks.empty()) {
         out << "lacks:     " << sidecar.lacks.front() << "\n";
         print_list({sidecar.lacks.begin() + 1, sidecar.lacks.end()}, out);
@@ -157,7 +196,7 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
                                               : "none";
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
-    out << "kernel:    " << facts.release.value_or("unknown") << "\n"
+    out << "kernel:    " << kernel_text(facts) << "\n"
         << "machine:   " << machine_name(facts.core.machine) << "\n"
         << "cpus:      " << facts.core.prstatus.size() << panic_cpu << "\n"
         << "memory:    " << count(facts.core.segments, "segment") << ", "

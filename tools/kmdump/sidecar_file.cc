@@ -136,6 +136,11 @@ constexpr std::pair<const char*, const char*> kCounts[] = {
     {"extents_stale", "extents of the guest's list that are not mapped any more"},
 };
 
+bool vmcoreinfo_lost(Members& members, const nlohmann::json& json)
+{
+    return json.contains("vmcoreinfo_lost") && members.truth(json, "vmcoreinfo_lost");
+}
+
 std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& json)
 {
     std::vector<std::string> lacks;
@@ -148,7 +153,7 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     if (json.contains("list_cut") && members.truth(json, "list_cut")) {
         lacks.emplace_back("the end of the guest's list");
     }
-    if (json.contains("vmcoreinfo_lost") && members.truth(json, "vmcoreinfo_lost")) {
+    if (vmcoreinfo_lost(members, json)) {
         lacks.emplace_back("vmcoreinfo: the kernel that registered the regions is gone");
     }
     const auto cpus = json.find("cpus_of_another_kernel");
@@ -187,6 +192,7 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     sidecar.left_out = members.texts(json, "left_out");
     sidecar.remarks = members.texts(json, "remarks");
     sidecar.lacks = read_shortfall(members, json);
+    sidecar.vmcoreinfo_lost = vmcoreinfo_lost(members, json);
     if (json.contains("id_series")) {
         sidecar.id_series = members.text(json, "id_series");
     }

@@ -39,6 +39,8 @@ struct Sidecar {
     /// What the guest wanted saved and is not in the dump, in phrases. Empty in a sidecar that says nothing
     /// of it.
     std::vector<std::string> lacks;
+    /// What was registered as vmcoreinfo is none any more.
+    bool vmcoreinfo_lost = false;
     /// Whose numbers SidecarRegion::id has; "unknown" in a sidecar that says nothing of it.
     std::string id_series = "unknown";
     std::vector<std::string> remarks;
