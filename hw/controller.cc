@@ -12,6 +12,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <new>
 #include <optional>
@@ -172,6 +173,9 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
         return Error{"max-regions=" + std::to_string(config.max_regions) +
                      " is more than slots=" + std::to_string(config.slots)};
     }
+    if (config.machine.elf_class == ELFCLASSNONE) {
+        return Error{"the machine has no CPU: a controller needs a -M that has one"};
+    }
     if (config.machine.elf_class != ELFCLASS64 || config.machine.elf_data != ELFDATA2LSB) {
         return Error{"the guest's CPU is not 64-bit little-endian, which is all that can be dumped"};
     }
@@ -193,6 +197,7 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
 
 std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
 {
+    found_ = true;
     std::optional<std::string> guest_error;
     const std::uint64_t value = registers_.read(offset, size, guest_error);
     trace_access("read", offset, size, value);
@@ -204,17 +209,19 @@ std::uint64_t Controller::read(std::uint64_t offset, unsigned size)
 
 void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
 {
+    found_ = true;
     trace_access("write", offset, size, value);
     const WriteEffect effect = registers_.write(offset, value, size);
+    // Ahead of all that needs memory: an accepted bell is answered.
+    if (effect.doorbell) {
+        trigger(*effect.doorbell);
+    }
+    used_ = used_ || table_.region_count() > 0;
     if (effect.guest_error) {
         host_.log_guest_error(*effect.guest_error);
     }
     if (effect.remarkable_slot) {
         report_slot(*effect.remarkable_slot);
-    }
-    used_ = used_ || table_.region_count() > 0;
-    if (effect.doorbell) {
-        trigger(*effect.doorbell);
     }
 }
 
@@ -236,6 +243,10 @@ void Controller::report_slot(std::uint32_t slot)
 
 void Controller::trigger(kmd_reason reason)
 {
+    if (!incident_.takes_dump(reason)) {
+        registers_.cancel_dump();
+        return;
+    }
     pending_ = reason;
     triggered_ = Clock::now();
     host_.schedule_dump();
@@ -246,28 +257,38 @@ void Controller::take_dump()
     if (!registers_.busy()) {
         return;
     }
-    if (trace_) {
-        host_.trace(std::string("dump ") + reason_name(pending_) + " of " +
-                    std::to_string(table_.region_count()) + " regions");
-    }
-    DumpRecord record;
+    ++attempts_;
     stopped_ = Clock::now();
-    try {
-        record = attempt(pending_);
-    } catch (const std::bad_alloc&) {
-        warn_of_no_dump("the host is out of memory");
-        record.reason = pending_;
-        record.result = KMD_RESULT_FAILED;
-    }
+    DumpRecord record = attempt_or_fail();
     record.nanoseconds = held_nanoseconds();
     registers_.end_dump(record);
+    if (has_file(record.result)) {
+        incident_.dumped(pending_);
+    }
     if (trace_) {
         host_.trace("result " + std::to_string(record.result) + ", " + std::to_string(record.bytes) +
                     " bytes in " + std::to_string(record.nanoseconds) + " ns");
     }
-    if (pending_ != KMD_REASON_REQUEST && pending_ != KMD_REASON_HOST && has_file(record.result)) {
-        incident_dumped_ = true;
+}
+
+DumpRecord Controller::attempt_or_fail()
+{
+    const char* cause = "the host is out of memory";
+    try {
+        return attempt(pending_);
+    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
+        cause = "the host failed in a way that was not foreseen";
     }
+    try {
+        warn_of_no_dump(cause);
+    } catch (const std::bad_alloc&) {
+        // The result says it, too.
+    }
+    DumpRecord record;
+    record.reason = pending_;
+    record.result = KMD_RESULT_FAILED;
+    return record;
 }
 
 void Controller::dump_now(kmd_reason reason)
@@ -296,7 +317,7 @@ bool Controller::wanted(MachineEvent event) const
 void Controller::machine_event(MachineEvent event)
 {
     take_dump();
-    if (!wanted(event) || incident_dumped_ || table_.region_count() == 0) {
+    if (!wanted(event) || !incident_.takes_dump(reason_of(event)) || table_.region_count() == 0) {
         return;
     }
     dump_now(reason_of(event));
@@ -310,7 +331,7 @@ std::optional<Error> Controller::request_dump(const std::string& reason)
     } else if (reason == reason_name(KMD_REASON_HANG)) {
         dump_now(KMD_REASON_HANG);
     } else {
-        return Error{"'" + reason + "' is no reason for a dump: it has to be 'host' or 'hang'"};
+        return Error{"'" + printable(reason) + "' is no reason for a dump: it has to be 'host' or 'hang'"};
     }
     if (registers_.last().result != KMD_RESULT_COMPLETE && registers_.last().result != KMD_RESULT_PARTIAL) {
         return Error{std::string("there is no complete dump: ") + result_text(registers_.last().result)};
@@ -348,15 +369,18 @@ void Controller::reset()
 {
     take_dump();
     registers_.reset();
-    incident_dumped_ = false;
+    incident_.end();
 }
 
 void Controller::shut_down()
 {
     take_dump();
     if (!used_) {
-        host_.warn("the guest ended without ever registering a region, so there is no dump; "
-                   "load kmemdump.ko and kmemdump_md.ko in it, early");
+        host_.warn(std::string("the guest ended without ever registering a region, so there is no dump; ") +
+                   (found_ ? "a driver did find the controller: the guest's log says what became of it"
+                           : "no driver found the controller: load kmemdump.ko and kmemdump_md.ko in the "
+                             "guest, early, and let it start with QEMU's own device tree, not with ACPI or "
+                             "another -dtb"));
     }
 }
 
@@ -367,7 +391,7 @@ std::vector<std::byte> Controller::save_state() const
     table_.save(state);
     registers_.save(state);
     state.put32(pending_);
-    state.put32(incident_dumped_ ? 1 : 0);
+    state.put32(incident_.state());
     state.put32(used_ ? 1 : 0);
     return state.take();
 }
@@ -387,11 +411,15 @@ std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
         return error;
     }
     const std::uint32_t pending = state.get32();
-    incident_dumped_ = state.get32() != 0;
+    const std::uint32_t incident = state.get32();
     used_ = state.get32() != 0;
     if (!state.at_end()) {
         return Error{"it has not the length of such a state"};
     }
+    if (incident >= Incident::kStates) {
+        return Error{"its incident has a state that does not exist"};
+    }
+    incident_.restore(incident);
     if (registers_.busy()) {
         if (pending < KMD_REASON_PANIC || pending > KMD_REASON_ABANDONED) {
             return Error{"it waits for a dump that no guest can ask for"};
@@ -520,6 +548,10 @@ DumpRecord Controller::attempt(kmd_reason reason)
     record.reason = reason;
     remarks_.clear();
     shortfall_ = {};
+    if (trace_) {
+        host_.trace(std::string("dump ") + reason_name(reason) + " of " +
+                    std::to_string(table_.region_count()) + " regions");
+    }
     const bool counts = guest_can_cause(reason);
     if (const auto limit = counts ? limit_of_attempts() : std::nullopt) {
         if (registers_.last().result != KMD_RESULT_LIMIT) {

@@ -10,6 +10,7 @@
 #include "description.h"
 #include "faults.h"
 #include "guest_memory.h"
+#include "incident.h"
 #include "output.h"
 #include "region_list.h"
 #include "registers.h"
@@ -121,8 +122,7 @@ class Controller
     void take_dump();
 
     /// Takes a dump if the configuration wants one for the event, there are regions, and the incident
-    /// has none yet: a reset or power-off that follows a panic belongs to that panic. All CPUs are
-    /// stopped, and their registers are still the guest's.
+    /// has none yet (see Incident). All CPUs are stopped, and their registers are still the guest's.
     void machine_event(MachineEvent event);
 
     /// The host wants a dump now, and the guest goes on. `reason`: "host" or "hang". All CPUs are
@@ -145,6 +145,8 @@ class Controller
     const char* state_text() const;
     /// Complete dumps since power-on.
     std::uint32_t dump_count() const { return registers_.dump_count(); }
+    /// Attempts to take a dump since power-on, whatever came of them.
+    std::uint64_t attempts() const { return attempts_; }
     /// The attempt that came last.
     const DumpRecord& last_attempt() const { return registers_.last(); }
     /// Path of its file, complete or not; empty when there is none.
@@ -167,6 +169,8 @@ class Controller
     Controller(const Config& config, Format format, const Capture& capture, Output output, Host& host);
 
     void trigger(kmd_reason reason);
+    /// The guest waits for an end of it, whatever happens here.
+    DumpRecord attempt_or_fail();
     void dump_now(kmd_reason reason);
     bool wanted(MachineEvent event) const;
     Plan compose(std::span<const Region> regions, GuestMemory& memory);
@@ -207,12 +211,14 @@ class Controller
     std::string last_file_;
     std::string last_error_;
     bool trace_ = false;
-    /// The guest's death is on file already.
-    bool incident_dumped_ = false;
+    Incident incident_;
+    /// Whether anybody ever accessed the window, since power-on.
+    bool found_ = false;
     /// Whether a region was ever registered, since power-on.
     bool used_ = false;
     /// A guest can ring in vain for ever, and the host keeps its messages in a file.
     unsigned warnings_left_ = 16;
+    std::uint64_t attempts_ = 0;
     /// Files that the guest caused since power-on, complete or not.
     std::uint64_t files_ = 0;
     std::uint64_t bytes_ = 0;

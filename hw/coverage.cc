@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "coverage.h"
 
+#include <new>
+
 namespace kmd
 {
 
@@ -15,7 +17,12 @@ bool Coverage::any(std::uint64_t first, std::uint64_t last) const
 void Coverage::add(std::uint64_t first, std::uint64_t last)
 {
     firsts_.add(first);
-    lasts_.add(last);
+    try {
+        lasts_.add(last);
+    } catch (const std::bad_alloc&) {
+        firsts_.remove(first);
+        throw;
+    }
 }
 
 void Coverage::remove(std::uint64_t first, std::uint64_t last)

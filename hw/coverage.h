@@ -20,6 +20,7 @@ class Coverage
     /// Whether any byte of [first, last] is covered.
     bool any(std::uint64_t first, std::uint64_t last) const;
 
+    /// Changes nothing when it throws std::bad_alloc.
     void add(std::uint64_t first, std::uint64_t last);
 
     /// Takes back one earlier add() of exactly this range.

@@ -68,8 +68,8 @@ Result<PendingDump> create(int folder, const std::string& folder_name, const Nam
                            const Dump& dump, const StoreOptions& options)
 {
     const auto taken = numbers_in(folder_name, pattern);
-    unsigned number = (dump.number - 1) % NamePattern::kHighestNumber + 1;
-    for (; number <= NamePattern::kHighestNumber; ++number) {
+    for (unsigned tried = 0; tried < NamePattern::kHighestNumber; ++tried) {
+        const unsigned number = (std::uint64_t{dump.number} - 1 + tried) % NamePattern::kHighestNumber + 1;
         if (taken.contains(number)) {
             continue;
         }
@@ -83,8 +83,8 @@ Result<PendingDump> create(int folder, const std::string& folder_name, const Nam
             return Error{"cannot create a file in " + folder_name + ": " + os_error()};
         }
     }
-    return Error{"all numbers up to " + std::to_string(NamePattern::kHighestNumber) + " are taken in " +
-                 folder_name};
+    return Error{"all numbers from 1 to " + std::to_string(NamePattern::kHighestNumber) + " are taken in " +
+                 folder_name + ": move dumps elsewhere"};
 }
 
 struct OldDump {

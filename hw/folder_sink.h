@@ -28,8 +28,8 @@ class FolderSink final : public Sink
     {
     }
 
-    /// The dump gets the first number from Dump::number on that no dump in the folder has; past 9999 it
-    /// starts again at 1. An existing file is never touched, unless `keep` says so.
+    /// The dump gets the first number from Dump::number on, past 9999 from 1 on, that no dump in the folder
+    /// has. An existing file is never touched, unless `keep` says so.
     Result<Stored> store(const Dump& dump) override;
 
   private:

@@ -6,6 +6,10 @@
 #include "controller.h"
 
 #include <cstring>
+#include <exception>
+#include <new>
+#include <optional>
+#include <utility>
 
 namespace
 {
@@ -27,9 +31,12 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
 
     std::vector<std::byte> cpu_notes() override
     {
-        std::vector<std::byte> notes;
+        Notes notes;
         ops_.cpu_notes(host_, append, &notes);
-        return notes;
+        if (notes.out_of_memory) {
+            throw std::bad_alloc();
+        }
+        return std::move(notes.bytes);
     }
 
     std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
@@ -59,11 +66,21 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
     bool hang_up() override { return ops_.hang_up(host_) != 0; }
 
   private:
+    struct Notes {
+        std::vector<std::byte> bytes;
+        bool out_of_memory = false;
+    };
+
+    /// Called by C, which an exception must not pass.
     static void append(void* sink, const void* bytes, std::size_t size)
     {
-        auto& notes = *static_cast<std::vector<std::byte>*>(sink);
+        auto& notes = *static_cast<Notes*>(sink);
         const auto* begin = static_cast<const std::byte*>(bytes);
-        notes.insert(notes.end(), begin, begin + size);
+        try {
+            notes.bytes.insert(notes.bytes.end(), begin, begin + size);
+        } catch (const std::bad_alloc&) {
+            notes.out_of_memory = true;
+        }
     }
 
     const kmd_host_ops& ops_;
@@ -78,6 +95,55 @@ template <class T> void set(T& setting, const char* value)
     }
 }
 
+constexpr const char* kOutOfMemory = "the host is out of memory";
+
+/// What `call` returns, or `otherwise` when it throws: nothing may leave for C. What the standard library
+/// throws besides bad_alloc is as little the caller's fault.
+template <class Call, class T> T guarded(const Call& call, T otherwise) noexcept
+{
+    try {
+        return call();
+    } catch (const std::exception&) {
+        return otherwise;
+    }
+}
+
+/// For what has nothing to return.
+template <class Call> void guarded(const Call& call) noexcept
+{
+    try {
+        call();
+    } catch (const std::exception&) {
+        // The dump that it is about has a result that says so.
+    }
+}
+
+/// A sentence for the caller, or NULL when there is no error.
+template <class Call> char* sentence_of(const Call& call) noexcept
+{
+    try {
+        const std::optional<kmd::Error> error = call();
+        return error ? strdup(error->what.c_str()) : nullptr;
+    } catch (const std::exception&) {
+        return strdup(kOutOfMemory);
+    }
+}
+
+kmd::MachineEvent event_of(enum kmd_machine_event event)
+{
+    switch (event) {
+    case KMD_EVENT_RESET:
+        return kmd::MachineEvent::kReset;
+    case KMD_EVENT_SHUTDOWN:
+        return kmd::MachineEvent::kShutdown;
+    case KMD_EVENT_QUIT:
+        break;
+    case KMD_EVENT_PANIC:
+        return kmd::MachineEvent::kPanic;
+    }
+    return kmd::MachineEvent::kQuit;
+}
+
 } // namespace
 
 struct kmd_controller {
@@ -87,7 +153,10 @@ struct kmd_controller {
     std::unique_ptr<kmd::Controller> controller;
 };
 
-kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, void* host, char** error)
+namespace
+{
+
+kmd::Config settings_of(const kmd_config* config)
 {
     kmd::Config settings;
     settings.slots = config->slots;
@@ -116,15 +185,25 @@ kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, vo
     settings.machine.elf_machine = config->elf_machine;
     settings.machine.elf_class = config->elf_class;
     settings.machine.elf_data = config->elf_data;
+    return settings;
+}
 
-    auto controller = std::make_unique<kmd_controller>(*ops, host);
-    auto created = kmd::Controller::create(settings, controller->host);
-    if (!created) {
+} // namespace
+
+kmd_controller* kmd_create(const kmd_config* config, const kmd_host_ops* ops, void* host, char** error)
+{
+    try {
+        auto controller = std::make_unique<kmd_controller>(*ops, host);
+        auto created = kmd::Controller::create(settings_of(config), controller->host);
+        if (created) {
+            controller->controller = std::move(created.value());
+            return controller.release();
+        }
         *error = strdup(created.error().what.c_str());
-        return nullptr;
+    } catch (const std::exception&) {
+        *error = strdup(kOutOfMemory);
     }
-    controller->controller = std::move(created.value());
-    return controller.release();
+    return nullptr;
 }
 
 void kmd_destroy(kmd_controller* controller)
@@ -139,58 +218,48 @@ std::uint64_t kmd_window_size(const kmd_controller* controller)
 
 std::uint64_t kmd_read(kmd_controller* controller, std::uint64_t offset, unsigned size)
 {
-    return controller->controller->read(offset, size);
+    return guarded([&] { return controller->controller->read(offset, size); }, std::uint64_t{0});
 }
 
 void kmd_write(kmd_controller* controller, std::uint64_t offset, std::uint64_t value, unsigned size)
 {
-    controller->controller->write(offset, value, size);
+    guarded([&] { controller->controller->write(offset, value, size); });
 }
 
 void kmd_take_dump(kmd_controller* controller)
 {
-    controller->controller->take_dump();
+    guarded([&] { controller->controller->take_dump(); });
 }
 
 void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
 {
-    switch (event) {
-    case KMD_EVENT_RESET:
-        controller->controller->machine_event(kmd::MachineEvent::kReset);
-        break;
-    case KMD_EVENT_SHUTDOWN:
-        controller->controller->machine_event(kmd::MachineEvent::kShutdown);
-        break;
-    case KMD_EVENT_QUIT:
-        controller->controller->machine_event(kmd::MachineEvent::kQuit);
-        break;
-    case KMD_EVENT_PANIC:
-        controller->controller->machine_event(kmd::MachineEvent::kPanic);
-        break;
-    }
+    guarded([&] { controller->controller->machine_event(event_of(event)); });
 }
 
 char* kmd_request_dump(kmd_controller* controller, const char* reason)
 {
-    const auto error = controller->controller->request_dump(reason);
-    return error ? strdup(error->what.c_str()) : nullptr;
+    return sentence_of([&] { return controller->controller->request_dump(reason); });
 }
 
 std::size_t kmd_state_size(const kmd_controller* controller)
 {
-    return controller->controller->save_state().size();
+    return guarded([&] { return controller->controller->save_state().size(); }, std::size_t{0});
 }
 
-void kmd_save_state(const kmd_controller* controller, void* bytes)
+char* kmd_save_state(const kmd_controller* controller, void* bytes)
 {
-    const auto state = controller->controller->save_state();
-    std::memcpy(bytes, state.data(), state.size());
+    return sentence_of([&]() -> std::optional<kmd::Error> {
+        const auto state = controller->controller->save_state();
+        std::memcpy(bytes, state.data(), state.size());
+        return std::nullopt;
+    });
 }
 
 char* kmd_load_state(kmd_controller* controller, const void* bytes, std::size_t size)
 {
-    const auto error = controller->controller->load_state({static_cast<const std::byte*>(bytes), size});
-    return error ? strdup(error->what.c_str()) : nullptr;
+    return sentence_of([&] {
+        return controller->controller->load_state({static_cast<const std::byte*>(bytes), size});
+    });
 }
 
 std::uint64_t kmd_get_number(const kmd_controller* controller, enum kmd_number which)
@@ -202,23 +271,36 @@ std::uint64_t kmd_get_number(const kmd_controller* controller, enum kmd_number w
         return controller->controller->last_attempt().bytes;
     case KMD_NUMBER_LAST_NANOSECONDS:
         return controller->controller->last_attempt().nanoseconds;
+    case KMD_NUMBER_ATTEMPTS:
+        return controller->controller->attempts();
     }
     return 0;
 }
 
-char* kmd_get_text(const kmd_controller* controller, enum kmd_text which)
+namespace
+{
+
+std::string text_of(const kmd::Controller& controller, enum kmd_text which)
 {
     switch (which) {
     case KMD_TEXT_STATE:
-        return strdup(controller->controller->state_text());
+        return controller.state_text();
     case KMD_TEXT_LAST_FILE:
-        return strdup(controller->controller->last_file().c_str());
+        return controller.last_file();
     case KMD_TEXT_LAST_ERROR:
-        return strdup(controller->controller->last_error().c_str());
+        return controller.last_error();
     case KMD_TEXT_REGIONS:
-        return strdup(controller->controller->regions_json().c_str());
+        return controller.regions_json();
     }
-    return strdup("");
+    return {};
+}
+
+} // namespace
+
+char* kmd_get_text(const kmd_controller* controller, enum kmd_text which)
+{
+    return guarded([&] { return strdup(text_of(*controller->controller, which).c_str()); },
+                   static_cast<char*>(nullptr));
 }
 
 void kmd_set_trace(kmd_controller* controller, std::uint8_t on)
@@ -228,10 +310,10 @@ void kmd_set_trace(kmd_controller* controller, std::uint8_t on)
 
 void kmd_reset(kmd_controller* controller)
 {
-    controller->controller->reset();
+    guarded([&] { controller->controller->reset(); });
 }
 
 void kmd_shut_down(kmd_controller* controller)
 {
-    controller->controller->shut_down();
+    guarded([&] { controller->controller->shut_down(); });
 }

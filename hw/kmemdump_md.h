@@ -3,7 +3,8 @@
  * The controller for C: all that a QEMU device model sees of hw/.
  *
  * The calls on one controller must not overlap; QEMU's big lock sees to that.
- * No call throws or exits.
+ * No call throws or exits: one that finds the host out of memory does what can be
+ * done without, and where it has a sentence to return says so.
  */
 #ifndef KMEMDUMP_MD_H
 #define KMEMDUMP_MD_H
@@ -138,12 +139,12 @@ char* kmd_request_dump(struct kmd_controller* controller, const char* reason);
 
 /*
  * The state for a snapshot or another host: kmd_state_size() bytes, the same
- * for every controller with as many slots. kmd_load_state() returns NULL, or
- * what is wrong with the state: a sentence that the caller releases with
- * free().
+ * for every controller with as many slots, or 0 when the host is out of memory.
+ * The other two return NULL, or what is wrong: a sentence that the caller
+ * releases with free().
  */
 size_t kmd_state_size(const struct kmd_controller* controller);
-void kmd_save_state(const struct kmd_controller* controller, void* bytes);
+char* kmd_save_state(const struct kmd_controller* controller, void* bytes);
 char* kmd_load_state(struct kmd_controller* controller, const void* bytes, size_t size);
 
 /* What a person can ask; kmd::Controller documents each. */
@@ -151,6 +152,7 @@ enum kmd_number {
     KMD_NUMBER_DUMPS,
     KMD_NUMBER_LAST_BYTES,
     KMD_NUMBER_LAST_NANOSECONDS,
+    KMD_NUMBER_ATTEMPTS,
 };
 
 enum kmd_text {
@@ -161,7 +163,7 @@ enum kmd_text {
 };
 
 uint64_t kmd_get_number(const struct kmd_controller* controller, enum kmd_number which);
-/* The caller releases the text with free(). */
+/* The caller releases the text with free(). NULL: the host is out of memory. */
 char* kmd_get_text(const struct kmd_controller* controller, enum kmd_text which);
 
 void kmd_set_trace(struct kmd_controller* controller, uint8_t on);

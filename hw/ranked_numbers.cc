@@ -2,6 +2,7 @@
 #include "ranked_numbers.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace kmd
@@ -50,7 +51,7 @@ void RankedNumbers::add(std::uint64_t number)
     const std::size_t index = block_of(number);
     Block& block = blocks_[index];
     block.insert(std::upper_bound(block.begin(), block.end(), number), number);
-    if (block.size() == kLongestBlock) {
+    if (block.size() >= kLongestBlock) {
         split(index);
     }
 }
@@ -72,13 +73,16 @@ void RankedNumbers::remove(std::uint64_t number)
 
 void RankedNumbers::split(std::size_t index)
 {
-    Block& block = blocks_[index];
-    const auto middle = block.begin() + kLongestBlock / 2;
-    Block upper;
-    upper.reserve(kLongestBlock);
-    upper.assign(middle, block.end());
-    block.erase(middle, block.end());
-    blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(upper));
+    try {
+        Block upper;
+        upper.reserve(kLongestBlock);
+        upper.assign(blocks_[index].begin() + kLongestBlock / 2, blocks_[index].end());
+        blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(upper));
+    } catch (const std::bad_alloc&) {
+        // A longer block is slower, and nothing else.
+        return;
+    }
+    blocks_[index].resize(kLongestBlock / 2);
 }
 
 void RankedNumbers::join(std::size_t index)
@@ -87,7 +91,11 @@ void RankedNumbers::join(std::size_t index)
         return;
     }
     const auto next = blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1;
-    blocks_[index].insert(blocks_[index].end(), next->begin(), next->end());
+    try {
+        blocks_[index].insert(blocks_[index].end(), next->begin(), next->end());
+    } catch (const std::bad_alloc&) {
+        return;
+    }
     blocks_.erase(next);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <new>
 
 namespace kmd
 {
@@ -151,21 +152,31 @@ kmd_slot_status RegionTable::commit(std::uint32_t slot, GuestMemory& memory)
         refused_regions_.refused(region, status);
         return status;
     }
-    refused_regions_.accepted(region);
-    add(slot, region);
-    return status;
+    try {
+        add(slot, region);
+        refused_regions_.accepted(region);
+    } catch (const std::bad_alloc&) {
+        slots_[slot].status = KMD_SLOT_REFUSED;
+    }
+    return slots_[slot].status;
 }
 
 void RegionTable::add(std::uint32_t slot, const Region& region)
 {
+    try {
+        if (region.id != 0) {
+            ids_.insert(region.id);
+        }
+        if (region.kind != KMD_KIND_MEMORY) {
+            singular_kinds_.insert(region.kind);
+        }
+        coverage_.add(region.phys, last_byte(region));
+    } catch (const std::bad_alloc&) {
+        ids_.erase(region.id);
+        singular_kinds_.erase(region.kind);
+        throw;
+    }
     set_valid(slot, true);
-    coverage_.add(region.phys, last_byte(region));
-    if (region.id != 0) {
-        ids_.insert(region.id);
-    }
-    if (region.kind != KMD_KIND_MEMORY) {
-        singular_kinds_.insert(region.kind);
-    }
 }
 
 void RegionTable::invalidate(std::uint32_t slot)

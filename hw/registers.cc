@@ -4,6 +4,7 @@
 #include "text.h"
 
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace kmd
@@ -177,15 +178,25 @@ WriteEffect Registers::write(std::uint64_t offset, std::uint64_t value, unsigned
     if (!well_formed(offset, size)) {
         complain(effect, describe("write", offset, size) + " is not 32 or 64 bits wide and aligned");
     } else {
-        write_word(offset, low(value), effect);
-        if (size == 8) {
-            write_word(offset + 4, high(value), effect);
-        }
+        write_words(offset, value, size, effect);
     }
     if (effect.guest_error) {
         count_guest_error();
     }
     return effect;
+}
+
+void Registers::write_words(std::uint64_t offset, std::uint64_t value, unsigned size, WriteEffect& effect)
+{
+    try {
+        write_word(offset, low(value), effect);
+        if (size == 8) {
+            write_word(offset + 4, high(value), effect);
+        }
+    } catch (const std::bad_alloc&) {
+        // The effect of a half that was done must not be lost: a bell is answered.
+        effect.guest_error.emplace();
+    }
 }
 
 void Registers::write_word(std::uint64_t offset, std::uint32_t value, WriteEffect& effect)

@@ -62,6 +62,8 @@ class Registers
 
     /// Sets STATUS_BUSY; false if it was set already.
     bool begin_dump();
+    /// Clears STATUS_BUSY; there was no attempt.
+    void cancel_dump() { busy_ = false; }
     /// Clears STATUS_BUSY and publishes the record of the attempt.
     void end_dump(const DumpRecord& record);
 
@@ -85,6 +87,7 @@ class Registers
     void write_register(std::uint64_t offset, std::uint32_t value, WriteEffect& effect);
     void write_slot(std::uint32_t slot, std::uint32_t offset, std::uint32_t value, WriteEffect& effect);
     void write_commit(std::uint32_t slot, std::uint32_t value, WriteEffect& effect);
+    void write_words(std::uint64_t offset, std::uint64_t value, unsigned size, WriteEffect& effect);
     void write_word(std::uint64_t offset, std::uint32_t value, WriteEffect& effect);
     void ring_doorbell(std::uint32_t reason, WriteEffect& effect);
     std::uint64_t table_end() const;

@@ -68,6 +68,13 @@ bool cut_off(const ReportedRegion& reported, const Missing& missing)
     return accepted(reported.status) && missing.has_part_of(reported.region);
 }
 
+/// A description of memory for the controller, or for other readers: what it leads to is in the file instead.
+bool no_part_of_it(const DumpReport& report, const ReportedRegion& reported)
+{
+    return report.format == "enriched" &&
+           (reported.region.kind == KMD_KIND_ELF_HEADER || reported.region.kind == KMD_KIND_LIST);
+}
+
 std::vector<std::string> left_out(const DumpReport& report, const Missing& missing)
 {
     std::vector<std::string> sentences;
@@ -76,11 +83,7 @@ std::vector<std::string> left_out(const DumpReport& report, const Missing& missi
             "slot " + std::to_string(reported.slot) + " '" + printable_name(reported.region) + "': ";
         if (!accepted(reported.status)) {
             sentences.push_back(what + status_text(reported.status));
-        } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_ELF_HEADER) {
-            sentences.push_back(what + "readers would take it for another core");
-        } else if (report.format == "enriched" && reported.region.kind == KMD_KIND_LIST) {
-            sentences.push_back(what + "the memory that it lists is in its place");
-        } else if (cut_off(reported, missing)) {
+        } else if (!no_part_of_it(report, reported) && cut_off(reported, missing)) {
             sentences.push_back(what + "not all of it was written");
         }
     }

@@ -18,4 +18,15 @@ inline std::string hex(std::uint64_t value)
     return "0x" + std::string(digits, end);
 }
 
+/// Somebody's text as a message may show it: printable ASCII, and not long.
+inline std::string printable(const std::string& text)
+{
+    constexpr std::size_t kLongest = 64;
+    std::string shown = text.substr(0, kLongest);
+    for (char& c : shown) {
+        c = c >= ' ' && c <= '~' ? c : '?';
+    }
+    return text.size() > kLongest ? shown + "..." : shown;
+}
+
 } // namespace kmd

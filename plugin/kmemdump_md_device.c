@@ -9,6 +9,7 @@
 #include "kmemdump_md_device.h"
 #include "kmemdump_md.h"
 #include "kmemdump_md_regs.h"
+#include "main_loop_work.h"
 
 /*
  * Free in the memory map of the arm virt machine: behind the virtio-mmio
@@ -24,7 +25,6 @@ struct KmemdumpMd {
     DeviceState parent_obj;
 
     MemoryRegion mmio;
-    QEMUBH *dump_bh;
     Notifier machine_done;
     struct kmd_controller *controller;
 
@@ -49,6 +49,7 @@ struct KmemdumpMd {
     char *format;
     char *capture;
     bool pause;
+    bool event;
     bool on_reset;
     bool on_shutdown;
     bool on_quit;
@@ -57,6 +58,9 @@ struct KmemdumpMd {
     /* The controller's state on its way to or from a snapshot. */
     uint8_t *state;
     uint32_t state_size;
+
+    /* Attempts to take a dump that the guest was stopped for, if it is. */
+    uint64_t attempts_seen;
 };
 
 /* All controllers, for the handlers that exist once. */
@@ -142,23 +146,41 @@ static uint64_t translate(void *host, unsigned cpu, uint64_t virt)
 
 static void schedule_dump(void *host)
 {
-    KmemdumpMd *s = host;
-
-    qemu_bh_schedule(s->dump_bh);
+    kmemdump_md_want_main_loop_work();
     /* The CPU that rang goes no further than it has to. */
     cpu_stop_current();
 }
 
-static void dump_bh(void *opaque)
+/* Whether the guest has to stop for a dump that was taken since the last call.
+ */
+static bool has_to_pause(void)
 {
-    KmemdumpMd *s = opaque;
+    bool pause = false;
 
-    pause_all_vcpus();
-    kmd_take_dump(s->controller);
-    if (s->pause) {
+    for (GSList *item = controllers; item; item = item->next) {
+        KmemdumpMd *s = item->data;
+        uint64_t attempts = kmd_get_number(s->controller, KMD_NUMBER_ATTEMPTS);
+
+        pause = pause || (s->pause && attempts != s->attempts_seen);
+        s->attempts_seen = attempts;
+    }
+    return pause;
+}
+
+/* The one way back after pause_all_vcpus(), whatever the dump was taken for. */
+static void let_guest_go_on(void)
+{
+    if (has_to_pause()) {
         vm_stop(RUN_STATE_PAUSED);
     } else {
         resume_all_vcpus();
+    }
+}
+
+static void take_pending_dumps(void)
+{
+    for (GSList *item = controllers; item; item = item->next) {
+        kmd_take_dump(((KmemdumpMd *)item->data)->controller);
     }
 }
 
@@ -178,10 +200,16 @@ static void send_event(enum kmd_machine_event event)
 static void before_reset(void *unused)
 {
     send_event(KMD_EVENT_RESET);
+    /* What comes is another kernel: there is nothing left to look at. */
+    has_to_pause();
 }
 
 static void on_state_change(void *unused, bool running, RunState state)
 {
+    if (!running) {
+        /* What stops it may replace it (loadvm), or take it away (migrate). */
+        take_pending_dumps();
+    }
     if (state == RUN_STATE_GUEST_PANICKED) {
         send_event(KMD_EVENT_PANIC);
     }
@@ -189,27 +217,31 @@ static void on_state_change(void *unused, bool running, RunState state)
 
 /* A panic after which the guest runs on: no further than it has to. */
 
-static QEMUBH *panic_bh;
-
-static void take_panic_dump(void *unused)
-{
-    pause_all_vcpus();
-    send_event(KMD_EVENT_PANIC);
-    resume_all_vcpus();
-}
+static bool panic_reported;
 
 static void on_panic(void)
 {
-    qemu_bh_schedule(panic_bh);
+    panic_reported = true;
+    kmemdump_md_want_main_loop_work();
     cpu_stop_current();
 }
 
 static void watch_for_panics(Notifier *notifier, void *data)
 {
     if (controllers) {
-        panic_bh = qemu_bh_new(take_panic_dump, NULL);
         kmemdump_md_watch_for_panics(on_panic);
     }
+}
+
+static void take_dumps(void)
+{
+    pause_all_vcpus();
+    take_pending_dumps();
+    if (panic_reported) {
+        panic_reported = false;
+        send_event(KMD_EVENT_PANIC);
+    }
+    let_guest_go_on();
 }
 
 static enum kmd_machine_event event_of(ShutdownCause cause)
@@ -250,7 +282,7 @@ static void request_dump(Object *obj, const char *reason, Error **errp)
     }
     pause_all_vcpus();
     error = kmd_request_dump(s->controller, reason);
-    resume_all_vcpus();
+    let_guest_go_on();
     if (error) {
         error_setg(errp, "%s", error);
         free(error);
@@ -349,14 +381,34 @@ static void log_guest_error(void *host, const char *message)
     qemu_log_mask(LOG_GUEST_ERROR, "kmemdump-md: %s\n", message);
 }
 
+/* Which controller it is, when there are others; g_free() releases it. */
+static char *name_of(KmemdumpMd *s)
+{
+    bool alone = true;
+
+    for (GSList *item = controllers; item; item = item->next) {
+        alone = alone && item->data == s;
+    }
+    if (alone) {
+        return g_strdup(TYPE_KMEMDUMP_MD);
+    }
+    return DEVICE(s)->id
+               ? g_strdup_printf(TYPE_KMEMDUMP_MD " '%s'", DEVICE(s)->id)
+               : g_strdup_printf(TYPE_KMEMDUMP_MD " at 0x%" PRIx64, s->addr);
+}
+
 static void report(void *host, const char *message)
 {
-    info_report("kmemdump-md: %s", message);
+    g_autofree char *name = name_of(host);
+
+    info_report("%s: %s", name, message);
 }
 
 static void warn(void *host, const char *message)
 {
-    warn_report("kmemdump-md: %s", message);
+    g_autofree char *name = name_of(host);
+
+    warn_report("%s: %s", name, message);
 }
 
 static void trace(void *host, const char *message)
@@ -366,16 +418,22 @@ static void trace(void *host, const char *message)
     qemu_log("kmemdump-md@%" PRIx64 ": %s\n", s->addr, message);
 }
 
-/* DUMP_COMPLETED is the one event of QEMU's that says what it has to. */
+/*
+ * DUMP_COMPLETED is the one event of QEMU's that says what it has to. Not every
+ * management program survives one that it did not ask for.
+ */
 static void dump_done(void *host, uint64_t bytes, const char *error)
 {
+    KmemdumpMd *s = host;
     DumpQueryResult result = {
         .status = error ? DUMP_STATUS_FAILED : DUMP_STATUS_COMPLETED,
         .completed = bytes,
         .total = bytes,
     };
 
-    qapi_event_send_dump_completed(&result, error != NULL, error);
+    if (s->event) {
+        qapi_event_send_dump_completed(&result, error != NULL, error);
+    }
 }
 
 /* The chardev that dumps are sent to */
@@ -545,6 +603,13 @@ static void realize(DeviceState *dev, Error **errp)
     char *error = NULL;
     uint64_t size;
 
+    if (replay_mode != REPLAY_MODE_NONE) {
+        error_setg(errp,
+                   "a controller cannot be recorded or replayed: when the host "
+                   "takes a dump, and for how long, is not the same twice; "
+                   "leave out either rr= of -icount or the device");
+        return;
+    }
     describe_cpu(&config);
     s->controller = kmd_create(&config, &host_ops, s, &error);
     if (!s->controller) {
@@ -561,12 +626,12 @@ static void realize(DeviceState *dev, Error **errp)
 
     kmd_set_trace(s->controller, s->trace);
     s->state_size = kmd_state_size(s->controller);
+    g_assert(s->state_size > 0);
     s->state = g_malloc(s->state_size);
 
     memory_region_init_io(&s->mmio, OBJECT(s), &mmio_ops, s, TYPE_KMEMDUMP_MD,
                           size);
     memory_region_add_subregion(get_system_memory(), s->addr, &s->mmio);
-    s->dump_bh = qemu_bh_new(dump_bh, s);
     s->machine_done.notify = add_device_tree_node;
     qemu_add_machine_init_done_notifier(&s->machine_done);
     qemu_register_reset(reset, s);
@@ -590,6 +655,7 @@ static Property properties[] = {
     DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, max_dumps, 16),
     DEFINE_PROP_UINT64("max-bytes", KmemdumpMd, max_bytes, 0),
     DEFINE_PROP_BOOL("pause", KmemdumpMd, pause, false),
+    DEFINE_PROP_BOOL("event", KmemdumpMd, event, false),
     DEFINE_PROP_BOOL("on-reset", KmemdumpMd, on_reset, true),
     DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, on_shutdown, true),
     DEFINE_PROP_BOOL("on-quit", KmemdumpMd, on_quit, false),
@@ -607,7 +673,13 @@ static int pre_save(void *opaque)
 {
     KmemdumpMd *s = opaque;
 
-    kmd_save_state(s->controller, s->state);
+    char *error = kmd_save_state(s->controller, s->state);
+
+    if (error) {
+        error_report("kmemdump-md: the state cannot be saved: %s", error);
+        free(error);
+        return -ENOMEM;
+    }
     return 0;
 }
 
@@ -668,7 +740,9 @@ void kmemdump_md_register_type(void)
     static Notifier machine_done = {.notify = watch_for_panics};
 
     type_register_static(&type);
-    qemu_register_reset(before_reset, NULL);
+    /* Not for loadvm: that is no reset of the guest's. */
+    qemu_register_reset_nosnapshotload(before_reset, NULL);
+    kmemdump_md_set_main_loop_work(take_dumps);
     qemu_register_shutdown_notifier(&shutdown);
     qemu_add_vm_change_state_handler(on_state_change, NULL);
     qemu_add_machine_init_done_notifier(&machine_done);

@@ -36,6 +36,7 @@
 #include "sysemu/dump.h"
 #include "sysemu/dump-arch.h"
 #include "sysemu/memory_mapping.h"
+#include "sysemu/replay.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"

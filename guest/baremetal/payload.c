@@ -42,6 +42,7 @@ enum mode {
 	MODE_WAIT_AND_PANIC = 9,
 	MODE_RACE = 10,
 	MODE_FULL_TABLE = 11,
+	MODE_PANIC_AND_RESET_DISK = 12,
 };
 
 #define STORM_RINGS 100
@@ -216,6 +217,14 @@ static uint64_t counter(void)
 	return value;
 }
 
+static void wait_ns(uint64_t ns)
+{
+	uint64_t start = counter();
+
+	while ((counter() - start) * COUNTER_NS < ns)
+		;
+}
+
 /*
  * A region in every slot that there is, with as many accesses as a driver needs
  * that keeps count of its slots.
@@ -326,6 +335,78 @@ static void OWN_FRAME panic(void)
 		     : "x0", LAST_WORDS_REGISTERS);
 }
 
+/*
+ * A disk on virtio-mmio, version 1 ("legacy") of its specification, and a read
+ * of its first sector that the disk has been told of.
+ */
+#define DISK_DELAY_NS 3000000000UL
+#define DISKS 0x0a000000UL
+#define DISK_STRIDE 0x200UL
+#define DISK_COUNT 32
+#define DISK_DEVICE_ID 0x008
+#define DISK_PAGE_SIZE 0x028
+#define DISK_QUEUE_NUM 0x038
+#define DISK_QUEUE_ALIGN 0x03c
+#define DISK_QUEUE_PFN 0x040
+#define DISK_QUEUE_NOTIFY 0x050
+#define DISK_STATUS 0x070
+#define DISK_STATUS_DRIVER_OK 7
+#define DISK_ID_BLOCK 2
+
+#define RING 0x46000000UL
+#define RING_SIZE 8
+#define RING_AVAILABLE (RING + RING_SIZE * 16)
+#define REQUEST (RING + 0x10000)
+#define SECTOR (RING + 0x11000)
+#define RING_NEXT 1
+#define RING_WRITE 2
+
+static void descriptor(uint32_t number, uint64_t address, uint32_t size,
+		       uint32_t flags)
+{
+	write64(RING + 16 * number, address);
+	write32(RING + 16 * number + 8, size);
+	write32(RING + 16 * number + 12, flags | (number + 1) << 16);
+}
+
+static uint64_t find_disk(void)
+{
+	uint64_t disk = DISKS;
+
+	while (read32(disk + DISK_DEVICE_ID) != DISK_ID_BLOCK) {
+		disk += DISK_STRIDE;
+		if (disk == DISKS + DISK_COUNT * DISK_STRIDE) {
+			print("no disk\n");
+			psci(PSCI_SYSTEM_OFF);
+		}
+	}
+	write32(disk + DISK_PAGE_SIZE, 4096);
+	write32(disk + DISK_QUEUE_NUM, RING_SIZE);
+	write32(disk + DISK_QUEUE_ALIGN, 4096);
+	write32(disk + DISK_QUEUE_PFN, RING / 4096);
+	write32(disk + DISK_STATUS, DISK_STATUS_DRIVER_OK);
+	descriptor(0, REQUEST, 16, RING_NEXT);
+	descriptor(1, SECTOR, 512, RING_NEXT | RING_WRITE);
+	descriptor(2, REQUEST + 16, 1, RING_WRITE);
+	write32(RING_AVAILABLE, 1 << 16);
+	write32(disk + DISK_QUEUE_NOTIFY, 0);
+	return disk;
+}
+
+/* Rings, and resets the disk before QEMU has the CPU back. */
+static void OWN_FRAME panic_and_reset_disk(uint64_t disk)
+{
+	asm volatile(SAY_LAST_WORDS "str %w[reason], [%[doorbell]]\n"
+				    "str wzr, [%[disk]]\n"
+				    "1: ldr w0, [%[status]]\n"
+				    "tbnz w0, #1, 1b"
+		     : : [words] "r"(LAST_WORDS), [reason] "r"(KMD_REASON_PANIC),
+			 [doorbell] "r"(CONTROLLER + KMD_DOORBELL),
+			 [disk] "r"(disk + DISK_STATUS),
+			 [status] "r"(CONTROLLER + KMD_STATUS)
+		     : "x0", LAST_WORDS_REGISTERS);
+}
+
 static void OWN_FRAME die(enum mode mode)
 {
 	switch (mode) {
@@ -333,6 +414,12 @@ static void OWN_FRAME die(enum mode mode)
 		while (!read32(GO_ADDRESS))
 			;
 		panic();
+		hang();
+		break;
+	case MODE_PANIC_AND_RESET_DISK:
+		wait_ns(DISK_DELAY_NS);
+		panic_and_reset_disk(find_disk());
+		print("answered\n");
 		hang();
 		break;
 	case MODE_PANIC_AND_RESET:
@@ -360,10 +447,10 @@ static void OWN_FRAME die(enum mode mode)
 	}
 }
 
-static void ring_and_report(uint32_t rings)
+static void ring_and_report(uint32_t reason, uint32_t rings)
 {
 	while (rings--)
-		ring(KMD_REASON_PANIC);
+		ring(reason);
 	print_number("result ", read32(CONTROLLER + KMD_LAST_RESULT));
 	print_number("dumps ", read32(CONTROLLER + KMD_DUMP_COUNT));
 	print_number("regions ", read32(CONTROLLER + KMD_LAST_REGIONS));
@@ -390,7 +477,7 @@ void payload(void)
 	fill_memory();
 	if (mode == MODE_FULL_TABLE) {
 		fill_the_table();
-		ring_and_report(1);
+		ring_and_report(KMD_REASON_PANIC, 1);
 		psci(PSCI_SYSTEM_OFF);
 	}
 	register_region("message", KMD_KIND_MEMORY, message, sizeof(message));
@@ -400,9 +487,9 @@ void payload(void)
 	print_number("message at ", (uint64_t)message);
 	print_number("pattern at ", (uint64_t)pattern);
 	if (mode == MODE_ONE_DUMP) {
-		ring_and_report(1);
+		ring_and_report(KMD_REASON_PANIC, 1);
 	} else if (mode == MODE_STORM) {
-		ring_and_report(STORM_RINGS);
+		ring_and_report(KMD_REASON_REQUEST, STORM_RINGS);
 	} else if (mode == MODE_RACE) {
 		start_race();
 		ring_during_the_race();

@@ -97,7 +97,7 @@ void dump(benchmark::State& state)
     Machine machine(static_cast<std::uint64_t>(state.range(0)), state.range(1) != 0);
     const auto before = peak_kib();
     for (auto _ : state) {
-        machine.controller->write(0x020, 1, 4);
+        machine.controller->write(0x020, 2, 4);
         machine.host.run_scheduled(*machine.controller);
         state.PauseTiming();
         if (machine.controller->read(0x048, 4) != 1) {
@@ -171,7 +171,7 @@ void worst_dump(benchmark::State& state, const kmd::test::Layout& layout, const 
     kmd::test::add_largest_list(machine);
     kmd::test::fill_table(machine, layout, 1, slots);
     for (auto _ : state) {
-        machine.dump();
+        machine.dump(2);
         state.PauseTiming();
         if (machine.last_result() != 1) {
             state.SkipWithError("the dump is not complete");

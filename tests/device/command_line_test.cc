@@ -56,6 +56,24 @@ TEST(CommandLine, RefusesAnOutputFolderThatTakesNoFile)
     expect_refused(start_device("output=/proc"), "output folder '/proc' is not writable");
 }
 
+TEST(CommandLine, RefusesToBeRecordedOrReplayed)
+{
+    const RunFolder folder;
+    expect_refused(
+        start(support::required("KMD_PLUGIN"), "kmemdump-md,output=/tmp",
+              {"-icount", "shift=auto,rr=record,rrfile=" + folder.file("recorded")}),
+        "a controller cannot be recorded or replayed: when the host takes a dump, and for how long, is "
+        "not the same twice; leave out either rr= of -icount or the device");
+}
+
+TEST(CommandLine, RefusesAMachineWithoutACpu)
+{
+    const auto qemu = support::run({"qemu-system-aarch64", "-display", "none", "-M", "none", "-plugin",
+                                    support::required("KMD_PLUGIN"), "-device", "kmemdump-md,output=/tmp"},
+                                   std::chrono::seconds(20));
+    expect_refused(qemu, "the machine has no CPU: a controller needs a -M that has one");
+}
+
 TEST(CommandLine, RefusesOutputsThatExcludeEachOther)
 {
     expect_refused(start_device("output=/tmp,file=/tmp/x"), "file= and output= exclude each other");

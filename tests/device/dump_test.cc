@@ -160,7 +160,7 @@ TEST(Dump, StormEndsAtTheLimit)
     ASSERT_EQ(commit(machine, 0, {kRam, kVirt, 8, 1}), 1u);
     for (int i = 0; i < 200; ++i) {
         const std::uint32_t expected = i < 3 ? 1 : 6;
-        ASSERT_EQ(ring(machine), expected) << i;
+        ASSERT_EQ(ring(machine, kRequest), expected) << i;
     }
     EXPECT_EQ(machine.dumps().size(), 3u);
     EXPECT_EQ(machine.read32(kDumpCount), 3u);

@@ -95,20 +95,73 @@ TEST_F(Migration, ToAControllerThatTakesFewerRegionsIsRefusedInOneSentence)
         << target.messages();
 }
 
-TEST(Snapshot, BringsTheTableBack)
+/// A disk that holds snapshots.
+class Snapshot : public testing::Test
 {
-    const support::RunFolder folder;
-    ASSERT_EQ(support::run({"qemu-img", "create", "-f", "qcow2", folder.file("disk.qcow2"), "1M"}).status, 0);
-    QtestMachine machine("", {"-drive", "if=none,format=qcow2,file=" + folder.file("disk.qcow2")});
-    const auto hmp = [&](const std::string& line) {
+  protected:
+    void SetUp() override
+    {
+        ASSERT_EQ(
+            support::run({"qemu-img", "create", "-f", "qcow2", folder_.file("disk.qcow2"), "1M"}).status, 0);
+    }
+
+    std::vector<std::string> disk(std::vector<std::string> more = {}) const
+    {
+        more.insert(more.end(), {"-drive", "if=none,format=qcow2,file=" + folder_.file("disk.qcow2")});
+        return more;
+    }
+
+    static std::string hmp(QtestMachine& machine, const std::string& line)
+    {
         return machine.qmp().execute("human-monitor-command", {{"command-line", line}}).get<std::string>();
-    };
+    }
+
+    support::RunFolder folder_;
+};
+
+TEST_F(Snapshot, LoadedAgainAndAgainIsNoResetOfTheGuests)
+{
+    QtestMachine machine("", disk(payload_that_waits()));
+    machine.qmp().execute("cont");
+    wait_until([&] { return machine.read32(kRegionCount) == 3; });
+    EXPECT_EQ(hmp(machine, "savevm ready"), "");
+    for (int i = 0; i < 17; ++i) {
+        ASSERT_EQ(hmp(machine, "loadvm ready"), "");
+    }
+    machine.qmp().execute("stop");
+    ASSERT_EQ(hmp(machine, "loadvm ready"), "");
+    EXPECT_TRUE(machine.dumps().empty()) << machine.messages();
+    EXPECT_EQ(machine.read32(kLastResult), 0u);
+
+    machine.qmp().execute("cont");
+    machine.write32(kGo, 1);
+    wait_until([&] { return machine.read32(kDumpCount) == 1; });
+    ASSERT_EQ(machine.dumps().size(), 1u) << machine.messages();
+    EXPECT_EQ(machine.dumps()[0].filename(), "kmemdump-0001-panic.elf");
+}
+
+TEST_F(Snapshot, NeitherGivesTheLimitOfDumpsBackNorTakesOfIt)
+{
+    QtestMachine machine("max-dumps=2", disk());
+    ASSERT_EQ(commit(machine, 0, {kRam, 0xffff800080000000, 8, 1}), 1u);
+    EXPECT_EQ(hmp(machine, "savevm before"), "");
+    for (const std::uint32_t expected : {1u, 1u, 6u}) {
+        EXPECT_EQ(ring(machine), expected);
+        EXPECT_EQ(hmp(machine, "loadvm before"), "");
+        EXPECT_EQ(hmp(machine, "loadvm before"), "");
+    }
+    EXPECT_EQ(machine.dumps().size(), 2u);
+}
+
+TEST_F(Snapshot, BringsTheTableBack)
+{
+    QtestMachine machine("", disk());
     ASSERT_EQ(commit(machine, 0, {kRam, 0xffff800080000000, 8, 1}), 1u);
     ASSERT_EQ(commit(machine, 5, {kRam + 0x9000, 0xffff800080009000, 0x123, 2, 0, "kept"}), 1u);
-    EXPECT_EQ(hmp("savevm before"), "");
+    EXPECT_EQ(hmp(machine, "savevm before"), "");
     machine.write32(kResetTable, 1);
     ASSERT_EQ(machine.read32(kRegionCount), 0u);
-    EXPECT_EQ(hmp("loadvm before"), "");
+    EXPECT_EQ(hmp(machine, "loadvm before"), "");
     EXPECT_EQ(machine.read32(kRegionCount), 2u);
     EXPECT_EQ(machine.read64(slot(5) + 0x10), 0x123u);
     ASSERT_EQ(ring(machine), 1u);

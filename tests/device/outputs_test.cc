@@ -103,11 +103,11 @@ TEST(Outputs, BytesOfTheGuestAreLimited)
 {
     QtestMachine machine("max-bytes=2500000,sidecar=off,max-dumps=0");
     ASSERT_EQ(dump(machine), 1u);
-    EXPECT_EQ(ring(machine), 1u);
-    EXPECT_EQ(ring(machine), 3u) << "what is left is too little for all of it";
-    EXPECT_EQ(ring(machine), 6u);
+    EXPECT_EQ(ring(machine, kRequest), 1u);
+    EXPECT_EQ(ring(machine, kRequest), 3u) << "what is left is too little for all of it";
+    EXPECT_EQ(ring(machine, kRequest), 6u);
     ASSERT_EQ(machine.dumps().size(), 3u);
-    EXPECT_EQ(machine.dumps()[2].filename(), "kmemdump-0003-panic.elf.incomplete");
+    EXPECT_EQ(machine.dumps()[2].filename(), "kmemdump-0003-request.elf.incomplete");
     EXPECT_NE(machine.messages().find("max-bytes=2500000 leaves no room"), std::string::npos);
 }
 

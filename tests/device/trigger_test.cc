@@ -3,11 +3,16 @@
 // Which triggers are wanted, and what they leave to be seen. That each gives one true dump is shown in
 // trigger_matrix_test.cc.
 #include "elf_core.h"
+#include "environment.h"
 #include "payload_machine.h"
 #include "window.h"
 
 #include <gtest/gtest.h>
 
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <cerrno>
 #include <cstring>
 
 using support::ElfCore;
@@ -101,12 +106,85 @@ TEST(Trigger, RequestForAnUnknownReasonIsRefused)
     EXPECT_TRUE(machine.dumps().empty());
 }
 
+std::string run_state(support::Qmp& qmp)
+{
+    return qmp.execute("query-status")["status"];
+}
+
+TEST(Pause, StopsTheGuestWhateverItsDumpWasTakenFor)
+{
+    PayloadMachine machine(PayloadMode::kHang, "pause=on");
+    for (const char* reason : {"host", "hang"}) {
+        machine.request_dump(reason);
+        EXPECT_EQ(run_state(machine.qmp()), "paused") << reason;
+        machine.request_dump(reason);
+        EXPECT_EQ(run_state(machine.qmp()), "paused") << "a request does not let it go on";
+        machine.qmp().execute("cont");
+        EXPECT_EQ(run_state(machine.qmp()), "running");
+    }
+    EXPECT_EQ(machine.dumps().size(), 4u);
+}
+
+std::uint64_t register_of_first_cpu(const ElfCore& core, std::size_t number)
+{
+    std::uint64_t value = 0;
+    std::memcpy(&value, core.notes.at(0).description.data() + 112 + number * 8, 8);
+    return value;
+}
+
+/// QEMU's main loop, which stands still meanwhile; its other threads go on.
+class MainLoopStopped
+{
+  public:
+    explicit MainLoopStopped(pid_t qemu) : qemu_(qemu)
+    {
+        EXPECT_EQ(::ptrace(PTRACE_SEIZE, qemu_, nullptr, nullptr), 0) << std::strerror(errno);
+        EXPECT_EQ(::ptrace(PTRACE_INTERRUPT, qemu_, nullptr, nullptr), 0) << std::strerror(errno);
+        EXPECT_EQ(::waitpid(qemu_, nullptr, __WALL), qemu_) << std::strerror(errno);
+    }
+    MainLoopStopped(const MainLoopStopped&) = delete;
+    MainLoopStopped& operator=(const MainLoopStopped&) = delete;
+    ~MainLoopStopped() { ::ptrace(PTRACE_DETACH, qemu_, nullptr, nullptr); }
+
+  private:
+    pid_t qemu_;
+};
+
+// The disk waits for its request within the reset. Bottom halves and timers of the main loop run there
+// meanwhile: in the CPU's thread, in the middle of the access.
+TEST(Doorbell, RungRightBeforeADiskIsResetIsAnsweredByTheMainLoopAfterThat)
+{
+    PayloadMachine machine(PayloadMode::kPanicAndResetDisk, "",
+                           {"-global", "virtio-mmio.ioeventfd=off", "-blockdev",
+                            "driver=null-co,node-name=disk,size=1048576,read-zeroes=on,latency-ns=300000000",
+                            "-device", "virtio-blk-device,drive=disk"});
+    {
+        const MainLoopStopped stopped(machine.pid());
+        ASSERT_TRUE(machine.dumps().empty()) << "the payload rings three seconds after it is ready";
+        std::this_thread::sleep_for(std::chrono::seconds(5));
+        EXPECT_TRUE(machine.dumps().empty()) << "taken in the CPU's thread";
+    }
+    for (int i = 0; i < 4000 && machine.console().find("answered") == std::string::npos; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_NE(machine.console().find("answered"), std::string::npos) << machine.console();
+    expect_one_dump(machine, "panic");
+    const std::uint64_t pc = register_of_first_cpu(ElfCore::read(machine.dumps()[0]), 32);
+    const auto code = ElfCore::read(support::required("KMD_PAYLOAD")).physical(pc, 4);
+    ASSERT_EQ(code.size(), 4u) << std::hex << pc;
+    std::uint32_t instruction = 0;
+    std::memcpy(&instruction, code.data(), 4);
+    const bool waits = (instruction & 0xffc0001f) == 0xb9400000 || (instruction & 0x7f000000) == 0x37000000;
+    EXPECT_TRUE(waits) << std::hex << "PC " << pc << " is at " << instruction
+                       << ", not in the loop that waits for the answer";
+}
+
 /// As a PCI device, driven through its configuration space as firmware and driver would.
 TEST(Pvpanic, ThatLetsTheGuestRunOnIsOneIncidentHoweverOftenItIsSaid)
 {
     constexpr std::uint64_t kConfiguration = 0x4010000000 + (1ull << 15);
     constexpr std::uint64_t kBar = 0x10000000;
-    support::QtestMachine machine("", {"-device", "pvpanic-pci,addr=1", "-action", "panic=none"});
+    support::QtestMachine machine("event=on", {"-device", "pvpanic-pci,addr=1", "-action", "panic=none"});
     ASSERT_EQ(device::commit(machine, 0, {device::kRam, 0xffff800080000000, 8, 1}), 1u);
     machine.qmp().execute("cont");
     ASSERT_EQ(machine.read32(kConfiguration) & 0xffff, 0x1b36u);

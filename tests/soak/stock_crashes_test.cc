@@ -40,7 +40,9 @@ TEST(Soak, StockGuestsCrashOneAfterTheOtherAndEachDumpIsWhole)
     const unsigned guests = static_cast<unsigned>(std::stoul(support::required("KMD_SOAK_GUESTS")));
     for (unsigned i = 0; i < guests; ++i) {
         const Death& death = kDeaths[i % kDeaths.size()];
-        boot::Guest guest({.command_line = death.command_line, .properties = death.properties});
+        boot::Guest guest(
+            {.command_line = death.command_line,
+             .properties = death.properties + (death.properties.empty() ? "" : ",") + "event=on"});
         if (death.host_asks) {
             guest.qmp().wait_event("DUMP_COMPLETED", std::chrono::minutes(3));
             guest.qmp().execute("qom-set",

@@ -144,7 +144,7 @@ TEST_F(CAbi, ChardevGetsTheDumpThroughSend)
     EXPECT_TRUE(emulator.sent.starts_with("{\"kmemdump-md\":1,"));
     EXPECT_EQ(emulator.hang_ups, 0);
     emulator.peer_is_gone = true;
-    kmd_write(controller, 0x020, 1, 4);
+    kmd_write(controller, 0x020, 2, 4);
     kmd_take_dump(controller);
     EXPECT_EQ(kmd_read(controller, 0x048, 4), 4u);
     EXPECT_NE(emulator.warnings.back().find("chardev collector: nobody is connected"), std::string::npos);
@@ -161,12 +161,12 @@ TEST_F(CAbi, PropertiesOfTheOutputReachTheController)
     create();
     add_region(0x1000, kRam, 0x100);
     for (int i = 0; i < 2; ++i) {
-        kmd_write(controller, 0x020, 1, 4);
+        kmd_write(controller, 0x020, 2, 4);
         kmd_take_dump(controller);
     }
     EXPECT_EQ(names_in(folder.path()),
-              (std::vector<std::string>{"abi-panic-0002.elf.zst", "abi-panic-0002.elf.zst.json"}));
-    const auto bytes = bytes_of(folder / "abi-panic-0002.elf.zst.json");
+              (std::vector<std::string>{"abi-request-0002.elf.zst", "abi-request-0002.elf.zst.json"}));
+    const auto bytes = bytes_of(folder / "abi-request-0002.elf.zst.json");
     const std::string json(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     EXPECT_NE(json.find("\"plugin_version\": \"9.8\""), std::string::npos);
     EXPECT_NE(json.find("\"qemu_version\": \"7.6\""), std::string::npos);

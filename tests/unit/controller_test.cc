@@ -98,6 +98,8 @@ TEST(Configuration, RefusesCpusThatAreNot64BitLittleEndian)
     auto config = config_in(folder);
     config.machine.elf_class = 1;
     EXPECT_NE(creation_error(config).find("64-bit little-endian"), std::string::npos);
+    config.machine.elf_class = 0;
+    EXPECT_EQ(creation_error(config), "the machine has no CPU: a controller needs a -M that has one");
     config.machine.elf_class = 2;
     config.machine.elf_data = 2;
     EXPECT_NE(creation_error(config).find("64-bit little-endian"), std::string::npos);
@@ -259,7 +261,7 @@ TEST(Result, PartialWhenARegionIsNoLongerRam)
     EXPECT_EQ(m.guest_errors(), 0u);
 
     m.host.guest.plug(0x50000000);
-    m.dump();
+    m.dump(2);
     EXPECT_EQ(m.last_result(), 1u) << "RESULT_COMPLETE, when the memory is back";
     EXPECT_EQ(m.slot_status(1), 1u) << "SLOT_OK again";
     EXPECT_EQ(m.slot_status(2), 2u) << "SLOT_OK_OVERLAP is kept";
@@ -432,8 +434,8 @@ TEST(Limit, OutlivesAReset)
     config.max_dumps = 1;
     TestMachine m(config);
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.dump();
-    m.dump();
+    m.dump(2);
+    m.dump(2);
     m.controller->reset();
     EXPECT_EQ(m.read32(0x024), 0u) << "STATUS: not READY";
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
@@ -453,7 +455,7 @@ TEST(Limit, CountsIncompleteFiles)
     m.host.guest.make_unreadable(0x50000000);
     m.dump();
     ASSERT_EQ(m.last_result(), 3u);
-    m.dump();
+    m.dump(2);
     EXPECT_EQ(m.last_result(), 6u);
     EXPECT_EQ(names_in(m.folder.path()).size(), 1u);
 }
@@ -618,6 +620,63 @@ TEST(MachineEvent, AfterAPanicBelongsToThatPanic)
     EXPECT_EQ(m.read32(0x044), 1u) << "LAST_REASON is still the panic";
 }
 
+TEST(Panic, ThatFollowsAnotherIsTheSameIncident)
+{
+    TestMachine m;
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump(1);
+    const auto nanoseconds = m.read64(0x058);
+    ASSERT_EQ(m.add(1, ram_region(0x4000, 0x1000)), 1u);
+    for (int i = 0; i < 100; ++i) {
+        m.write32(0x020, 1);
+        EXPECT_EQ(m.read32(0x024), 1u) << "STATUS: BUSY is clear at once";
+        EXPECT_EQ(m.host.scheduled, 0);
+    }
+    EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
+    EXPECT_EQ(m.read32(0x040), 1u) << "DUMP_COUNT";
+    EXPECT_EQ(m.read32(0x04c), 1u) << "LAST_REGIONS is the first's";
+    EXPECT_EQ(m.read64(0x058), nanoseconds) << "LAST_NANOSECONDS is the first's";
+    EXPECT_EQ(m.guest_errors(), 0u);
+    EXPECT_EQ(m.host.done.size(), 1u);
+}
+
+TEST(Panic, ThatFollowsAnotherLeavesTheFirstInTheOneFile)
+{
+    const TempDir folder;
+    auto config = small_config();
+    config.file = folder / "last.elf";
+    TestMachine m(config);
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.host.guest.fill(kRam, 0x1000, 0x11);
+    m.dump(1);
+    m.host.guest.fill(kRam, 0x1000, 0x22);
+    m.dump(1);
+    const CoreReader core(bytes_of(folder / "last.elf"));
+    EXPECT_EQ(core.read_phys(kRam, 0x1000), std::vector<std::byte>(0x1000, std::byte{0x11}));
+}
+
+TEST(Panic, OfTheNextBootIsDumped)
+{
+    TestMachine m;
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+        m.dump(1);
+        m.controller->reset();
+    }
+    EXPECT_EQ(m.read32(0x040), 2u) << "DUMP_COUNT";
+}
+
+TEST(Panic, DoesNotKeepARequestFromItsDump)
+{
+    TestMachine m;
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump(1);
+    m.dump(2);
+    EXPECT_EQ(joined(names_in(m.folder.path())), "kmemdump-0001-panic.elf\nkmemdump-0002-request.elf\n");
+    m.dump(1);
+    EXPECT_EQ(m.read32(0x040), 2u);
+}
+
 TEST(MachineEvent, AfterARequestIsAnIncidentOfItsOwn)
 {
     TestMachine m;
@@ -684,6 +743,14 @@ TEST(HostRequest, SaysWhyThereIsNoDump)
     EXPECT_EQ(error->what, "there is no complete dump: the guest has no region that can be saved");
 }
 
+TEST(HostRequest, ShowsNoControlCharacterOfAReason)
+{
+    TestMachine m;
+    EXPECT_EQ(m.controller->request_dump("\x1b]0;owned\a\n\xc3")->what,
+              "'?]0;owned???' is no reason for a dump: it has to be 'host' or 'hang'");
+    EXPECT_LT(m.controller->request_dump(std::string(1000000, 'x'))->what.size(), 200u);
+}
+
 TEST(ShutDown, TakesADumpThatIsPending)
 {
     TestMachine m;
@@ -699,8 +766,21 @@ TEST(ShutDown, SaysSoWhenTheGuestNeverRegisteredARegion)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0)), 16u) << "a rejected one does not count";
     m.controller->shut_down();
-    EXPECT_EQ(m.host.warnings.size(), 1u);
+    EXPECT_EQ(joined(m.host.warnings),
+              "the guest ended without ever registering a region, so there is no dump; a driver did find the "
+              "controller: the guest's log says what became of it\n");
     EXPECT_TRUE(names_in(m.folder.path()).empty());
+}
+
+TEST(ShutDown, SaysSoWhenTheGuestNeverFoundTheController)
+{
+    TestMachine m;
+    m.controller->reset();
+    m.controller->shut_down();
+    EXPECT_EQ(joined(m.host.warnings),
+              "the guest ended without ever registering a region, so there is no dump; no driver found the "
+              "controller: load kmemdump.ko and kmemdump_md.ko in the guest, early, and let it start with "
+              "QEMU's own device tree, not with ACPI or another -dtb\n");
 }
 
 TEST(ShutDown, IsSilentWhenTheGuestHadRegisteredARegionBefore)
@@ -724,10 +804,10 @@ TEST(Numbers, FollowTheDumpsThatAreThereAlready)
     TestMachine m;
     make_file(m.folder / "kmemdump-0001-panic.elf", "from yesterday");
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.dump();
-    m.dump();
+    m.dump(2);
+    m.dump(2);
     EXPECT_EQ(joined(names_in(m.folder.path())),
-              "kmemdump-0001-panic.elf\nkmemdump-0002-panic.elf\nkmemdump-0003-panic.elf\n");
+              "kmemdump-0001-panic.elf\nkmemdump-0002-request.elf\nkmemdump-0003-request.elf\n");
     EXPECT_EQ(bytes_of(m.folder / "kmemdump-0001-panic.elf").size(), 14u);
 }
 

@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <sstream>
 
@@ -219,17 +221,37 @@ TEST(FolderSink, TakesNoNumberThatAFileOfAnotherReasonHas)
         << "folder_sink.h: the first number that no file there has";
 }
 
-TEST(FolderSink, SaysSoWhenAllNumbersAreTaken)
+TEST(FolderSink, FindsTheFreeNumberWhereverItIs)
 {
     const TempDir folder;
     make_file(folder / "kmemdump-9998-panic.elf", "");
     make_file(folder / "kmemdump-9999-panic.elf.incomplete", "");
+    make_file(folder / "kmemdump-0001-panic.elf", "");
     const OwnedPlan owned(4096, 1, 1);
+    for (const unsigned first : {9998u, 9999u, 2 * 9999u, 0xffffffffu}) {
+        ASSERT_TRUE(write_plan(owned.plan, folder.path(), "panic", first)) << first;
+    }
+    EXPECT_EQ(names_in(folder.path()),
+              list({"kmemdump-0001-panic.elf", "kmemdump-0002-panic.elf", "kmemdump-0003-panic.elf",
+                    "kmemdump-0004-panic.elf", "kmemdump-6834-panic.elf", "kmemdump-9998-panic.elf",
+                    "kmemdump-9999-panic.elf.incomplete"}));
+}
+
+TEST(FolderSink, SaysSoWhenAllNumbersAreTaken)
+{
+    const TempDir folder;
+    const OwnedPlan owned(4096, 1, 1);
+    for (unsigned number = 1; number <= 9999; ++number) {
+        std::array<char, 40> name;
+        std::snprintf(name.data(), name.size(), "kmemdump-%04u-panic.elf", number);
+        make_file(folder / name.data(), "");
+    }
     const auto file = write_plan(owned.plan, folder.path(), "panic", 9998);
     ASSERT_FALSE(file);
-    EXPECT_NE(file.error().what.find("9999"), std::string::npos) << file.error().what;
-    EXPECT_EQ(describe(folder.path()),
-              "kmemdump-9998-panic.elf size=0\nkmemdump-9999-panic.elf.incomplete size=0\n");
+    EXPECT_EQ(file.error().what,
+              "all numbers from 1 to 9999 are taken in " + folder.path() + ": move dumps elsewhere");
+    std::filesystem::remove(folder / "kmemdump-5000-panic.elf");
+    EXPECT_TRUE(write_plan(owned.plan, folder.path(), "panic", 9998)) << "there is one again";
 }
 
 TEST(FolderSink, FileIsForItsOwnerOnlyWhateverTheUmask)

@@ -374,11 +374,11 @@ TEST(Qcom, OldestFoldersGoWhenAsked)
     TestMachine m(config);
     m.add(0, ram_region(0, 8, 1));
     for (int i = 0; i < 4; ++i) {
-        m.dump();
+        m.dump(2);
     }
     EXPECT_EQ(names_in(m.folder.path()),
-              (std::vector<std::string>{"kmemdump-0003-panic", "kmemdump-0003-panic.json",
-                                        "kmemdump-0004-panic", "kmemdump-0004-panic.json"}));
+              (std::vector<std::string>{"kmemdump-0003-request", "kmemdump-0003-request.json",
+                                        "kmemdump-0004-request", "kmemdump-0004-request.json"}));
 }
 
 } // namespace

@@ -148,7 +148,7 @@ TEST(Sidecar, SaysThatTheGuestsHeaderWasOfNoUse)
     ASSERT_EQ(json["remarks"].size(), 1u);
     EXPECT_NE(json["remarks"][0].get<std::string>().find("the guest's ELF header cannot be used"),
               std::string::npos);
-    EXPECT_EQ(json["left_out"], Json::array({"slot 1 'ELF': readers would take it for another core"}));
+    EXPECT_EQ(json["left_out"], Json::array()) << "a dump with all that belongs in it lacks nothing";
 }
 
 TEST(Sidecar, ShowsTheStateOfTheLimits)

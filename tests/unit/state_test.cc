@@ -211,6 +211,7 @@ TEST(State, ThatNoGuestCouldReachIsRefused)
     const std::size_t registers = 4 + 14 * 16;
     EXPECT_TRUE(with(registers, 2)) << "busy twice over";
     EXPECT_TRUE(with(registers + 4, 7)) << "a result that does not exist";
+    EXPECT_TRUE(with(good.size() / 4 - 2, 3)) << "an incident in a state that does not exist";
 }
 
 TEST(State, OfNoiseDoesNoHarm)
@@ -268,7 +269,7 @@ TEST(Description, OfTheControllerFollowsItsLife)
     EXPECT_EQ(machine.controller->last_error(), "");
     EXPECT_EQ(machine.controller->last_attempt().bytes,
               std::filesystem::file_size(machine.controller->last_file()));
-    machine.dump();
+    machine.dump(2);
     EXPECT_STREQ(machine.controller->state_text(), "limit");
     EXPECT_EQ(machine.controller->last_file(), "");
     EXPECT_EQ(machine.controller->last_error(), "max-dumps=1 is reached; further requests are ignored");

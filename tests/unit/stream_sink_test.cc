@@ -187,7 +187,7 @@ TEST(Stream, WorksAgainWhenThePeerIsBack)
     ring(m);
     m.host.sent.clear();
     m.host.leaves_after = std::string::npos;
-    m.dump();
+    m.dump(2);
     std::istringstream stream(m.host.sent);
     EXPECT_EQ(receive(stream).trailer["result"], "complete");
 }
@@ -199,7 +199,7 @@ TEST(Stream, NothingIsSentIntoTheMiddleOfADump)
     m.host.can_hang_up = false;
     ring(m);
     m.host.stalls_after = std::string::npos;
-    m.dump();
+    m.dump(2);
     EXPECT_EQ(m.host.sent.size(), 100000u);
     EXPECT_EQ(m.last_result(), 4u);
     EXPECT_NE(m.host.warnings.back().find("broke off within an earlier dump"), std::string::npos);

@@ -62,7 +62,7 @@ std::vector<std::string> arguments_for(const RunOptions& options, const QemuAndP
             ",id=kmdump-console,logfile=" + with_commas_doubled(folder.console()),
         "-serial", "chardev:kmdump-console", "-plugin", "file=" + with_commas_doubled(found.plugin),
         "-device",
-        std::string("kmemdump-md,id=") + kId + ",output=" + with_commas_doubled(folder.path()) +
+        std::string("kmemdump-md,id=") + kId + ",event=on,output=" + with_commas_doubled(folder.path()) +
             (options.properties.empty() ? "" : "," + options.properties),
         "-kernel", options.kernel, "-append",
         "console=ttyAMA0 panic=-1" + (options.append.empty() ? "" : " " + options.append)};
