@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture.h"
 
+#include "aarch64_mmu.h"
+#include "cpu_state.h"
 #include "page_tables.h"
+#include "stacks.h"
 #include "vmcoreinfo.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -53,10 +58,37 @@ std::vector<AddressRange> virtual_ranges(std::span<const Region> regions, std::s
     return merged;
 }
 
-void gather_tables(std::span<const Region> regions, const Machine& machine, GuestMemory& memory,
-                   Gathered& gathered)
+/// What the CPUs' own tables say. The kernel's are used for a CPU whose registers the emulator does not know.
+class CpuTranslation final : public AddressTranslation
 {
-    const auto tables = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+  public:
+    CpuTranslation(std::span<const CpuState> cpus, SystemRegisters& registers,
+                   const std::optional<PageTables>& kernel, GuestMemory& memory)
+        : kernel_(kernel), memory_(memory)
+    {
+        for (const CpuState& cpu : cpus) {
+            mmus_.emplace(cpu.cpu, Aarch64Mmu::of_cpu(cpu, registers));
+        }
+    }
+
+    std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
+    {
+        const auto mmu = mmus_.find(cpu);
+        if (mmu != mmus_.end() && mmu->second) {
+            return mmu->second->translate(virt, memory_);
+        }
+        return kernel_ ? kernel_->translate(virt, memory_) : std::nullopt;
+    }
+
+  private:
+    std::map<unsigned, std::optional<Aarch64Mmu>> mmus_;
+    const std::optional<PageTables>& kernel_;
+    GuestMemory& memory_;
+};
+
+void gather_tables(std::span<const Region> regions, const std::optional<PageTables>& tables,
+                   GuestMemory& memory, Gathered& gathered)
+{
     if (!tables) {
         return;
     }
@@ -100,14 +132,17 @@ Result<Capture> parse_capture(const std::string& list)
 }
 
 Gathered gather(const Capture& capture, std::span<const Region> regions, std::span<const std::byte> cpu_notes,
-                const Machine& machine, GuestMemory& memory, AddressTranslation& translation)
+                const Machine& machine, GuestMemory& memory, SystemRegisters& registers)
 {
     Gathered gathered;
+    const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
     if (capture.stacks) {
-        gathered.stacks = stack_pages(read_cpu_states(cpu_notes, machine), translation, memory);
+        const auto cpus = read_cpu_states(cpu_notes, machine);
+        CpuTranslation translation(cpus, registers, kernel, memory);
+        gathered.stacks = stack_pages(cpus, translation, memory);
     }
     if (capture.tables) {
-        gather_tables(regions, machine, memory, gathered);
+        gather_tables(regions, kernel, memory, gathered);
     }
     return gathered;
 }

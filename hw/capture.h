@@ -7,7 +7,7 @@
 #include "guest_memory.h"
 #include "region_table.h"
 #include "result.h"
-#include "stacks.h"
+#include "system_registers.h"
 
 #include <cstddef>
 #include <span>
@@ -42,6 +42,6 @@ struct Gathered {
 
 /// `regions` are the guest's that are RAM; `cpu_notes` complete ELF notes of every CPU.
 Gathered gather(const Capture& capture, std::span<const Region> regions, std::span<const std::byte> cpu_notes,
-                const Machine& machine, GuestMemory& memory, AddressTranslation& translation);
+                const Machine& machine, GuestMemory& memory, SystemRegisters& registers);
 
 } // namespace kmd

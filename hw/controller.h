@@ -16,6 +16,7 @@
 #include "result.h"
 #include "sidecar.h"
 #include "sink.h"
+#include "system_registers.h"
 
 #include <chrono>
 #include <cstddef>
@@ -30,7 +31,7 @@ namespace kmd
 {
 
 /// What the controller needs of the emulator around it.
-class Host : public AddressTranslation, public Channel
+class Host : public SystemRegisters, public Channel
 {
   public:
     virtual GuestMemory& memory() = 0;

@@ -44,6 +44,7 @@ CpuState state_of(std::span<const std::byte> prstatus)
     state.stack_pointer = at<std::uint64_t>(prstatus, kStackPointer);
     state.frame_pointer = at<std::uint64_t>(prstatus, kFramePointer);
     state.in_user_mode = (at<std::uint64_t>(prstatus, kPstate) & kModeMask) == 0;
+    state.exception_level = static_cast<unsigned>((at<std::uint64_t>(prstatus, kPstate) & kModeMask) >> 2);
     state.program_counter = at<std::uint64_t>(prstatus, kProgramCounter);
     state.link_register = at<std::uint64_t>(prstatus, kLinkRegister);
     return state;

@@ -25,6 +25,8 @@ struct CpuState {
     std::uint64_t program_counter = 0;
     /// x30: where a function that made no frame record returns to.
     std::uint64_t link_register = 0;
+    /// PSTATE.EL: 0 a user's program, 1 a kernel, 2 a hypervisor or a kernel, 3 firmware.
+    unsigned exception_level = 1;
 };
 
 /// One for each NT_PRSTATUS note whose layout is known, in the order of the notes. Empty for a machine

@@ -24,6 +24,7 @@ enum class PayloadMode {
     kStackOverflow = 7,
     kBrokenVectors = 8,
     kWaitAndPanic = 9,
+    kWaitAndRequest = 12,
 };
 
 class PayloadMachine

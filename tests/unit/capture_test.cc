@@ -6,6 +6,7 @@
 #include "core_reader.h"
 #include "cpu_notes.h"
 #include "cpu_time.h"
+#include "mmu_registers.h"
 #include "test_machine.h"
 #include "worst_tables.h"
 
@@ -31,6 +32,11 @@ const std::string kVmcoreinfo = "OSRELEASE=6.12\nPAGESIZE=4096\nSYMBOL(swapper_p
                                 "NUMBER(VA_BITS)=48\nNUMBER(kimage_voffset)=0xffff7fffc0000000\n"
                                 "NUMBER(PHYS_OFFSET)=0x40000000\n";
 
+void put(test::TestMachine& machine, std::uint64_t phys, std::uint64_t word)
+{
+    machine.host.guest.put(phys, {reinterpret_cast<const char*>(&word), sizeof(word)});
+}
+
 /// One CPU on a stack, page tables of two levels, one region and vmcoreinfo; then a panic.
 test::CoreReader dump_with(const std::string& capture)
 {
@@ -39,13 +45,16 @@ test::CoreReader dump_with(const std::string& capture)
         config.capture = capture;
     }
     test::TestMachine machine(config);
+    // kStack: 256, 2, 0, 8
+    put(machine, kRoot + 256 * 8, kNextTable | 3);
+    put(machine, kNextTable + 2 * 8, (kRam + 0x61000) | 3);
+    put(machine, kRam + 0x61000, (kRam + 0x62000) | 3);
     for (std::uint64_t i = 0; i < 4; ++i) {
-        machine.host.pages[kStack + i * 0x1000] = kStackPhys + i * 0x1000;
+        put(machine, kRam + 0x62000 + (8 + i) * 8, (kStackPhys + i * 0x1000) | 3);
     }
+    test::turn_on_mmu(machine.host, 0, kRoot);
     machine.host.notes = test::cpu_notes({{0, kStack + 0x100, 0, 5}});
     machine.host.guest.fill(kStackPhys, 0x4000, 0x5a);
-    const std::uint64_t descriptor = kNextTable | 3;
-    machine.host.guest.put(kRoot + 256 * 8, {reinterpret_cast<const char*>(&descriptor), 8});
     machine.host.guest.put(kRam + 0x2000, kVmcoreinfo);
     EXPECT_EQ(machine.add(0, test::ram_region(0, 0x1000)), 1u);
     EXPECT_EQ(machine.add(1, {kRam + 0x2000, kVirt + 0x2000, 0x1000, "vmcoreinfo", 2, 2}), 1u);
