@@ -87,11 +87,11 @@ Aarch64Tables::Walk Aarch64Tables::walk(std::uint64_t address, GuestMemory& memo
     return way;
 }
 
-std::optional<std::uint64_t> Aarch64Tables::translate(std::uint64_t address, GuestMemory& memory) const
+std::optional<Aarch64Tables::Place> Aarch64Tables::find(std::uint64_t address, GuestMemory& memory) const
 {
     const Walk way = walk(address, memory);
     if (way.block) {
-        return *way.block | (address & way.reach);
+        return Place{*way.block | (address & way.reach), way.reach};
     }
     if (!way.to_pages) {
         return std::nullopt;
@@ -101,7 +101,14 @@ std::optional<std::uint64_t> Aarch64Tables::translate(std::uint64_t address, Gue
     if ((descriptor & (kValid | kTable)) != (kValid | kTable)) {
         return std::nullopt;
     }
-    return output_address(descriptor, page_shift) | (address & (page_size() - 1));
+    const std::uint64_t in_page = page_size() - 1;
+    return Place{output_address(descriptor, page_shift) | (address & in_page), in_page};
+}
+
+std::optional<std::uint64_t> Aarch64Tables::translate(std::uint64_t address, GuestMemory& memory) const
+{
+    const auto place = find(address, memory);
+    return place ? std::optional(place->phys) : std::nullopt;
 }
 
 } // namespace kmd

@@ -49,6 +49,16 @@ struct Aarch64Tables {
     /// Ends ahead of the first table that is not RAM. Any address is safe.
     Walk walk(std::uint64_t address, GuestMemory& memory) const;
 
+    /// Where an address leads to.
+    struct Place {
+        std::uint64_t phys = 0;
+        /// Addresses that differ in these bits alone lie in the same page or block.
+        std::uint64_t reach = 0;
+    };
+
+    /// None where nothing is mapped. What is there need not be RAM.
+    std::optional<Place> find(std::uint64_t address, GuestMemory& memory) const;
+
     /// Guest-physical address of the byte at `address`; none where nothing is mapped. It need not be RAM.
     std::optional<std::uint64_t> translate(std::uint64_t address, GuestMemory& memory) const;
 

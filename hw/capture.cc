@@ -80,6 +80,14 @@ class CpuTranslation final : public AddressTranslation
         return kernel_ ? kernel_->translate(virt, memory_) : std::nullopt;
     }
 
+    /// Whether the CPU's tables for kernel addresses are another kernel's. Nobody's with the MMU off.
+    bool is_of_another_kernel(const CpuState& cpu) const
+    {
+        const auto& mmu = mmus_.at(cpu.cpu);
+        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
+        return kernel_ && root && !kernel_->owns_root(*root);
+    }
+
   private:
     std::map<unsigned, std::optional<Aarch64Mmu>> mmus_;
     const std::optional<PageTables>& kernel_;
@@ -136,15 +144,36 @@ Gathered gather(const Capture& capture, std::span<const Region> regions, std::sp
 {
     Gathered gathered;
     const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
-    if (capture.stacks) {
-        const auto cpus = read_cpu_states(cpu_notes, machine);
+    if (capture.stacks || capture.cpus) {
+        auto cpus = read_cpu_states(cpu_notes, machine);
         CpuTranslation translation(cpus, registers, kernel, memory);
-        gathered.stacks = stack_pages(cpus, translation, memory);
+        std::erase_if(cpus, [&](const CpuState& cpu) {
+            const bool another = translation.is_of_another_kernel(cpu);
+            if (another) {
+                gathered.cpus_of_another_kernel.push_back(cpu.cpu);
+            }
+            return another;
+        });
+        if (capture.stacks) {
+            gathered.stacks = stack_pages(cpus, translation, memory);
+        }
     }
     if (capture.tables) {
         gather_tables(regions, kernel, memory, gathered);
     }
     return gathered;
+}
+
+std::uint32_t drop_stale(std::vector<Region>& listed, std::span<const Region> regions, const Machine& machine,
+                         GuestMemory& memory)
+{
+    const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+    if (!kernel || !kernel->are_sound(memory)) {
+        return 0;
+    }
+    PageTables::Budget budget{.descriptors = 4'000'000};
+    return static_cast<std::uint32_t>(std::erase_if(
+        listed, [&](const Region& region) { return !kernel->still_map(region, memory, budget); }));
 }
 
 } // namespace kmd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller.h"
 
+#include "cpu_state.h"
 #include "encoding.h"
 #include "guest_image.h"
 #include "known_memory.h"
@@ -424,6 +425,8 @@ Result<Plan> Controller::compose_as_wanted(std::span<const Region> regions, Gues
 Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
 {
     composed_as_ = format_;
+    cpus_of_another_kernel_.clear();
+    extents_stale_ = 0;
     auto plan = compose_as_wanted(regions, memory);
     if (plan) {
         return std::move(plan.value());
@@ -436,8 +439,25 @@ Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
     return compose_enriched(regions, memory);
 }
 
+void Controller::warn_of_another_kernel()
+{
+    std::string cpus;
+    for (const unsigned cpu : cpus_of_another_kernel_) {
+        cpus += (cpus.empty() ? "" : ", ") + std::to_string(cpu);
+    }
+    if (!cpus.empty()) {
+        warn_bounded("the page tables of CPU " + cpus +
+                     " are not those of the kernel that registered the regions: another kernel or firmware "
+                     "runs there, its registers and stacks are left out");
+    }
+}
+
 void Controller::warn_of_list(const ListedRegions& listed)
 {
+    if (extents_stale_ > 0) {
+        warn_bounded(std::to_string(extents_stale_) +
+                     " entries of the guest's list are stale, its page tables lead elsewhere, and left out");
+    }
     if (listed.rejected > 0) {
         warn_bounded(std::to_string(listed.rejected) +
                      " entries of the guest's list are not RAM, and left out");
@@ -455,6 +475,7 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
     ListedRegions listed;
     if (capture_.regions) {
         listed = read_list(regions, memory);
+        extents_stale_ = drop_stale(listed.regions, regions, config_.machine, memory);
         warn_of_list(listed);
     }
     const bool all_are = listed.regions.empty() && std::all_of(regions.begin(), regions.end(), is_in_ram);
@@ -462,11 +483,16 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
         std::copy_if(regions.begin(), regions.end(), std::back_inserter(in_ram), is_in_ram);
         in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
     }
-    const auto cpu_notes = host_.cpu_notes();
+    auto cpu_notes = host_.cpu_notes();
     const auto gathered =
         gather(capture_, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
+    }
+    cpus_of_another_kernel_ = gathered.cpus_of_another_kernel;
+    if (!cpus_of_another_kernel_.empty()) {
+        cpu_notes = without_state_of(cpus_of_another_kernel_, cpu_notes);
+        warn_of_another_kernel();
     }
     const ImageParts parts{.regions = regions,
                            .listed = listed.regions,
@@ -593,6 +619,8 @@ DumpReport Controller::report_of(const Plan& plan, const DumpRecord& record) con
     report.compress = config_.compress;
     report.saved_regions = record.regions;
     report.rejected_regions = record.rejected;
+    report.cpus_of_another_kernel = cpus_of_another_kernel_;
+    report.extents_stale = extents_stale_;
     report.image_bytes = plan.file_size;
     report.segments = plan.segments;
     report.remarks = remarks_;
@@ -617,6 +645,11 @@ bool Controller::publish_status(std::uint32_t slot, kmd_slot_status status)
         table_.set_status(slot, KMD_SLOT_OK);
     }
     return true;
+}
+
+bool Controller::lacks_something(const DumpRecord& record) const
+{
+    return record.rejected > 0 || !cpus_of_another_kernel_.empty() || extents_stale_ > 0;
 }
 
 DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport report)
@@ -653,6 +686,12 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
     if (record.rejected > 0) {
         summary += ", " + std::to_string(record.rejected) + " regions rejected";
     }
+    if (extents_stale_ > 0) {
+        summary += ", " + std::to_string(extents_stale_) + " stale entries of the list left out";
+    }
+    if (!cpus_of_another_kernel_.empty()) {
+        summary += ", " + std::to_string(cpus_of_another_kernel_.size()) + " CPUs of another kernel left out";
+    }
     last_file_ = stored.where;
     last_error_ = stored.incomplete_because;
     if (!stored.incomplete_because.empty()) {
@@ -660,7 +699,7 @@ DumpRecord Controller::store(const Plan& plan, DumpRecord record, DumpReport rep
         record.result = KMD_RESULT_INCOMPLETE;
     } else {
         host_.report(summary);
-        record.result = record.rejected > 0 ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
+        record.result = lacks_something(record) ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
     }
     host_.dump_done(stored.bytes, last_error_);
     return record;

@@ -190,6 +190,9 @@ class Controller
     void report_slot(std::uint32_t slot);
     std::uint64_t held_nanoseconds() const;
     void warn_of_no_dump(const std::string& cause);
+    void warn_of_another_kernel();
+    /// Whether the file lacks what the guest wanted saved, or state of a CPU.
+    bool lacks_something(const DumpRecord& record) const;
     void warn_of_list(const ListedRegions& listed);
     void warn_bounded(const std::string& message);
     void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
@@ -223,6 +226,8 @@ class Controller
     Clock::time_point composed_;
     Format composed_as_ = Format::kEnriched;
     std::vector<std::string> remarks_;
+    std::vector<unsigned> cpus_of_another_kernel_;
+    std::uint32_t extents_stale_ = 0;
 };
 
 /// The word for a reason in file names and messages, for example "panic".

@@ -33,4 +33,8 @@ struct CpuState {
 /// other than AArch64. Notes that are cut off end the list.
 std::vector<CpuState> read_cpu_states(std::span<const std::byte> notes, const Machine& machine);
 
+/// The notes without the state of some CPUs. Each still has its NT_PRSTATUS, in its place and with its
+/// number, because readers count them; its registers are zeros. Its other notes are left out.
+std::vector<std::byte> without_state_of(std::span<const unsigned> cpus, std::span<const std::byte> notes);
+
 } // namespace kmd

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "page_tables.h"
 
+#include "bits.h"
 #include "vmcoreinfo.h"
 
 #include <elf.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -42,6 +44,9 @@ std::optional<PageTables> PageTables::of_kernel(std::string_view vmcoreinfo, con
     kernel.root_in_image_ = *root & ~(tables.page_size() - 1);
     tables.root = (*root - *image_distance) & ~(tables.page_size() - 1);
     kernel.linear_distance_ = (~std::uint64_t{0} << *va_bits) - *phys_offset;
+    // The lower half of the kernel's addresses; of a kernel for 52 bits, all but the upper half of 48.
+    kernel.linear_map_ = {~std::uint64_t{0} << *va_bits,
+                          (~std::uint64_t{0} << (std::min<std::uint64_t>(*va_bits, 48) - 1)) - 1};
 
     const auto built_for = static_cast<unsigned>(*va_bits);
     const auto in_use = static_cast<unsigned>(64 - t1sz);
@@ -62,6 +67,34 @@ std::optional<std::uint64_t> PageTables::translate(std::uint64_t virt, GuestMemo
 bool PageTables::are_sound(GuestMemory& memory) const
 {
     return translate(root_in_image_, memory) == tables_.root;
+}
+
+bool PageTables::still_map(const Region& region, GuestMemory& memory, Budget& budget) const
+{
+    if (field(region.virt, 55, 55) == 0) {
+        return true;
+    }
+    // KASAN keeps a tag in the upper byte.
+    const std::uint64_t virt = region.virt | bits(63, 56);
+    if (virt >= linear_map_.first && virt <= linear_map_.last) {
+        return virt == linear_address(region.phys);
+    }
+    for (std::uint64_t into = 0; into < region.size;) {
+        if (budget.descriptors < tables_.levels) {
+            return true;
+        }
+        budget.descriptors -= tables_.levels;
+        const auto place = tables_.find(virt + into, memory);
+        if (!place || place->phys != region.phys + into) {
+            return false;
+        }
+        const std::uint64_t last = (virt + into) | place->reach;
+        if (last == ~std::uint64_t{0}) {
+            return true;
+        }
+        into = last + 1 - virt;
+    }
+    return true;
 }
 
 bool PageTables::owns_root(std::uint64_t root) const

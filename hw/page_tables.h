@@ -34,21 +34,26 @@ class PageTables
 
     std::uint64_t page_size() const { return tables_.page_size(); }
 
+    /// What a walk may cost: the tables are the guest's, and can lead in circles.
+    struct Budget {
+        std::uint32_t descriptors = 200'000;
+        std::uint32_t pages = 8'192;
+    };
+
     /// The guest-physical address behind a virtual one of the kernel; none where nothing is mapped.
     std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const;
 
     /// Whether the tables are there and lead to themselves. Otherwise they are not what vmcoreinfo says.
     bool are_sound(GuestMemory& memory) const;
 
+    /// Whether the kernel still has the region where it is said to be: in the linear map by arithmetic,
+    /// elsewhere page by page. What no table of the kernel can tell, and what the budget of descriptors does
+    /// not reach, counts as still there.
+    bool still_map(const Region& region, GuestMemory& memory, Budget& budget) const;
+
     /// Whether a CPU whose first table for kernel addresses is at guest-physical address `root` runs this
     /// kernel: the tables for user mode and the empty one are kept next to swapper_pg_dir.
     bool owns_root(std::uint64_t root) const;
-
-    /// What a walk may cost: the tables are the guest's, and can lead in circles.
-    struct Budget {
-        std::uint32_t descriptors = 200'000;
-        std::uint32_t pages = 8'192;
-    };
 
     /// Adds the guest-physical address of every table page that a walk to an address of `range` reads.
     /// What is not RAM is left out, with what would follow. False when the budget is used up.
@@ -62,6 +67,7 @@ class PageTables
     /// Virtual address of the first table in the kernel's image.
     std::uint64_t root_in_image_ = 0;
     std::uint64_t linear_distance_ = 0;
+    AddressRange linear_map_;
 };
 
 } // namespace kmd

@@ -107,12 +107,14 @@ Json describe_faults(const Faults& faults)
 
 } // namespace
 
-const char* outcome(const Stored& stored, std::uint32_t rejected_regions)
+const char* outcome(const Stored& stored, const DumpReport& report)
 {
     if (!stored.incomplete_because.empty()) {
         return "incomplete";
     }
-    return rejected_regions > 0 ? "partial" : "complete";
+    const bool lacks_something =
+        report.rejected_regions > 0 || !report.cpus_of_another_kernel.empty() || report.extents_stale > 0;
+    return lacks_something ? "partial" : "complete";
 }
 
 std::string describe(const DumpReport& report, const Stored& stored, bool one_line)
@@ -128,7 +130,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"kmemdump-md", 1},
         {"plugin_version", report.plugin_version},
         {"qemu_version", report.qemu_version},
-        {"result", outcome(stored, report.rejected_regions)},
+        {"result", outcome(stored, report)},
         {"reason", report.reason},
         {"time", utc(report.time)},
         {"dump", stored.where},
@@ -140,6 +142,8 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
         {"image_bytes_saved", complete ? report.image_bytes : stored.image_bytes},
         {"regions_saved", saved},
         {"regions_rejected", report.rejected_regions},
+        {"cpus_of_another_kernel", report.cpus_of_another_kernel},
+        {"extents_stale", report.extents_stale},
         {"left_out", left_out(report, missing)},
         {"remarks", remarks},
         {"nanoseconds",

@@ -36,6 +36,10 @@ struct DumpReport {
     std::vector<ReportedRegion> regions;
     std::uint32_t saved_regions = 0;
     std::uint32_t rejected_regions = 0;
+    /// CPUs whose registers and stacks are left out: see Gathered.
+    std::vector<unsigned> cpus_of_another_kernel;
+    /// Entries of the guest's list that are left out: see drop_stale().
+    std::uint32_t extents_stale = 0;
     /// Bytes before compression, of the whole file.
     std::uint64_t image_bytes = 0;
     /// Its segments; not owned.
@@ -53,7 +57,7 @@ struct DumpReport {
 };
 
 /// The word for what became of a dump.
-const char* outcome(const Stored& stored, std::uint32_t rejected_regions);
+const char* outcome(const Stored& stored, const DumpReport& report);
 
 /// Pure ASCII, whatever the guest called its regions. With `one_line` there is no newline in it,
 /// otherwise there is one at its end.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What the real machine's memory map makes of a registration: only RAM is ever taken.
+#include "run_folder.h"
 #include "window.h"
 
 #include <gtest/gtest.h>
