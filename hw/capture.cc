@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture.h"
 
+#include "aarch64_mmu.h"
+#include "cpu_state.h"
 #include "page_tables.h"
+#include "stacks.h"
 #include "vmcoreinfo.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -53,10 +58,45 @@ std::vector<AddressRange> virtual_ranges(std::span<const Region> regions, std::s
     return merged;
 }
 
-void gather_tables(std::span<const Region> regions, const Machine& machine, GuestMemory& memory,
-                   Gathered& gathered)
+/// What the CPUs' own tables say. The kernel's are used for a CPU whose registers the emulator does not know.
+class CpuTranslation final : public AddressTranslation
 {
-    const auto tables = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+  public:
+    CpuTranslation(std::span<const CpuState> cpus, SystemRegisters& registers,
+                   const std::optional<PageTables>& kernel, GuestMemory& memory)
+        : kernel_(kernel), memory_(memory)
+    {
+        for (const CpuState& cpu : cpus) {
+            mmus_.emplace(cpu.cpu, Aarch64Mmu::of_cpu(cpu, registers));
+        }
+    }
+
+    std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
+    {
+        const auto mmu = mmus_.find(cpu);
+        if (mmu != mmus_.end() && mmu->second) {
+            return mmu->second->translate(virt, memory_);
+        }
+        return kernel_ ? kernel_->translate(virt, memory_) : std::nullopt;
+    }
+
+    /// Whether the CPU's tables for kernel addresses are another kernel's. Nobody's with the MMU off.
+    bool is_of_another_kernel(const CpuState& cpu) const
+    {
+        const auto& mmu = mmus_.at(cpu.cpu);
+        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
+        return kernel_ && root && !kernel_->owns_root(*root);
+    }
+
+  private:
+    std::map<unsigned, std::optional<Aarch64Mmu>> mmus_;
+    const std::optional<PageTables>& kernel_;
+    GuestMemory& memory_;
+};
+
+void gather_tables(std::span<const Region> regions, const std::optional<PageTables>& tables,
+                   GuestMemory& memory, Gathered& gathered)
+{
     if (!tables) {
         return;
     }
@@ -100,16 +140,40 @@ Result<Capture> parse_capture(const std::string& list)
 }
 
 Gathered gather(const Capture& capture, std::span<const Region> regions, std::span<const std::byte> cpu_notes,
-                const Machine& machine, GuestMemory& memory, AddressTranslation& translation)
+                const Machine& machine, GuestMemory& memory, SystemRegisters& registers)
 {
     Gathered gathered;
-    if (capture.stacks) {
-        gathered.stacks = stack_pages(read_cpu_states(cpu_notes, machine), translation, memory);
+    const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+    if (capture.stacks || capture.cpus) {
+        auto cpus = read_cpu_states(cpu_notes, machine);
+        CpuTranslation translation(cpus, registers, kernel, memory);
+        std::erase_if(cpus, [&](const CpuState& cpu) {
+            const bool another = translation.is_of_another_kernel(cpu);
+            if (another) {
+                gathered.cpus_of_another_kernel.push_back(cpu.cpu);
+            }
+            return another;
+        });
+        if (capture.stacks) {
+            gathered.stacks = stack_pages(cpus, translation, memory);
+        }
     }
     if (capture.tables) {
-        gather_tables(regions, machine, memory, gathered);
+        gather_tables(regions, kernel, memory, gathered);
     }
     return gathered;
+}
+
+std::uint32_t drop_stale(std::vector<Region>& listed, std::span<const Region> regions, const Machine& machine,
+                         GuestMemory& memory)
+{
+    const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
+    if (!kernel || !kernel->are_sound(memory)) {
+        return 0;
+    }
+    PageTables::Budget budget{.descriptors = 4'000'000};
+    return static_cast<std::uint32_t>(std::erase_if(
+        listed, [&](const Region& region) { return !kernel->still_map(region, memory, budget); }));
 }
 
 } // namespace kmd

@@ -7,9 +7,10 @@
 #include "guest_memory.h"
 #include "region_table.h"
 #include "result.h"
-#include "stacks.h"
+#include "system_registers.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,10 +39,18 @@ struct Gathered {
     std::vector<Region> tables;
     /// The page tables are larger than is good for the host, so some of them are missing.
     bool tables_cut = false;
+    /// Numbers of the CPUs whose page tables are not the kernel's that wrote vmcoreinfo: one that was booted
+    /// after it, or firmware, runs on them. Their stacks are not among the stacks.
+    std::vector<unsigned> cpus_of_another_kernel;
 };
 
 /// `regions` are the guest's that are RAM; `cpu_notes` complete ELF notes of every CPU.
 Gathered gather(const Capture& capture, std::span<const Region> regions, std::span<const std::byte> cpu_notes,
-                const Machine& machine, GuestMemory& memory, AddressTranslation& translation);
+                const Machine& machine, GuestMemory& memory, SystemRegisters& registers);
+
+/// Takes out of `listed`, the regions of the guest's list, those that the kernel of vmcoreinfo, which is
+/// among `regions`, does not map any more where they say: their memory was freed meanwhile. Returns how many.
+std::uint32_t drop_stale(std::vector<Region>& listed, std::span<const Region> regions, const Machine& machine,
+                         GuestMemory& memory);
 
 } // namespace kmd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controller.h"
 
+#include "cpu_state.h"
 #include "encoding.h"
 #include "guest_image.h"
 #include "known_memory.h"
@@ -469,10 +470,31 @@ Plan Controller::compose(std::span<const Region> regions, GuestMemory& memory)
     return compose_enriched(regions, memory);
 }
 
+void Controller::warn_of_another_kernel(bool abandoned)
+{
+    if (abandoned) {
+        warn_bounded(
+            "a kernel that found the regions of another asks for the dump: the CPUs are its own, their "
+            "registers and stacks are left out");
+        return;
+    }
+    std::string cpus;
+    for (const unsigned cpu : shortfall_.cpus_of_another_kernel) {
+        cpus += (cpus.empty() ? "" : ", ") + std::to_string(cpu);
+    }
+    warn_bounded("the page tables of CPU " + cpus +
+                 " are not those of the kernel that registered the regions: another kernel or firmware "
+                 "runs there, its registers and stacks are left out");
+}
+
 void Controller::note_list(const ListedRegions& listed)
 {
     shortfall_.extents_rejected = listed.rejected;
     shortfall_.list_cut = listed.cut;
+    if (shortfall_.extents_stale > 0) {
+        warn_bounded(std::to_string(shortfall_.extents_stale) +
+                     " entries of the guest's list are stale, its page tables lead elsewhere, and left out");
+    }
     if (listed.rejected > 0) {
         warn_bounded(std::to_string(listed.rejected) +
                      " entries of the guest's list are not RAM, and left out");
@@ -502,6 +524,7 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
     ListedRegions listed;
     if (capture_.regions) {
         listed = read_list(regions, memory);
+        shortfall_.extents_stale = drop_stale(listed.regions, regions, config_.machine, memory);
         note_list(listed);
     }
     const bool all_are = listed.regions.empty() && std::all_of(regions.begin(), regions.end(), is_in_ram);
@@ -510,16 +533,22 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
         in_ram.insert(in_ram.end(), listed.regions.begin(), listed.regions.end());
     }
     auto cpu_notes = host_.cpu_notes();
-    if (pending_ == KMD_REASON_ABANDONED) {
-        for (const CpuState& cpu : read_cpu_states(cpu_notes, config_.machine)) {
-            shortfall_.cpus_of_another_kernel.push_back(cpu.cpu);
-        }
-        cpu_notes.clear();
-    }
-    const auto gathered =
-        gather(capture_, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
+    // The kernel that rings with this reason is not the one that registered the regions.
+    const bool abandoned = pending_ == KMD_REASON_ABANDONED;
+    Capture capture = capture_;
+    capture.stacks = capture.stacks && !abandoned;
+    auto gathered = gather(capture, all_are ? regions : in_ram, cpu_notes, config_.machine, memory, host_);
     if (gathered.tables_cut) {
         warn_bounded("the guest's page tables are larger than any kernel's, the dump has a part of them");
+    }
+    for (const CpuState& cpu :
+         abandoned ? read_cpu_states(cpu_notes, config_.machine) : std::vector<CpuState>()) {
+        gathered.cpus_of_another_kernel.push_back(cpu.cpu);
+    }
+    shortfall_.cpus_of_another_kernel = std::move(gathered.cpus_of_another_kernel);
+    if (!shortfall_.cpus_of_another_kernel.empty()) {
+        cpu_notes = without_state_of(shortfall_.cpus_of_another_kernel, cpu_notes);
+        warn_of_another_kernel(abandoned);
     }
     const ImageParts parts{.regions = regions,
                            .listed = listed.regions,

@@ -18,6 +18,7 @@
 #include "shortfall.h"
 #include "sidecar.h"
 #include "sink.h"
+#include "system_registers.h"
 
 #include <chrono>
 #include <cstddef>
@@ -32,7 +33,7 @@ namespace kmd
 {
 
 /// What the controller needs of the emulator around it.
-class Host : public AddressTranslation, public Channel
+class Host : public SystemRegisters, public Channel
 {
   public:
     virtual GuestMemory& memory() = 0;
@@ -196,6 +197,7 @@ class Controller
     void warn_of_no_dump(const std::string& cause);
     void note_list(const ListedRegions& listed);
     void note_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory);
+    void warn_of_another_kernel(bool abandoned);
     void warn_bounded(const std::string& message);
     void trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value);
 

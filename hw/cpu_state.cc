@@ -3,7 +3,9 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace kmd
 {
@@ -44,9 +46,36 @@ CpuState state_of(std::span<const std::byte> prstatus)
     state.stack_pointer = at<std::uint64_t>(prstatus, kStackPointer);
     state.frame_pointer = at<std::uint64_t>(prstatus, kFramePointer);
     state.in_user_mode = (at<std::uint64_t>(prstatus, kPstate) & kModeMask) == 0;
+    state.exception_level = static_cast<unsigned>((at<std::uint64_t>(prstatus, kPstate) & kModeMask) >> 2);
     state.program_counter = at<std::uint64_t>(prstatus, kProgramCounter);
     state.link_register = at<std::uint64_t>(prstatus, kLinkRegister);
     return state;
+}
+
+/// One note; the parts are what they are in the file.
+struct Note {
+    Elf64_Nhdr header;
+    std::span<const std::byte> whole;
+    std::span<const std::byte> description;
+
+    bool is_prstatus() const { return header.n_type == NT_PRSTATUS && header.n_descsz == kPrstatusSize; }
+};
+
+/// Takes the first note off; none when it is cut off.
+std::optional<Note> take_note(std::span<const std::byte>& notes)
+{
+    if (notes.size() < sizeof(Elf64_Nhdr)) {
+        return std::nullopt;
+    }
+    const auto header = at<Elf64_Nhdr>(notes, 0);
+    const std::size_t description = sizeof(header) + padded(header.n_namesz);
+    const std::size_t end = description + padded(header.n_descsz);
+    if (end > notes.size()) {
+        return std::nullopt;
+    }
+    const Note note{header, notes.first(end), notes.subspan(description, header.n_descsz)};
+    notes = notes.subspan(end);
+    return note;
 }
 
 } // namespace
@@ -57,19 +86,33 @@ std::vector<CpuState> read_cpu_states(std::span<const std::byte> notes, const Ma
     if (machine.elf_machine != EM_AARCH64) {
         return states;
     }
-    while (notes.size() >= sizeof(Elf64_Nhdr)) {
-        const auto header = at<Elf64_Nhdr>(notes, 0);
-        const std::size_t description = sizeof(header) + padded(header.n_namesz);
-        const std::size_t end = description + padded(header.n_descsz);
-        if (end > notes.size()) {
-            break;
+    while (const auto note = take_note(notes)) {
+        if (note->is_prstatus()) {
+            states.push_back(state_of(note->description));
         }
-        if (header.n_type == NT_PRSTATUS && header.n_descsz == kPrstatusSize) {
-            states.push_back(state_of(notes.subspan(description, kPrstatusSize)));
-        }
-        notes = notes.subspan(end);
     }
     return states;
+}
+
+std::vector<std::byte> without_state_of(std::span<const unsigned> cpus, std::span<const std::byte> notes)
+{
+    std::vector<std::byte> kept;
+    kept.reserve(notes.size());
+    bool left_out = false;
+    while (const auto note = take_note(notes)) {
+        if (note->is_prstatus()) {
+            const auto cpu = at<std::uint32_t>(note->description, kPid) - 1;
+            left_out = std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
+        } else if (left_out) {
+            continue;
+        }
+        kept.insert(kept.end(), note->whole.begin(), note->whole.end());
+        if (left_out) {
+            std::fill_n(kept.end() - static_cast<std::ptrdiff_t>(kPrstatusSize - kRegisters),
+                        kPrstatusSize - kRegisters, std::byte{0});
+        }
+    }
+    return kept;
 }
 
 } // namespace kmd

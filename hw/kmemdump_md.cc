@@ -39,10 +39,17 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         return std::move(notes.bytes);
     }
 
-    std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
+    void read_registers(unsigned cpu, std::span<kmd::SystemRegister> registers) override
     {
-        const std::uint64_t phys = ops_.translate(host_, cpu, virt);
-        return phys == UINT64_MAX ? std::nullopt : std::optional(phys);
+        std::vector<kmd_cpu_register> asked;
+        asked.reserve(registers.size());
+        for (const kmd::SystemRegister& wanted : registers) {
+            asked.push_back({wanted.field, wanted.number, 0, 0});
+        }
+        ops_.cpu_registers(host_, cpu, asked.data(), asked.size());
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            registers[i].value = asked[i].known != 0 ? std::optional(asked[i].value) : std::nullopt;
+        }
     }
 
     void schedule_dump() override { ops_.schedule_dump(host_); }

@@ -22,6 +22,16 @@ struct kmd_controller;
 /* NOLINTNEXTLINE(modernize-use-using): C */
 typedef void kmd_note_sink(void* sink, const void* bytes, size_t size);
 
+/* A system register of a CPU, named the way the emulator's migration state does. */
+struct kmd_cpu_register {
+    /* Name of the field, for example "env.satp"; NULL: the register has a number. */
+    const char* field;
+    /* Id of the register in Linux's KVM interface (KVM_REG_ARM64_SYSREG). */
+    uint64_t number;
+    uint64_t value;
+    uint8_t known;
+};
+
 /* What the controller needs of the emulator; `host` is kmd_create()'s. */
 struct kmd_host_ops {
     /*
@@ -36,11 +46,11 @@ struct kmd_host_ops {
     void (*cpu_notes)(void* host, kmd_note_sink* put, void* sink);
 
     /*
-     * Guest-physical address behind a virtual one as CPU number `cpu` sees it
-     * now, or UINT64_MAX when it sees nothing there. `virt` is a multiple of
-     * 4 KiB. All CPUs are stopped.
+     * Fills in `value` and `known` of `count` registers of CPU number `cpu`, as
+     * they are now; leaves them alone when there is no such CPU. All CPUs are
+     * stopped.
      */
-    uint64_t (*translate)(void* host, unsigned cpu, uint64_t virt);
+    void (*cpu_registers)(void* host, unsigned cpu, struct kmd_cpu_register* registers, size_t count);
 
     /* Stop all CPUs soon, then call kmd_take_dump(). */
     void (*schedule_dump)(void* host);

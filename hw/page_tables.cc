@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "page_tables.h"
 
+#include "bits.h"
 #include "vmcoreinfo.h"
 
 #include <elf.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
-#include <cstring>
 
 namespace kmd
 {
@@ -15,38 +16,9 @@ namespace kmd
 namespace
 {
 
-constexpr std::uint64_t kDescriptorSize = 8;
-constexpr std::uint64_t kValid = 1;
-/// Above the last level: the descriptor leads to a table, and is not a block.
-constexpr std::uint64_t kTable = 2;
-
-/// Address bits that each level translates: as many as there are descriptors in a page.
-constexpr unsigned bits_per_level(unsigned page_shift)
-{
-    return page_shift - 3;
-}
-
-constexpr unsigned levels_for(unsigned address_bits, unsigned page_shift)
-{
-    const unsigned per_level = bits_per_level(page_shift);
-    return (address_bits - page_shift + per_level - 1) / per_level;
-}
-
-constexpr std::uint64_t bits(unsigned high, unsigned low)
-{
-    return (~std::uint64_t{0} >> (63 - high)) & (~std::uint64_t{0} << low);
-}
-
-std::optional<std::uint64_t> read_descriptor(GuestMemory& memory, std::uint64_t phys)
-{
-    const auto bytes = memory.map(phys, kDescriptorSize);
-    if (bytes.size() < kDescriptorSize) {
-        return std::nullopt;
-    }
-    std::uint64_t descriptor = 0;
-    std::memcpy(&descriptor, bytes.data(), sizeof(descriptor));
-    return descriptor;
-}
+/// Linux keeps tramp_pg_dir and reserved_pg_dir one or two pages from swapper_pg_dir; which, and on which
+/// side, differs between releases.
+constexpr std::uint64_t kRootsApart = 4;
 
 } // namespace
 
@@ -66,75 +38,93 @@ std::optional<PageTables> PageTables::of_kernel(std::string_view vmcoreinfo, con
         return std::nullopt;
     }
 
-    PageTables tables;
-    tables.page_shift_ = static_cast<unsigned>(std::countr_zero(guest_page_size(vmcoreinfo)));
-    tables.root_ = (*root - *image_distance) & ~(tables.page_size() - 1);
-    tables.linear_distance_ = (~std::uint64_t{0} << *va_bits) - *phys_offset;
+    PageTables kernel;
+    Aarch64Tables& tables = kernel.tables_;
+    tables.page_shift = static_cast<unsigned>(std::countr_zero(guest_page_size(vmcoreinfo)));
+    kernel.root_in_image_ = *root & ~(tables.page_size() - 1);
+    tables.root = (*root - *image_distance) & ~(tables.page_size() - 1);
+    kernel.linear_distance_ = (~std::uint64_t{0} << *va_bits) - *phys_offset;
+    // The lower half of the kernel's addresses; of a kernel for 52 bits, all but the upper half of 48.
+    kernel.linear_map_ = {~std::uint64_t{0} << *va_bits,
+                          (~std::uint64_t{0} << (std::min<std::uint64_t>(*va_bits, 48) - 1)) - 1};
 
     const auto built_for = static_cast<unsigned>(*va_bits);
     const auto in_use = static_cast<unsigned>(64 - t1sz);
-    tables.levels_ = levels_for(in_use, tables.page_shift_);
+    tables.levels = Aarch64Tables::levels_for(in_use, tables.page_shift);
     // With as many levels in either case the root is the larger one, and the sign bits of an address
     // select its upper part.
-    tables.address_bits_ = levels_for(built_for, tables.page_shift_) == tables.levels_ ? built_for : in_use;
-    tables.lpa2_ = in_use > 48 && tables.page_shift_ < 16;
-    return tables;
+    tables.address_bits =
+        Aarch64Tables::levels_for(built_for, tables.page_shift) == tables.levels ? built_for : in_use;
+    tables.lpa2 = in_use > 48 && tables.page_shift < 16;
+    return kernel;
 }
 
-unsigned PageTables::shift(unsigned level) const
+std::optional<std::uint64_t> PageTables::translate(std::uint64_t virt, GuestMemory& memory) const
 {
-    return page_shift_ + (levels_ - 1 - level) * bits_per_level(page_shift_);
+    return tables_.translate(virt, memory);
 }
 
-std::uint64_t PageTables::index(std::uint64_t address, unsigned level) const
+bool PageTables::are_sound(GuestMemory& memory) const
 {
-    const unsigned top = level == 0 ? address_bits_ : shift(level - 1);
-    return (address & bits(top - 1, shift(level))) >> shift(level);
+    return translate(root_in_image_, memory) == tables_.root;
 }
 
-std::uint64_t PageTables::table_address(std::uint64_t descriptor) const
+bool PageTables::still_map(const Region& region, GuestMemory& memory, Budget& budget) const
 {
-    if (page_shift_ == 16) {
-        return (descriptor & bits(47, 16)) | (descriptor & bits(15, 12)) << 36;
+    if (field(region.virt, 55, 55) == 0) {
+        return true;
     }
-    if (lpa2_) {
-        return (descriptor & bits(49, page_shift_)) | (descriptor & bits(9, 8)) << 42;
+    // KASAN keeps a tag in the upper byte.
+    const std::uint64_t virt = region.virt | bits(63, 56);
+    if (virt >= linear_map_.first && virt <= linear_map_.last) {
+        return virt == linear_address(region.phys);
     }
-    return descriptor & bits(47, page_shift_);
+    for (std::uint64_t into = 0; into < region.size;) {
+        if (budget.descriptors < tables_.levels) {
+            return true;
+        }
+        budget.descriptors -= tables_.levels;
+        const auto place = tables_.find(virt + into, memory);
+        if (!place || place->phys != region.phys + into) {
+            return false;
+        }
+        const std::uint64_t last = (virt + into) | place->reach;
+        if (last == ~std::uint64_t{0}) {
+            return true;
+        }
+        into = last + 1 - virt;
+    }
+    return true;
+}
+
+bool PageTables::owns_root(std::uint64_t root) const
+{
+    const std::uint64_t apart = kRootsApart * page_size();
+    return root - (tables_.root - apart) < 2 * apart + page_size();
 }
 
 bool PageTables::collect(const AddressRange& range, GuestMemory& memory, Budget& budget,
                          std::set<std::uint64_t>& pages) const
 {
     for (std::uint64_t address = range.first;;) {
-        std::uint64_t table = root_;
-        unsigned level = 0;
-        // What the walk cannot tell apart any more: where the next one has to start.
-        std::uint64_t step = ~std::uint64_t{0};
-        for (; is_ram(memory, table, page_size()); ++level) {
-            if (!pages.contains(table)) {
+        const Aarch64Tables::Walk way = tables_.walk(address, memory);
+        for (std::size_t i = 0; i < way.table_count; ++i) {
+            if (!pages.contains(way.tables.at(i))) {
                 if (budget.pages == 0) {
                     return false;
                 }
                 --budget.pages;
-                pages.insert(table);
+                pages.insert(way.tables.at(i));
             }
-            if (is_last(level)) {
+            if (i + 1 == way.table_count && way.to_pages) {
                 break;
             }
             if (budget.descriptors == 0) {
                 return false;
             }
             --budget.descriptors;
-            const auto descriptor =
-                read_descriptor(memory, table + index(address, level) * kDescriptorSize).value_or(0);
-            step = bits(shift(level) - 1, 0);
-            if ((descriptor & (kValid | kTable)) != (kValid | kTable)) {
-                break;
-            }
-            table = table_address(descriptor);
         }
-        const std::uint64_t last = address | step;
+        const std::uint64_t last = address | way.reach;
         if (last >= range.last) {
             return true;
         }

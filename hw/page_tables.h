@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The kernel's own page tables, found through its vmcoreinfo: which pages of them does a reader need
-// that walks from swapper_pg_dir to an address? Arm Architecture Reference Manual, section D8.3
-// (VMSAv8-64 translation table format), for Linux on AArch64.
+// that walks from swapper_pg_dir to an address, and does an address lead where the guest says? For Linux on
+// AArch64.
 #pragma once
 
+#include "aarch64_tables.h"
 #include "core_image.h"
 #include "guest_memory.h"
 
@@ -31,13 +32,28 @@ class PageTables
     /// Where the kernel's linear map shows the byte at guest-physical address `phys`.
     std::uint64_t linear_address(std::uint64_t phys) const { return phys + linear_distance_; }
 
-    std::uint64_t page_size() const { return std::uint64_t{1} << page_shift_; }
+    std::uint64_t page_size() const { return tables_.page_size(); }
 
     /// What a walk may cost: the tables are the guest's, and can lead in circles.
     struct Budget {
         std::uint32_t descriptors = 200'000;
         std::uint32_t pages = 8'192;
     };
+
+    /// The guest-physical address behind a virtual one of the kernel; none where nothing is mapped.
+    std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const;
+
+    /// Whether the tables are there and lead to themselves. Otherwise they are not what vmcoreinfo says.
+    bool are_sound(GuestMemory& memory) const;
+
+    /// Whether the kernel still has the region where it is said to be: in the linear map by arithmetic,
+    /// elsewhere page by page. What no table of the kernel can tell, and what the budget of descriptors does
+    /// not reach, counts as still there.
+    bool still_map(const Region& region, GuestMemory& memory, Budget& budget) const;
+
+    /// Whether a CPU whose first table for kernel addresses is at guest-physical address `root` runs this
+    /// kernel: the tables for user mode and the empty one are kept next to swapper_pg_dir.
+    bool owns_root(std::uint64_t root) const;
 
     /// Adds the guest-physical address of every table page that a walk to an address of `range` reads.
     /// What is not RAM is left out, with what would follow. False when the budget is used up.
@@ -47,18 +63,11 @@ class PageTables
   private:
     PageTables() = default;
 
-    std::uint64_t table_address(std::uint64_t descriptor) const;
-    std::uint64_t index(std::uint64_t address, unsigned level) const;
-    unsigned shift(unsigned level) const;
-    bool is_last(unsigned level) const { return level + 1 == levels_; }
-
-    std::uint64_t root_ = 0;
+    Aarch64Tables tables_;
+    /// Virtual address of the first table in the kernel's image.
+    std::uint64_t root_in_image_ = 0;
     std::uint64_t linear_distance_ = 0;
-    unsigned page_shift_ = 12;
-    unsigned address_bits_ = 48;
-    unsigned levels_ = 4;
-    /// Descriptors have bits 51:50 of the address in bits 9:8.
-    bool lpa2_ = false;
+    AddressRange linear_map_;
 };
 
 } // namespace kmd

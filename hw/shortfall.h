@@ -28,7 +28,7 @@ struct Shortfall {
     /// A region of kind VMCOREINFO holds no vmcoreinfo: the kernel that registered it is gone.
     bool vmcoreinfo_lost = false;
     /// Indices of CPUs that run another kernel than the one that vmcoreinfo is of.
-    std::vector<std::uint32_t> cpus_of_another_kernel;
+    std::vector<unsigned> cpus_of_another_kernel;
 
     bool any() const
     {

@@ -22,8 +22,8 @@ class AddressTranslation
   public:
     virtual ~AddressTranslation() = default;
 
-    /// The guest-physical address behind a virtual one, as CPU number `cpu` translates it now, with the
-    /// rights it has now; none when it would fault. `virt` is a multiple of 4 KiB.
+    /// The guest-physical address behind a virtual one, as CPU number `cpu` translates it now; none when
+    /// nothing is mapped there. It need not be RAM. `virt` is a multiple of 4 KiB.
     virtual std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) = 0;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "qemu_compat.h"
 
+#include "cpu_registers.h"
 #include "guest_panic.h"
 #include "kmemdump_md_device.h"
 #include "kmemdump_md.h"
@@ -86,7 +87,8 @@ static uint64_t map_ram(void *host, uint64_t phys, uint64_t size,
         return 0;
     }
     if (section.offset_within_address_space == phys &&
-        memory_region_is_ram(section.mr) &&
+        memory_region_is_ram(section.mr) && !section.readonly &&
+        !memory_region_is_rom(section.mr) &&
         !memory_region_is_ram_device(section.mr)) {
         *bytes = (const char *)memory_region_get_ram_ptr(section.mr) +
                  section.offset_within_region;
@@ -128,18 +130,14 @@ static void cpu_notes(void *host, kmd_note_sink *put, void *sink)
     }
 }
 
-static uint64_t translate(void *host, unsigned cpu, uint64_t virt)
+static void cpu_registers(void *host, unsigned cpu,
+                          struct kmd_cpu_register *registers, size_t count)
 {
     CPUState *state = qemu_get_cpu(cpu);
-    MemTxAttrs attrs = {};
-    hwaddr phys;
 
-    if (!state) {
-        return UINT64_MAX;
+    if (state) {
+        kmemdump_md_read_registers(state, registers, count);
     }
-    phys = cpu_get_phys_page_attrs_debug(state, virt, &attrs);
-    /* System memory is what the controller reads, not the secure world's. */
-    return attrs.secure ? UINT64_MAX : phys;
 }
 
 /* A dump is taken in the main loop, where vCPUs can be waited for. */
@@ -465,7 +463,7 @@ static int hang_up(void *host)
 static const struct kmd_host_ops host_ops = {
     .map_ram = map_ram,
     .cpu_notes = cpu_notes,
-    .translate = translate,
+    .cpu_registers = cpu_registers,
     .schedule_dump = schedule_dump,
     .log_guest_error = log_guest_error,
     .report = report,

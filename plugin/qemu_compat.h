@@ -25,6 +25,7 @@
 #include "exec/memory.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
+#include "hw/core/sysemu-cpu-ops.h"
 #include "hw/qdev-core.h"
 #include "hw/qdev-properties.h"
 #include "hw/qdev-properties-system.h"
@@ -49,5 +50,14 @@
 #ifndef KMD_BUILT_FOR
 #define KMD_BUILT_FOR QEMU_VERSION
 #endif
+
+/* What a CPU's migration state consists of, as its target describes it. */
+static inline const VMStateDescription *kmd_cpu_state_description(CPUState *cpu)
+{
+    const SysemuCPUOps *ops = CPU_GET_CLASS(cpu)->sysemu_ops;
+
+    return ops && ops->legacy_vmsd ? ops->legacy_vmsd
+                                   : qdev_get_vmsd(DEVICE(cpu));
+}
 
 #endif

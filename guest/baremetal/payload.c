@@ -6,7 +6,7 @@
  * answered, and powers the machine off.
  *
  * The word at MODE_ADDRESS, which a test sets with `-device loader`, selects
- * what it does. One mode waits for the word at GO_ADDRESS.
+ * what it does. Some modes wait for the word at GO_ADDRESS.
  */
 #include <stdint.h>
 
@@ -16,6 +16,10 @@
 #define UART_DATA 0x09000000UL
 #define MODE_ADDRESS 0x48000000UL
 #define GO_ADDRESS 0x48000008UL
+/* Where the kernel's page tables are said to be; 0: the MMU stays off. */
+#define TABLES_ADDRESS 0x48000010UL
+/* How many CPUs have it on. */
+#define MMU_COUNT_ADDRESS 0x48000018UL
 
 /* Where a kernel's linear map could be; only the dump knows this address. */
 #define VIRT_OFFSET 0xffff000000000000UL
@@ -43,6 +47,7 @@ enum mode {
 	MODE_RACE = 10,
 	MODE_FULL_TABLE = 11,
 	MODE_PANIC_AND_RESET_DISK = 12,
+	MODE_WAIT_AND_REQUEST = 13,
 };
 
 #define STORM_RINGS 100
@@ -407,6 +412,120 @@ static void OWN_FRAME panic_and_reset_disk(uint64_t disk)
 		     : "x0", LAST_WORDS_REGISTERS);
 }
 
+/*
+ * A guest that lies about its page tables: the MMU is on and the lower half of
+ * the address space is as before, 1 GiB of devices and 1 GiB of memory, but the
+ * tables of the upper half are where TABLES_ADDRESS says, and stack and frame
+ * pointer lie in the upper half. No CPU uses its stack from then on.
+ */
+struct mmu {
+	uint64_t mair, tcr, ttbr0, ttbr1, sp;
+	/* Written when the MMU is on. */
+	uint64_t *count_at, count;
+};
+
+#define UPPER_STACK 0xffff800012345000UL
+#define MAIR 0xff00UL /* 0: device, 1: memory */
+/* 39 bits below, 48 above; 4 KiB pages; 40 bits of physical address. */
+#define TCR (25UL | 1UL << 8 | 1UL << 10 | 3UL << 12 | 16UL << 16 |          \
+	     1UL << 24 | 1UL << 26 | 3UL << 28 | 2UL << 30 | 2UL << 32)
+#define BLOCK_OF_DEVICES 0x401UL
+#define BLOCK_OF_MEMORY 0x705UL
+
+static uint64_t lower_half[512] __attribute__((aligned(4096)));
+static struct mmu mmus[2];
+
+/* x0: struct mmu; returns to x30. */
+extern const char turn_on_mmu[], wait_with_mmu[];
+asm(".text\n"
+    "turn_on_mmu:\n"
+    "	ldp x1, x2, [x0]\n"
+    "	ldp x3, x4, [x0, #16]\n"
+    "	msr mair_el1, x1\n"
+    "	msr tcr_el1, x2\n"
+    "	msr ttbr0_el1, x3\n"
+    "	msr ttbr1_el1, x4\n"
+    "	isb\n"
+    "	mrs x1, sctlr_el1\n"
+    "	orr x1, x1, #1\n"
+    "	msr sctlr_el1, x1\n"
+    "	isb\n"
+    "	ldr x1, [x0, #32]\n"
+    "	mov sp, x1\n"
+    "	mov x29, x1\n"
+    "	ldr x1, [x0, #40]\n"
+    "	ldr x2, [x0, #48]\n"
+    "	str x2, [x1]\n"
+    "	ret\n"
+    "wait_with_mmu:\n"
+    "	bl turn_on_mmu\n"
+    "1:	b 1b\n");
+
+static uint64_t reason_of(enum mode mode)
+{
+	switch (mode) {
+	case MODE_PANIC_AND_RESET:
+	case MODE_WAIT_AND_PANIC:
+		return KMD_REASON_PANIC;
+	case MODE_WAIT_AND_REQUEST:
+		return KMD_REASON_REQUEST;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t last_call_of(enum mode mode)
+{
+	switch (mode) {
+	case MODE_RESET:
+	case MODE_PANIC_AND_RESET:
+		return PSCI_SYSTEM_RESET;
+	case MODE_POWER_OFF:
+		return PSCI_SYSTEM_OFF;
+	default:
+		return 0;
+	}
+}
+
+/* Waits for the word at GO_ADDRESS, rings if the mode does, and ends. */
+static void die_with_tables_at(uint64_t ttbr1, enum mode mode)
+{
+	uint32_t i;
+
+	lower_half[0] = BLOCK_OF_DEVICES;
+	lower_half[1] = 0x40000000UL | BLOCK_OF_MEMORY;
+	for (i = 0; i < 2; i++)
+		mmus[i] = (struct mmu){
+			MAIR, TCR, (uint64_t)lower_half, ttbr1, UPPER_STACK,
+			(uint64_t *)MMU_COUNT_ADDRESS, 2 - i,
+		};
+	/* CPU 0 waits for CPU 1, if there is one, and counts last. */
+	if (start_cpu(1, wait_with_mmu, &mmus[1]) == 0)
+		while (!read64(MMU_COUNT_ADDRESS))
+			;
+	else
+		mmus[0].count = 1;
+	print("ready\n");
+	asm volatile("mov x0, %[mmu]\n"
+		     "bl turn_on_mmu\n"
+		     "1: ldr w0, [%[go]]\n"
+		     "cbz w0, 1b\n"
+		     "cbz %[reason], 3f\n"
+		     "str %w[reason], [%[doorbell]]\n"
+		     "2: ldr w0, [%[status]]\n"
+		     "tbnz w0, #1, 2b\n"
+		     "3: cbz %[call], 4f\n"
+		     "mov x0, %[call]\n"
+		     "hvc #0\n"
+		     "4: b 4b"
+		     : : [mmu] "r"(&mmus[0]), [go] "r"(GO_ADDRESS),
+			 [reason] "r"(reason_of(mode)),
+			 [doorbell] "r"(CONTROLLER + KMD_DOORBELL),
+			 [status] "r"(CONTROLLER + KMD_STATUS),
+			 [call] "r"(last_call_of(mode))
+		     : "x0", "x1", "x2", "x3", "x4", "x30", "memory");
+}
+
 static void OWN_FRAME die(enum mode mode)
 {
 	switch (mode) {
@@ -494,6 +613,8 @@ void payload(void)
 		start_race();
 		ring_during_the_race();
 	}
+	if (read64(TABLES_ADDRESS))
+		die_with_tables_at(read64(TABLES_ADDRESS), mode);
 	print("ready\n");
 	die(mode);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What the real machine's memory map makes of a registration: only RAM is ever taken.
+#include "run_folder.h"
 #include "window.h"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 using namespace device;
 using support::QtestMachine;
@@ -58,6 +61,20 @@ TEST(Registration, RejectsAHole)
 {
     QtestMachine machine;
     EXPECT_EQ(commit(machine, 0, {kHole, kVirt, 0x1000, 7}), 18u);
+}
+
+// A PCI device in slot 1, whose ROM firmware would show at an address of its choice.
+TEST(Registration, RejectsAPciOptionRom)
+{
+    constexpr std::uint64_t kConfiguration = 0x4010000000 + (1ull << 15);
+    constexpr std::uint32_t kRom = 0x10000000;
+    const support::RunFolder folder;
+    std::ofstream(folder.file("rom")) << "\x55\xaa" << std::string(4094, 'r');
+    QtestMachine machine("", {"-device", "i6300esb,addr=1,romfile=" + folder.file("rom")});
+    machine.write32(kConfiguration + 0x30, kRom | 1);
+    machine.write32(kConfiguration + 0x04, 2);
+    ASSERT_EQ(machine.read8(kRom + 2), 'r') << "it is there";
+    EXPECT_EQ(commit(machine, 0, {kRom, kVirt, 0x100, 7}), 18u);
 }
 
 TEST(Registration, RejectsWhatReachesPastTheEndOfRam)

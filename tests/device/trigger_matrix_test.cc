@@ -7,6 +7,7 @@
 #include "environment.h"
 #include "payload_machine.h"
 #include "subprocess.h"
+#include "triggers.h"
 #include "window.h"
 
 #include <gtest/gtest.h>
@@ -21,17 +22,13 @@
 using support::ElfCore;
 using support::PayloadMode;
 using support::QtestMachine;
+using namespace device;
 using namespace std::chrono_literals;
 
 namespace
 {
 
 constexpr std::uint64_t kLastWords = 0x6b6d656d64756d70;
-constexpr std::uint64_t kGo = 0x48000008;
-
-/// A PCI device in slot 1: where its configuration space is, and where the tests put its BAR.
-constexpr std::uint64_t kConfiguration = 0x4010000000 + (1ull << 15);
-constexpr std::uint64_t kBar = 0x10000000;
 
 struct Trigger {
     std::string name;
@@ -50,38 +47,6 @@ struct Trigger {
     std::optional<int> ends_with = {};
 };
 
-void enable_pci_device(QtestMachine& machine)
-{
-    machine.write32(kConfiguration + 0x10, kBar);
-    machine.write32(kConfiguration + 0x04, 2);
-}
-
-/// As firmware and a driver would: section "PCI device specification" of QEMU's docs on pvpanic.
-void pvpanic(QtestMachine& machine)
-{
-    enable_pci_device(machine);
-    machine.write8(kBar, 1);
-}
-
-/// The i6300ESB: its data sheet is order number 300641. Two stages of 31 us each, then a reset.
-void watchdog(QtestMachine& machine)
-{
-    enable_pci_device(machine);
-    machine.write16(kConfiguration + 0x60, 0x0007); // 1 MHz, no interrupt, reset at the end
-    for (const std::uint64_t preload : {0, 4}) {
-        machine.write16(kBar + 0x0c, 0x80);
-        machine.write16(kBar + 0x0c, 0x86);
-        machine.write32(kBar + preload, 1);
-    }
-    machine.write8(kConfiguration + 0x68, 2); // on
-}
-
-void ask(QtestMachine& machine, const std::string& reason)
-{
-    machine.qmp().execute("qom-set",
-                          {{"path", "/machine/peripheral/md"}, {"property", "dump"}, {"value", reason}});
-}
-
 void ask_for_hang(QtestMachine& machine)
 {
     ask(machine, "hang");
@@ -93,21 +58,6 @@ void ask_while_paused(QtestMachine& machine)
     machine.qmp().execute("stop");
     ask(machine, "host");
     EXPECT_EQ(machine.qmp().execute("query-status")["status"], "paused");
-}
-
-std::function<void(QtestMachine&)> qmp(const std::string& command)
-{
-    return [command](QtestMachine& machine) { machine.qmp().execute(command); };
-}
-
-void go(QtestMachine& machine)
-{
-    machine.write32(kGo, 1);
-}
-
-std::vector<std::string> pvpanic_with(const std::string& action)
-{
-    return {"-device", "pvpanic-pci,addr=1", "-action", "panic=" + action};
 }
 
 const std::vector<Trigger> kTriggers = {

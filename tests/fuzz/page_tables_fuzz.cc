@@ -4,7 +4,10 @@
 #include "fuzzed_machine.h"
 
 #include "capture.h"
+#include "cpu_notes.h"
+#include "mmu_registers.h"
 
+#include <algorithm>
 #include <string>
 
 namespace
@@ -21,7 +24,10 @@ std::string number(FuzzedDataProvider& data, std::initializer_list<const char*> 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size)
 {
     using namespace kmd;
+    // The CPU's registers come from the end, so that the seeds keep their meaning.
+    const std::size_t tail = std::min<std::size_t>(size, 40);
     FuzzedDataProvider data(bytes, size);
+    FuzzedDataProvider special(bytes + (size - tail), tail);
     test::FakeHost host;
     host.guest.add_ram(fuzz::kRam, fuzz::kRamSize);
     const std::string text =
@@ -57,14 +63,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             host.guest.put(at, {reinterpret_cast<const char*>(&value), 8});
         }
     }
-    for (std::uint64_t page = 0; page < 16; ++page) {
-        host.pages[0xffff800080000000 + page * 0x1000] = fuzz::kRam + page * 0x3000;
+    test::turn_on_mmu(host, 0, fuzz::kRam + 0x10000);
+    host.registers[{0, test::kHcrEl2}] = 0;
+    for (const auto number : {test::kTcrEl1, test::kTtbr0El1, test::kTtbr1El1, test::kHcrEl2}) {
+        if (special.ConsumeBool()) {
+            host.registers[{0, number}] = special.ConsumeIntegral<std::uint64_t>();
+        }
     }
-    const std::vector<CpuState> cpus = {{0, 0xffff800080000100, 0xffff800080000200, false}};
+    const auto notes = test::cpu_notes({{0, 0xffff800080000100, 0xffff800080000200, 5}});
     Machine machine;
     machine.elf_machine = 183;
-    const auto stacks = stack_pages(cpus, host, host.guest);
-    const auto gathered = gather({true, true, false, true}, regions, {}, machine, host.guest, host);
+    const auto gathered = gather({true, true, true, true}, regions, notes, machine, host.guest, host);
+    const auto& stacks = gathered.stacks;
     for (const auto& found : {stacks, gathered.tables}) {
         for (const Region& region : found) {
             fuzz::require(is_ram(host.guest, region.phys, region.size), "what is gathered is RAM");

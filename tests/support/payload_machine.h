@@ -25,6 +25,7 @@ enum class PayloadMode {
     kBrokenVectors = 8,
     kWaitAndPanic = 9,
     kPanicAndResetDisk = 12,
+    kWaitAndRequest = 13,
 };
 
 class PayloadMachine

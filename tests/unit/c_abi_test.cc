@@ -63,7 +63,7 @@ struct Emulator {
     static void report(void* host, const char* text) { of(host).reports.push_back(text); }
     static void warn(void* host, const char* text) { of(host).warnings.push_back(text); }
 
-    static std::uint64_t translate(void*, unsigned, std::uint64_t) { return UINT64_MAX; }
+    static void cpu_registers(void*, unsigned, kmd_cpu_register*, std::size_t) {}
     static void trace(void* host, const char* text) { of(host).traces.push_back(text); }
     static void dump_done(void* host, std::uint64_t bytes, const char* error)
     {
@@ -83,8 +83,8 @@ struct Emulator {
         return 1;
     }
 
-    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, translate, schedule_dump,
-                                          log_guest_error, report,    warn,      trace,
+    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, cpu_registers, schedule_dump,
+                                          log_guest_error, report,    warn,          trace,
                                           dump_done,       send,      hang_up};
 };
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kmd::test
@@ -20,10 +21,12 @@ class FakeHost final : public Host
   public:
     GuestMemory& memory() override { return guest; }
     std::vector<std::byte> cpu_notes() override { return notes; }
-    std::optional<std::uint64_t> translate(unsigned, std::uint64_t virt) override
+    void read_registers(unsigned cpu, std::span<SystemRegister> asked) override
     {
-        const auto page = pages.find(virt);
-        return page == pages.end() ? std::nullopt : std::optional(page->second);
+        for (SystemRegister& one : asked) {
+            const auto found = registers.find({cpu, one.number});
+            one.value = found == registers.end() ? std::nullopt : std::optional(found->second);
+        }
     }
     void schedule_dump() override { ++scheduled; }
     void log_guest_error(const std::string& message) override { guest_errors.push_back(message); }
@@ -60,8 +63,8 @@ class FakeHost final : public Host
 
     FakeGuest guest;
     std::vector<std::byte> notes;
-    /// What the MMU of every CPU translates: virtual to physical addresses of pages.
-    std::map<std::uint64_t, std::uint64_t> pages;
+    /// System registers: of which CPU, and which number.
+    std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> registers;
     int scheduled = 0;
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;

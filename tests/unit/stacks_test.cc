@@ -2,11 +2,13 @@
 #include "stacks.h"
 
 #include "cpu_notes.h"
-#include "fake_host.h"
+#include "fake_guest.h"
 
 #include <gtest/gtest.h>
 
 #include <elf.h>
+
+#include <map>
 
 namespace
 {
@@ -61,6 +63,18 @@ TEST(CpuStates, OfAbsurdNoteSizesAreNotRead)
     EXPECT_TRUE(read_cpu_states(notes, aarch64()).empty());
 }
 
+/// What the MMU of every CPU translates: virtual to physical addresses of pages.
+struct Pages final : AddressTranslation {
+    std::optional<std::uint64_t> translate(unsigned, std::uint64_t virt) override
+    {
+        const auto page = pages.find(virt);
+        return page == pages.end() ? std::nullopt : std::optional(page->second);
+    }
+
+    test::FakeGuest guest;
+    std::map<std::uint64_t, std::uint64_t> pages;
+};
+
 class Stacks : public testing::Test
 {
   protected:
@@ -101,7 +115,7 @@ class Stacks : public testing::Test
         return {virt, virt + 0x1000, virt + 0x2000, virt + 0x3000};
     }
 
-    test::FakeHost host;
+    Pages host;
 };
 
 TEST_F(Stacks, AreWholeAroundTheStackPointer)
