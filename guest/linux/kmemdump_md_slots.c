@@ -362,7 +362,7 @@ static void mark(struct kmemdump_md *md, u32 index)
 	if (md->minor < 1)
 		return;
 	held.flags |= KMD_FLAG_FREED;
-	/* What is unplugged is no RAM, and cannot be in the table any more. */
+	/* The host does not want it at all: then it is a region that is missing. */
 	if (!is_accepted(commit(md, index, &held)))
 		note_missing(md, held.virt);
 }
