@@ -102,12 +102,13 @@ enum kmemdump_uid {
  * @register_region: take a region. Returns 0, or a negative errno, which
  *	refuses this region and no other. The memory is physically contiguous,
  *	see kmemdump_virt_to_phys().
- * @unregister_region: forget a region that @register_region has taken.
- *	Returns 0 or a negative errno.
+ * @unregister_region: forget a region that @register_region has taken, or
+ *	that it has refused. Returns 0 or a negative errno.
  *
- * Both are called in process context, one call at a time, may sleep, and must
- * not call back into kmemdump, except for kmemdump_uid_name() and
- * kmemdump_virt_to_phys().
+ * Both are called one call at a time. They must not sleep, because a kernel
+ * without CONFIG_PREEMPT_COUNT cannot tell that who registers a region must
+ * not, nor call back into kmemdump, except for kmemdump_uid_name(),
+ * kmemdump_virt_to_phys() and kmemdump_extents().
  */
 struct kmemdump_backend {
 	char name[KMEMDUMP_BACKEND_MAX_NAME];
@@ -167,6 +168,8 @@ void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size);
 void kmemdump_forget(const void *zone);
 
 const struct kmemdump_extent *kmemdump_extents(size_t *size);
+void kmemdump_watch_extents(void (*changed)(void *data, unsigned int not_listed),
+			    void *data);
 void kmemdump_refresh(void);
 void kmemdump_prepare_panic(struct pt_regs *regs);
 

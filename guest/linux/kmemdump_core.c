@@ -8,9 +8,11 @@
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
+#include <linux/kasan.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -19,6 +21,11 @@
 #include <linux/string.h>
 
 #include "kmemdump_internal.h"
+#include "kmemdump_vital.h"
+
+/* How long somebody waits for the table who must not sleep. */
+#define LOCK_TRIES 5000
+#define LOCK_POLL_US 10
 
 static int default_register_region(const struct kmemdump_backend *be,
 				   enum kmemdump_uid uid, void *vaddr,
@@ -99,6 +106,28 @@ static bool may_sleep(void)
 }
 
 /*
+ * Without a count nobody can tell whether the caller holds a spinlock: then
+ * this does not sleep, and gives up in the end.
+ */
+static bool lock_unless_atomic(void)
+{
+	unsigned int i;
+
+	if (!may_sleep())
+		return false;
+	if (is_early() || IS_ENABLED(CONFIG_PREEMPT_COUNT)) {
+		mutex_lock(&kmemdump_lock);
+		return true;
+	}
+	for (i = 0; i < LOCK_TRIES; i++) {
+		if (mutex_trylock(&kmemdump_lock))
+			return true;
+		udelay(LOCK_POLL_US);
+	}
+	return false;
+}
+
+/*
  * Where a region lies. While there are no page tables and no memory map to ask
  * that stays open.
  */
@@ -145,11 +174,13 @@ static int register_region(enum kmemdump_uid uid, const char *name, void *zone,
 	if (uid != KMEMDUMP_ID_NO_ID && !is_region(uid))
 		return -EINVAL;
 
+	zone = kasan_reset_tag(zone);
 	ret = find_phys(zone, size, &phys);
 	if (ret)
 		return ret;
 
-	mutex_lock(&kmemdump_lock);
+	if (!lock_unless_atomic())
+		return -EWOULDBLOCK;
 
 	if (uid == KMEMDUMP_ID_NO_ID) {
 		uid = find_dynamic_uid();
@@ -198,7 +229,9 @@ unlock:
  * * -EINVAL: no such number; no address, no size, the end wraps around, or the
  *   memory is not mapped or not physically contiguous
  * * -EALREADY: the number is taken
- * * -EWOULDBLOCK: the caller must not sleep
+ * * -EWOULDBLOCK: the caller must not sleep. A kernel without
+ *   CONFIG_PREEMPT_COUNT does not know that of one who holds a spinlock; there
+ *   nobody sleeps, and this says that the table was in use for too long
  * * -ENOSPC: all numbers of KMEMDUMP_ID_NO_ID are taken
  * * another errno: the backend's reason to refuse; nothing is registered
  */
@@ -245,13 +278,9 @@ EXPORT_SYMBOL_GPL(kmemdump_register_fmt);
 
 static void take_from_backend(enum kmemdump_uid uid)
 {
-	int ret;
+	int ret = backend->unregister_region(backend, uid);
 
-	if (!regions[uid].accepted)
-		return;
-
-	ret = backend->unregister_region(backend, uid);
-	if (ret < 0)
+	if (ret < 0 && regions[uid].accepted)
 		pr_warn("backend %s did not let go of region %s (uid %d): %d\n",
 			backend->name, kmemdump_uid_name(uid), uid, ret);
 	regions[uid].accepted = false;
@@ -292,6 +321,8 @@ static int find_uid(enum kmemdump_uid first, const void *zone)
 	int ret = -ENOENT;
 	unsigned int uid;
 
+	might_sleep();
+	zone = kasan_reset_tag(zone);
 	if (!zone)
 		return ret;
 
@@ -348,54 +379,84 @@ void kmemdump_forget(const void *zone)
 }
 EXPORT_SYMBOL_GPL(kmemdump_forget);
 
-/* In ascending order, because some backends keep the order they are told. */
-static void switch_backend(const struct kmemdump_backend *be)
+/**
+ * struct hand_over - what came of handing regions to a backend
+ * @total: regions offered
+ * @refused: of these
+ * @uid: the first that was refused
+ * @error: why
+ */
+struct hand_over {
+	unsigned int total;
+	unsigned int refused;
+	unsigned int uid;
+	int error;
+};
+
+static void hand_over(struct hand_over *done, bool vital)
 {
-	unsigned int uid, total = 0, refused = 0;
-	unsigned int first_uid = KMEMDUMP_ID_MAX;
-	int first_error = 0;
-
-	find_phys_of_early_regions();
-	kmemdump_coreimage_invalidate();
-
-	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++)
-		if (regions[uid].zone)
-			take_from_backend(uid);
-
-	backend = be;
+	unsigned int uid;
 
 	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++) {
 		struct kmemdump_region *r = &regions[uid];
 		int ret;
 
-		if (!r->zone)
+		if (!r->zone || kmemdump_is_vital(uid) != vital)
 			continue;
-		total++;
-		ret = be->register_region(be, uid, r->zone, r->size);
+		done->total++;
+		ret = backend->register_region(backend, uid, r->zone, r->size);
 		r->accepted = ret >= 0;
-		if (!r->accepted && !refused++) {
-			first_uid = uid;
-			first_error = ret;
+		if (!r->accepted && !done->refused++) {
+			done->uid = uid;
+			done->error = ret;
 		}
 	}
+}
+
+static void take_back(bool vital)
+{
+	unsigned int uid;
+
+	for (uid = 0; uid < KMEMDUMP_ID_MAX; uid++)
+		if (regions[uid].zone && kmemdump_is_vital(uid) == vital)
+			take_from_backend(uid);
+}
+
+/*
+ * The log comes first and goes last, and the rest is in ascending order,
+ * because some backends keep the order they are told.
+ */
+static void switch_backend(const struct kmemdump_backend *be)
+{
+	struct hand_over done = {};
+
+	find_phys_of_early_regions();
+	kmemdump_coreimage_invalidate();
+
+	take_back(false);
+	take_back(true);
+	backend = be;
+	hand_over(&done, true);
+	hand_over(&done, false);
 
 	describe_regions();
 
-	pr_info("backend %s: %u of %u regions\n", be->name, total - refused,
-		total);
-	if (refused)
+	pr_info("backend %s: %u of %u regions\n", be->name,
+		done.total - done.refused, done.total);
+	if (done.refused)
 		pr_warn("backend %s refused %u, first region %s (uid %u): %d\n",
-			be->name, refused, kmemdump_uid_name(first_uid),
-			first_uid, first_error);
+			be->name, done.refused, kmemdump_uid_name(done.uid),
+			done.uid, done.error);
 }
 
 /**
  * kmemdump_register_backend() - become the one who saves the regions
  * @be: must stay valid until kmemdump_unregister_backend()
  *
- * Every region registered so far is handed over before this returns, in
- * ascending order of the numbers. One that @be refuses stays registered, for
- * the next backend, but is not in the core image of this one.
+ * Every region registered so far is handed over before this returns: first
+ * those of the log, then the others, in ascending order of the numbers. One
+ * that @be refuses stays registered, for the next backend, but is not in the
+ * core image of this one.
  *
  * Return: 0, -EINVAL if @be or a callback is missing, -EBUSY if there is a
  * backend other than the default one, -EWOULDBLOCK if the caller must not sleep.
@@ -457,20 +518,33 @@ static unsigned int __init list_missing(void)
 }
 
 /* The variables that are annotated; where one allocates, that comes first. */
-static void __init register_areas(void)
+static void __init register_entries(bool vital)
 {
 	const struct kmemdump_zone *entry;
-	unsigned int uid, count = 0;
-	unsigned int missing;
 
 	for_each_kmemdump_entry(entry) {
-		int ret = register_region(entry->id, entry->name, entry->zone,
-					  entry->size);
+		int ret;
 
+		if (kmemdump_is_vital(entry->id) != vital)
+			continue;
+		ret = register_region(entry->id, entry->name, entry->zone,
+				      entry->size);
 		if (ret < 0 && ret != -EALREADY)
 			pr_warn("cannot register %s: %d\n", entry->name, ret);
 	}
+}
 
+static void __init register_log(void)
+{
+	register_entries(true);
+}
+
+static void __init register_areas(void)
+{
+	unsigned int uid, count = 0;
+	unsigned int missing;
+
+	register_entries(false);
 	for (uid = KMEMDUMP_ID_COREIMAGE_VMCOREINFO; uid < KMEMDUMP_ID_MAX; uid++)
 		count += !!regions[uid].zone;
 	missing = list_missing();
@@ -478,6 +552,11 @@ static void __init register_areas(void)
 		missing_names);
 }
 #else
+/* A module has no backend yet, so the order is that of the hand-over. */
+static inline void register_log(void)
+{
+}
+
 static void __init register_areas(void)
 {
 	kmemdump_areas_register();
@@ -485,8 +564,8 @@ static void __init register_areas(void)
 #endif
 
 /*
- * The header first, then what is known when the kernel is compiled, then the
- * header describes these and all that were registered before, in ascending
+ * The log first, then the header, then what else is known when the kernel is
+ * compiled, then the header describes these and all that were registered before, in ascending
  * order of the numbers.
  */
 static int __init kmemdump_init(void)
@@ -496,6 +575,7 @@ static int __init kmemdump_init(void)
 	if (kmemdump_symbols_init())
 		pr_warn("expected to find kallsyms_lookup_name, did not\n");
 
+	register_log();
 	ret = kmemdump_coreimage_init();
 	if (ret)
 		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",

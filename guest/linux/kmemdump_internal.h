@@ -89,8 +89,9 @@ bool kmemdump_peek(void *to, const void *from, size_t size);
  * @used: entries in use
  * @count: pages in them, each once
  * @unmapped: how often memory that was to be listed is not there
- * @full: there was more than the list can hold
- * @seen: virtual page numbers in the list, by open addressing; 0 is free
+ * @noted: pages in @seen
+ * @not_listed: extents for which there was no room
+ * @seen: virtual page numbers that came by, by open addressing; 0 is free
  * @seen_bits: its length, a power of two
  */
 struct kmemdump_pages {
@@ -99,7 +100,8 @@ struct kmemdump_pages {
 	unsigned int used;
 	unsigned int count;
 	unsigned int unmapped;
-	bool full;
+	unsigned int noted;
+	unsigned int not_listed;
 	unsigned long *seen;
 	unsigned int seen_bits;
 };
@@ -122,8 +124,10 @@ note_buf_t *kmemdump_crash_note(unsigned int cpu);
  * struct kmemdump_walk - one walk over the kernel's lists
  * @pages: where to put what it comes by
  * @stacks: whether the stacks are wanted
- * @stop: the walk ends when this becomes true; may be NULL
+ * @stop: the walk is that of a kernel that lives, and holds the RCU read lock
+ *	but for where it rests; it ends when this becomes true. NULL in a panic
  * @steps: how many pointers it may still follow
+ * @steps_at_rest: how many that were when it last rested
  * @tasks: tasks that it came by
  * @broken: lists that did not end where they began
  */
@@ -132,6 +136,7 @@ struct kmemdump_walk {
 	bool stacks;
 	const bool *stop;
 	unsigned int steps;
+	unsigned int steps_at_rest;
 	unsigned int tasks;
 	unsigned int broken;
 };
@@ -159,12 +164,14 @@ bool kmemdump_look(struct kmemdump_walk *walk, void *to, const void *from,
 void *kmemdump_pointer_at(struct kmemdump_walk *walk, const void *member);
 unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
 				const unsigned int *member);
+bool kmemdump_rested(struct kmemdump_walk *walk);
 struct kmemdump_ring kmemdump_ring_of(const struct list_head *head, bool back);
 bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring);
 bool kmemdump_ring_is_whole(const struct kmemdump_ring *ring);
 
 /* kmemdump_tasks.c */
 void kmemdump_tasks_init(void);
+void kmemdump_running_tasks_add(struct kmemdump_walk *walk);
 void kmemdump_tasks_add(struct kmemdump_walk *walk);
 
 /* kmemdump_modules.c */

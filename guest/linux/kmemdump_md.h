@@ -19,6 +19,7 @@ struct kmemdump_md;
  * struct kmemdump_md_region - what goes into a slot
  * @id: the kernel's own number of the region
  * @kind: what the bytes are
+ * @vital: of the log, which is worth more than all else
  * @name: up to KMD_NAME_SIZE characters of it are kept
  * @phys: physical address of the first byte
  * @virt: kernel virtual address of the first byte, for who reads the dump
@@ -27,6 +28,7 @@ struct kmemdump_md;
 struct kmemdump_md_region {
 	u32 id;
 	enum kmd_kind kind;
+	bool vital;
 	const char *name;
 	phys_addr_t phys;
 	unsigned long virt;
@@ -36,6 +38,10 @@ struct kmemdump_md_region {
 int kmemdump_md_add(struct kmemdump_md *md,
 		    const struct kmemdump_md_region *region);
 int kmemdump_md_remove(struct kmemdump_md *md, u32 slot);
+void kmemdump_md_forget(struct kmemdump_md *md, unsigned long virt);
+void kmemdump_md_not_listed(struct kmemdump_md *md, u32 count);
+void kmemdump_md_set_id_series(struct kmemdump_md *md,
+			       enum kmd_id_series series);
 bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature);
 
 /**

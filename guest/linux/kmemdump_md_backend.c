@@ -17,6 +17,7 @@
 #include "kmemdump.h"
 #endif
 #include "kmemdump_md.h"
+#include "kmemdump_vital.h"
 
 /* At least as many as any kmemdump has; RFC v2 keeps its limit to itself. */
 #define MD_BACKEND_IDS 512
@@ -28,15 +29,21 @@
  * @backend: what kmemdump calls
  * @slot_of: slot of each region plus one, 0 if it has none. kmemdump calls
  *	from one thread at a time, so it needs no lock.
- * @extents_slot: slot of the list of extents
+ * @refused: address of each region that found no slot
+ * @extents_offered: the list of extents was offered
+ * @extents_slot: its slot plus one, 0 if it has none
  */
 struct md_backend {
 	struct device *dev;
 	struct kmemdump_md *md;
 	struct kmemdump_backend backend;
 	u32 slot_of[MD_BACKEND_IDS];
+	unsigned long refused[MD_BACKEND_IDS];
+	bool extents_offered;
 	u32 extents_slot;
 };
+
+static void md_offer_extents(struct md_backend *mb);
 
 static enum kmd_kind region_kind(enum kmemdump_uid uid)
 {
@@ -57,6 +64,7 @@ static int md_register_region(const struct kmemdump_backend *be,
 	struct kmemdump_md_region region = {
 		.id = uid,
 		.kind = region_kind(uid),
+		.vital = kmemdump_is_vital(uid),
 		.name = kmemdump_uid_name(uid),
 		.virt = (unsigned long)vaddr,
 		.size = size,
@@ -78,9 +86,16 @@ static int md_register_region(const struct kmemdump_backend *be,
 		return ret;
 	}
 
+	/* The log comes before the tasks, and they before all else. */
+	if (!region.vital)
+		md_offer_extents(mb);
+
 	ret = kmemdump_md_add(mb->md, &region);
-	if (ret < 0)
+	if (ret < 0) {
+		mb->refused[uid] = region.virt;
 		return ret;
+	}
+	mb->refused[uid] = 0;
 	mb->slot_of[uid] = ret + 1;
 	return 0;
 }
@@ -91,7 +106,13 @@ static int md_unregister_region(const struct kmemdump_backend *be,
 	struct md_backend *mb = container_of(be, struct md_backend, backend);
 	u32 slot;
 
-	if (uid >= MD_BACKEND_IDS || !mb->slot_of[uid])
+	if (uid >= MD_BACKEND_IDS)
+		return -ENOENT;
+	if (mb->refused[uid]) {
+		kmemdump_md_forget(mb->md, mb->refused[uid]);
+		mb->refused[uid] = 0;
+	}
+	if (!mb->slot_of[uid])
 		return -ENOENT;
 
 	slot = mb->slot_of[uid] - 1;
@@ -107,7 +128,11 @@ static void md_unregister_backend(void *data)
 }
 
 #ifdef KMEMDUMP_MD_RFC_V2
-static inline int md_add_extents(struct md_backend *mb)
+static void md_offer_extents(struct md_backend *mb)
+{
+}
+
+static inline int md_watch_extents(struct md_backend *mb)
 {
 	return 0;
 }
@@ -116,15 +141,8 @@ void kmemdump_md_prepare(struct pt_regs *regs)
 {
 }
 #else
-static void md_remove_extents(void *data)
-{
-	struct md_backend *mb = data;
-
-	kmemdump_md_remove(mb->md, mb->extents_slot);
-}
-
 /* The controller reads the list by itself, whenever it takes a dump. */
-static int md_add_extents(struct md_backend *mb)
+static void md_offer_extents(struct md_backend *mb)
 {
 	size_t size;
 	const struct kmemdump_extent *list = kmemdump_extents(&size);
@@ -139,18 +157,39 @@ static int md_add_extents(struct md_backend *mb)
 
 	static_assert(sizeof(*list) == KMD_LIST_STRIDE_VALUE);
 
-	if (!list)
-		return 0;
+	if (mb->extents_offered || !list)
+		return;
+	mb->extents_offered = true;
 	if (!kmemdump_md_has(mb->md, KMD_FEATURE_LISTS)) {
 		dev_info(mb->dev, "the host reads no lists: a dump has the log and no tasks\n");
-		return 0;
+		return;
 	}
 	slot = kmemdump_md_add(mb->md, &region);
 	/* That has said why. The log is worth a dump without the tasks. */
-	if (slot < 0)
-		return 0;
-	mb->extents_slot = slot;
-	return devm_add_action_or_reset(mb->dev, md_remove_extents, mb);
+	if (slot >= 0)
+		mb->extents_slot = slot + 1;
+}
+
+static void md_list_changed(void *data, unsigned int not_listed)
+{
+	struct md_backend *mb = data;
+
+	kmemdump_md_not_listed(mb->md, not_listed);
+}
+
+static void md_unwatch_extents(void *data)
+{
+	struct md_backend *mb = data;
+
+	kmemdump_watch_extents(NULL, NULL);
+	if (mb->extents_slot)
+		kmemdump_md_remove(mb->md, mb->extents_slot - 1);
+}
+
+static int md_watch_extents(struct md_backend *mb)
+{
+	kmemdump_watch_extents(md_list_changed, mb);
+	return devm_add_action_or_reset(mb->dev, md_unwatch_extents, mb);
 }
 
 void kmemdump_md_prepare(struct pt_regs *regs)
@@ -176,10 +215,11 @@ int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 	mb->backend.register_region = md_register_region;
 	mb->backend.unregister_region = md_unregister_region;
 
+	kmemdump_md_set_id_series(md, KMD_SERIES_KMEMDUMP);
 	ret = kmemdump_register_backend(&mb->backend);
 	if (ret)
 		return dev_err_probe(dev, ret,
 				     "expected to be the only kmemdump backend\n");
 	ret = devm_add_action_or_reset(dev, md_unregister_backend, mb);
-	return ret ?: md_add_extents(mb);
+	return ret ?: md_watch_extents(mb);
 }

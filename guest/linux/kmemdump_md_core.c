@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Driver of the kmemdump-md minidump controller: slots, doorbell, panic. The
- * interface is docs/register-spec.md; the sections named below are sections of
- * that page. Where the regions come from is the front end's business.
+ * Driver of the kmemdump-md minidump controller: the device's life, doorbell,
+ * panic. The interface is docs/register-spec.md; the sections named below are
+ * sections of that page. Where the regions come from is the front end's business.
  */
 #define pr_fmt(fmt) "kmemdump-md: " fmt
 
 #include <linux/bitmap.h>
-#include <linux/build_bug.h>
+#include <linux/crash_dump.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/init.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
-#include <linux/math64.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/of.h>
 #include <linux/panic_notifier.h>
 #include <linux/platform_device.h>
-#include <linux/string.h>
+#include <linux/pm.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
-#include <linux/time64.h>
 
-#include "kmemdump_md.h"
+#include "kmemdump_md_internal.h"
 
 /* How long a dump may take before we go on without its result. */
 #define DUMP_TIMEOUT_US 1000000
@@ -40,149 +36,15 @@ module_param(panic_dump, bool, 0644);
 MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)");
 
 /**
- * struct kmemdump_md - one controller
- * @dev: the device
- * @base: the register window
- * @slots: slot 0, in the window
- * @slot_count: slots in the window
- * @full: a region found no slot, and none was emptied since
- * @taken: a bit for each slot, set when a region of ours is in it
- * @request_lock: serialises requests from user space
- * @panic: what a panic calls
- */
-struct kmemdump_md {
-	struct device *dev;
-	void __iomem *base;
-	void __iomem *slots;
-	u32 slot_count;
-	unsigned long *taken;
-	bool full;
-	struct mutex request_lock;	/* one request from user space at a time */
-	struct notifier_block panic;
-};
-
-static u32 md_read(struct kmemdump_md *md, enum kmd_register reg)
-{
-	return readl(md->base + reg);
-}
-
-/* Section 6 */
-struct slot_error {
-	enum kmd_slot_status status;
-	int error;
-	const char *reason;
-};
-
-static const struct slot_error slot_errors[] = {
-	{ KMD_SLOT_EMPTY, -EIO, "the commit had no effect" },
-	{ KMD_SLOT_BAD_SIZE, -EINVAL, "its size is 0" },
-	{ KMD_SLOT_WRAPS, -ERANGE, "its end passes the end of the address space" },
-	{ KMD_SLOT_NOT_RAM, -EFAULT, "some of it is not RAM" },
-	{ KMD_SLOT_BAD_FLAGS, -EOPNOTSUPP, "its kind or a flag is not known" },
-	{ KMD_SLOT_DUPLICATE, -EEXIST, "its number or its kind is there already" },
-	{ KMD_SLOT_REFUSED, -EPERM, "the host refuses it" },
-};
-
-static const struct slot_error *find_slot_error(u32 status)
-{
-	static const struct slot_error unknown = {
-		.error = -EPROTO, .reason = "for a reason unknown here",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(slot_errors); i++)
-		if (slot_errors[i].status == status)
-			return &slot_errors[i];
-	return &unknown;
-}
-
-static int no_slot(struct kmemdump_md *md,
-		   const struct kmemdump_md_region *region)
-{
-	if (!md->full)
-		dev_err(md->dev,
-			"region %s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
-			region->name, region->id,
-			md_read(md, KMD_REGION_COUNT), md->slot_count);
-	md->full = true;
-	return -ENOSPC;
-}
-
-/**
- * kmemdump_md_add() - put a region into a free slot
+ * kmemdump_md_set_id_series() - say whose numbers the regions have
  * @md: the controller
- * @region: what to put there; not needed any more afterwards
- *
- * Any context; the caller sees to it that there is one call to this or to
- * kmemdump_md_remove() at a time.
- *
- * Return: the slot, or a negative errno after one line that says why; a full
- * table has one line for all that find no slot.
+ * @series: the front end's
  */
-int kmemdump_md_add(struct kmemdump_md *md,
-		    const struct kmemdump_md_region *region)
+void kmemdump_md_set_id_series(struct kmemdump_md *md,
+			       enum kmd_id_series series)
 {
-	const struct slot_error *error;
-	__le64 name_words[KMD_NAME_SIZE / sizeof(__le64)] = {};
-	void __iomem *slot;
-	u32 index, status;
-
-	static_assert(ARRAY_SIZE(name_words) == 2);
-
-	/* An access costs more than the search: the device is not asked. */
-	index = find_first_zero_bit(md->taken, md->slot_count);
-	if (index >= md->slot_count)
-		return no_slot(md, region);
-	slot = md->slots + index * KMD_SLOT_STRIDE_VALUE;
-
-	/* Bytes in memory order, whatever our own byte order is. */
-	memcpy(name_words, region->name, strnlen(region->name, KMD_NAME_SIZE));
-
-	writeq(region->phys, slot + KMD_SLOT_PHYS);
-	writeq(region->virt, slot + KMD_SLOT_VIRT);
-	writeq(region->size, slot + KMD_SLOT_SIZE);
-	writeq(le64_to_cpu(name_words[0]), slot + KMD_SLOT_NAME);
-	writeq(le64_to_cpu(name_words[1]), slot + KMD_SLOT_NAME + 8);
-	writeq(region->id | (u64)region->kind << 32, slot + KMD_SLOT_ID);
-	writel(1, slot + KMD_SLOT_COMMIT);
-
-	status = readl(slot + KMD_SLOT_STATUS);
-	if (status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP) {
-		set_bit(index, md->taken);
-		return index;
-	}
-	if (status == KMD_SLOT_TABLE_FULL)
-		return no_slot(md, region);
-
-	error = find_slot_error(status);
-	dev_err(md->dev,
-		"region %s (uid %u, %zu bytes at %pap) not accepted, status %u: %s\n",
-		region->name, region->id, region->size, &region->phys, status,
-		error->reason);
-	return error->error;
-}
-
-/**
- * kmemdump_md_remove() - empty a slot
- * @md: the controller
- * @slot: what kmemdump_md_add() returned
- *
- * The memory may be freed when this has returned 0.
- *
- * Return: 0, or -EIO if the device keeps the slot.
- */
-int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
-{
-	void __iomem *commit = md->slots + slot * KMD_SLOT_STRIDE_VALUE +
-			       KMD_SLOT_COMMIT;
-
-	writel(0, commit);
-	md->full = false;
-	/* The memory may be freed next: wait until the device knows. */
-	if (readl(commit))
-		return -EIO;
-	clear_bit(slot, md->taken);
-	return 0;
+	md->id_series = series;
+	kmemdump_md_describe_table(md);
 }
 
 /**
@@ -195,72 +57,69 @@ bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature)
 	return md_read(md, KMD_FEATURES) & feature;
 }
 
-static const char *reason_name(u32 reason)
+/* Sections 2 and 4: nothing else is touched before this is right. */
+static int md_identify(struct kmemdump_md *md)
 {
-	switch (reason) {
-	case KMD_REASON_PANIC:
-		return "panic";
-	case KMD_REASON_REQUEST:
-		return "request";
-	case KMD_REASON_HOST:
-		return "host";
-	case KMD_REASON_RESET:
-		return "reset";
-	case KMD_REASON_SHUTDOWN:
-		return "shutdown";
-	case KMD_REASON_HANG:
-		return "hang";
-	default:
-		return "unknown";
+	u32 magic, version, stride, offset, count;
+	u64 end;
+
+	if (md->window < KMD_SLOT_OFFSET_VALUE) {
+		dev_err(md->dev, "window has %pa bytes, expected %#x at least\n",
+			&md->window, KMD_SLOT_OFFSET_VALUE);
+		return -ENODEV;
 	}
-}
 
-static const char *result_name(u32 result)
-{
-	switch (result) {
-	case KMD_RESULT_NONE:
-		return "no attempt";
-	case KMD_RESULT_COMPLETE:
-		return "complete";
-	case KMD_RESULT_PARTIAL:
-		return "partial";
-	case KMD_RESULT_INCOMPLETE:
-		return "incomplete, the host could not write all of it";
-	case KMD_RESULT_FAILED:
-		return "failed, the host wrote nothing";
-	case KMD_RESULT_EMPTY:
-		return "empty, no region could be saved";
-	case KMD_RESULT_LIMIT:
-		return "not taken, the host's limit is reached";
-	default:
-		return "unknown result";
+	magic = md_read(md, KMD_MAGIC);
+	if (magic != KMD_MAGIC_VALUE) {
+		dev_err(md->dev, "magic is %#x, expected %#x\n", magic,
+			KMD_MAGIC_VALUE);
+		return -ENODEV;
 	}
+
+	version = md_read(md, KMD_VERSION);
+	if (version >> 16 != KMD_VERSION_MAJOR) {
+		dev_err(md->dev, "version is %u.%u, expected %u.x\n",
+			version >> 16, version & 0xffff, KMD_VERSION_MAJOR);
+		return -ENODEV;
+	}
+
+	stride = md_read(md, KMD_SLOT_STRIDE);
+	offset = md_read(md, KMD_SLOT_OFFSET);
+	count = md_read(md, KMD_SLOT_COUNT);
+	end = offset + (u64)count * stride;
+	if (stride != KMD_SLOT_STRIDE_VALUE || !count ||
+	    count > KMD_SLOT_COUNT_MAX || end > md->window) {
+		dev_err(md->dev,
+			"%u slots of %u bytes at %#x, expected slots of %u inside %pa bytes\n",
+			count, stride, offset, KMD_SLOT_STRIDE_VALUE,
+			&md->window);
+		return -ENODEV;
+	}
+
+	md->minor = version & 0xffff;
+	md->slots = md->base + offset;
+	md->slot_count = min_t(u32, count, MD_MOST_SLOTS);
+	return 0;
 }
 
-static bool dump_saved(u32 result)
+/*
+ * Brings a device back that was asleep, and that may have seen another QEMU
+ * start, with other properties.
+ */
+static int md_wake(struct device *dev)
 {
-	return result == KMD_RESULT_COMPLETE || result == KMD_RESULT_PARTIAL;
-}
+	struct kmemdump_md *md = dev_get_drvdata(dev);
+	const u32 slots = md->slot_count;
+	int ret;
 
-/* One line about the last attempt; only a dump that was saved has a number. */
-static void print_result(struct kmemdump_md *md, const char *level,
-			 const char *prefix)
-{
-	u64 nanoseconds = readq(md->base + KMD_LAST_NANOSECONDS);
-	u32 result = md_read(md, KMD_LAST_RESULT);
-	char number[12] = "";
-
-	if (dump_saved(result))
-		scnprintf(number, sizeof(number), " %u",
-			  md_read(md, KMD_DUMP_COUNT));
-
-	dev_printk(level, md->dev,
-		   "%s%s (%s) %s: %u regions, %llu bytes, %llu us, %u rejected\n",
-		   prefix, number, reason_name(md_read(md, KMD_LAST_REASON)),
-		   result_name(result), md_read(md, KMD_LAST_REGIONS),
-		   (unsigned long long)readq(md->base + KMD_LAST_BYTES),
-		   (unsigned long long)div_u64(nanoseconds, NSEC_PER_USEC),
-		   md_read(md, KMD_LAST_REJECTED));
+	ret = md_identify(md);
+	if (ret)
+		return ret;
+	md->slot_count = min(slots, md->slot_count);
+	md->asleep = false;
+	kmemdump_md_clear(md);
+	kmemdump_md_fill(md, slots);
+	return 0;
 }
 
 /* For the panic: takes no lock, does not sleep. False if it takes too long. */
@@ -285,49 +144,61 @@ static int md_panic(struct notifier_block *nb, unsigned long action, void *data)
 
 	if (!panic_dump)
 		return NOTIFY_DONE;
+	if (md->asleep && md_wake(md->dev))
+		return NOTIFY_DONE;
 
 	/* Here, because this function is on the stack when the bell rings. */
 	crash_setup_regs(&regs, NULL);
 	kmemdump_md_prepare(&regs);
+	kmemdump_md_mark_freed(md);
 
 	/* The CPU that asked for another dump may have been stopped here. */
 	idle = wait_until_idle(md);
 	if (idle) {
 		/* Orders the contents of the regions before the doorbell. */
-		writel(KMD_REASON_PANIC, md->base + KMD_DOORBELL);
+		md_write(md, KMD_REASON_PANIC, KMD_DOORBELL);
 		idle = wait_until_idle(md);
 	}
 
 	if (idle)
-		print_result(md, KERN_EMERG, "dump");
+		kmemdump_md_print_result(md, KERN_EMERG, "dump");
 	else
 		dev_emerg(md->dev, "dump not done, expected an end within %u us\n",
 			  DUMP_TIMEOUT_US);
 	return NOTIFY_DONE;
 }
 
-static int md_request_dump(struct kmemdump_md *md)
+/* Rings and waits. Process context. */
+static int md_ring(struct kmemdump_md *md, enum kmd_reason reason)
 {
 	u32 status;
 	int ret;
 
-	kmemdump_md_prepare(NULL);
-	writel(KMD_REASON_REQUEST, md->base + KMD_DOORBELL);
+	md_write(md, reason, KMD_DOORBELL);
 	ret = readl_poll_timeout(md->base + KMD_STATUS, status,
 				 !(status & KMD_STATUS_BUSY), REQUEST_POLL_US,
 				 DUMP_TIMEOUT_US);
-	if (ret) {
+	if (ret)
 		dev_err(md->dev, "dump not done, expected an end within %u us\n",
 			DUMP_TIMEOUT_US);
-		return ret;
-	}
+	return ret;
+}
 
-	if (!dump_saved(md_read(md, KMD_LAST_RESULT))) {
-		print_result(md, KERN_ERR, "dump");
+static int md_request_dump(struct kmemdump_md *md)
+{
+	int ret;
+
+	kmemdump_md_prepare(NULL);
+	ret = md_ring(md, KMD_REASON_REQUEST);
+	if (ret)
+		return ret;
+
+	if (!kmemdump_md_dump_saved(md_read(md, KMD_LAST_RESULT))) {
+		kmemdump_md_print_result(md, KERN_ERR, "dump");
 		return -EIO;
 	}
 
-	print_result(md, KERN_INFO, "dump");
+	kmemdump_md_print_result(md, KERN_INFO, "dump");
 	return 0;
 }
 
@@ -358,56 +229,46 @@ static struct attribute *md_attrs[] = {
 };
 ATTRIBUTE_GROUPS(md);
 
-/* Sections 2 and 4: nothing else is touched before this is right. */
-static int md_identify(struct kmemdump_md *md, resource_size_t window)
-{
-	u32 magic, version, stride, offset, count;
-	u64 end;
-
-	if (window < KMD_SLOT_OFFSET_VALUE) {
-		dev_err(md->dev, "window has %pa bytes, expected %#x at least\n",
-			&window, KMD_SLOT_OFFSET_VALUE);
-		return -ENODEV;
-	}
-
-	magic = md_read(md, KMD_MAGIC);
-	if (magic != KMD_MAGIC_VALUE) {
-		dev_err(md->dev, "magic is %#x, expected %#x\n", magic,
-			KMD_MAGIC_VALUE);
-		return -ENODEV;
-	}
-
-	version = md_read(md, KMD_VERSION);
-	if (version >> 16 != KMD_VERSION_MAJOR) {
-		dev_err(md->dev, "version is %u.%u, expected %u.x\n",
-			version >> 16, version & 0xffff, KMD_VERSION_MAJOR);
-		return -ENODEV;
-	}
-
-	stride = md_read(md, KMD_SLOT_STRIDE);
-	offset = md_read(md, KMD_SLOT_OFFSET);
-	count = md_read(md, KMD_SLOT_COUNT);
-	end = offset + (u64)count * stride;
-	if (stride != KMD_SLOT_STRIDE_VALUE || !count ||
-	    count > KMD_SLOT_COUNT_MAX || end > window) {
-		dev_err(md->dev,
-			"%u slots of %u bytes at %#x, expected slots of %u inside %pa bytes\n",
-			count, stride, offset, KMD_SLOT_STRIDE_VALUE, &window);
-		return -ENODEV;
-	}
-
-	md->slots = md->base + offset;
-	md->slot_count = count;
-	dev_info(md->dev, "version %u.%u, %u slots\n", version >> 16,
-		 version & 0xffff, count);
-	return 0;
-}
-
 static void md_unregister_panic(void *data)
 {
 	struct kmemdump_md *md = data;
 
 	atomic_notifier_chain_unregister(&panic_notifier_list, &md->panic);
+}
+
+/*
+ * It comes before the regions and goes after them: a kernel that panics in
+ * between has a dump of those that are there. First in the chain, before a
+ * notifier can hang or change what is to be saved.
+ */
+static int md_register_panic(struct kmemdump_md *md)
+{
+	int ret;
+
+	md->panic.notifier_call = md_panic;
+	md->panic.priority = INT_MAX;
+	ret = atomic_notifier_chain_register(&panic_notifier_list, &md->panic);
+	if (ret)
+		return ret;
+	return devm_add_action_or_reset(md->dev, md_unregister_panic, md);
+}
+
+/*
+ * A driver that goes empties the table, and so does a reset. Regions that are
+ * there belong to a kernel that did neither: it is worth a dump.
+ */
+static void md_take_over(struct kmemdump_md *md)
+{
+	u32 left = md_read(md, KMD_REGION_COUNT);
+
+	if (left) {
+		dev_warn(md->dev, "%u regions of a kernel that ended without a word are here: asking for a dump of them\n",
+			 left);
+		if (!md_ring(md, md->minor >= 1 ? KMD_REASON_ABANDONED :
+						  KMD_REASON_REQUEST))
+			kmemdump_md_print_result(md, KERN_WARNING, "dump");
+	}
+	kmemdump_md_clear(md);
 }
 
 static int md_probe(struct platform_device *pdev)
@@ -416,6 +277,12 @@ static int md_probe(struct platform_device *pdev)
 	struct kmemdump_md *md;
 	struct resource *window;
 	int ret;
+
+	/* The table is all that is left of the kernel that died. */
+	if (is_kdump_kernel()) {
+		dev_info(dev, "this kernel was started to save another one, whose regions are left as they are\n");
+		return -ENODEV;
+	}
 
 	md = devm_kzalloc(dev, sizeof(*md), GFP_KERNEL);
 	if (!md)
@@ -428,32 +295,26 @@ static int md_probe(struct platform_device *pdev)
 	md->base = devm_platform_get_and_ioremap_resource(pdev, 0, &window);
 	if (IS_ERR(md->base))
 		return PTR_ERR(md->base);
+	md->window = resource_size(window);
 
-	ret = md_identify(md, resource_size(window));
+	ret = md_identify(md);
 	if (ret)
 		return ret;
+	dev_info(dev, "version %u.%u, %u slots\n", KMD_VERSION_MAJOR, md->minor,
+		 md_read(md, KMD_SLOT_COUNT));
 
 	md->taken = devm_bitmap_zalloc(dev, md->slot_count, GFP_KERNEL);
-	if (!md->taken)
+	md->held = devm_kcalloc(dev, md->slot_count, sizeof(*md->held),
+				GFP_KERNEL);
+	if (!md->taken || !md->held)
 		return -ENOMEM;
 
 	if (md_read(md, KMD_LAST_RESULT) != KMD_RESULT_NONE)
-		print_result(md, KERN_INFO, "last dump");
+		kmemdump_md_print_result(md, KERN_INFO, "last dump");
+	md_take_over(md);
 
-	/* A kernel before this one may have left without a reset. */
-	writel(1, md->base + KMD_RESET_TABLE);
-
-	ret = kmemdump_md_attach(dev, md);
-	if (ret)
-		return ret;
-
-	/* First, before a notifier can hang or change what is to be saved. */
-	md->panic.notifier_call = md_panic;
-	md->panic.priority = INT_MAX;
-	ret = atomic_notifier_chain_register(&panic_notifier_list, &md->panic);
-	if (ret)
-		return ret;
-	return devm_add_action_or_reset(dev, md_unregister_panic, md);
+	ret = md_register_panic(md);
+	return ret ?: kmemdump_md_attach(dev, md);
 }
 
 /*
@@ -462,10 +323,29 @@ static int md_probe(struct platform_device *pdev)
  */
 static void md_shutdown(struct platform_device *pdev)
 {
-	struct kmemdump_md *md = platform_get_drvdata(pdev);
-
-	writel(1, md->base + KMD_RESET_TABLE);
+	kmemdump_md_clear(platform_get_drvdata(pdev));
 }
+
+/*
+ * Hibernation: before the image is made, before the power goes off, and in the
+ * kernel that reads the image, whose regions must not be there when another
+ * kernel's memory is. The host takes no dump of a machine that is off.
+ */
+static int md_sleep(struct device *dev)
+{
+	struct kmemdump_md *md = dev_get_drvdata(dev);
+
+	md->asleep = true;
+	kmemdump_md_clear(md);
+	return 0;
+}
+
+static const struct dev_pm_ops md_pm = {
+	.freeze_noirq = md_sleep,
+	.thaw_noirq = md_wake,
+	.poweroff_noirq = md_sleep,
+	.restore_noirq = md_wake,
+};
 
 static const struct of_device_id md_of_match[] = {
 	{ .compatible = KMD_DT_COMPATIBLE },
@@ -480,6 +360,7 @@ static struct platform_driver md_driver = {
 		.name = "kmemdump-md",
 		.of_match_table = md_of_match,
 		.dev_groups = md_groups,
+		.pm = pm_sleep_ptr(&md_pm),
 	},
 };
 

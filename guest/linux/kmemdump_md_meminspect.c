@@ -96,6 +96,23 @@ static enum kmd_kind entry_kind(enum meminspect_uid id)
 	}
 }
 
+/* Without one of these there is no log, and without vmcoreinfo no reader. */
+static bool is_vital(enum meminspect_uid id)
+{
+	switch (id) {
+	case MEMINSPECT_ID_VMCOREINFO:
+	case MEMINSPECT_ID_printk_rb_static:
+	case MEMINSPECT_ID_printk_rb_dynamic:
+	case MEMINSPECT_ID_prb:
+	case MEMINSPECT_ID_prb_descs:
+	case MEMINSPECT_ID_prb_infos:
+	case MEMINSPECT_ID_prb_data:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void forget(struct md_reader *reader, struct md_entry *known)
 {
 	if (!known->size)
@@ -113,6 +130,7 @@ static void add_entry(void *data, const struct inspect_entry *e)
 	struct kmemdump_md_region region = {
 		.id = e->id,
 		.kind = entry_kind(e->id),
+		.vital = is_vital(e->id),
 		.name = entry_name(e->id),
 		.phys = e->pa,
 		.virt = (unsigned long)e->va,
@@ -142,6 +160,12 @@ static void add_entry(void *data, const struct inspect_entry *e)
 	spin_unlock_irqrestore(&reader->lock, flags);
 }
 
+static void add_vital_entry(void *data, const struct inspect_entry *e)
+{
+	if (is_vital(e->id))
+		add_entry(data, e);
+}
+
 static void remove_entry(struct md_reader *reader,
 			 const struct inspect_entry *e)
 {
@@ -152,6 +176,8 @@ static void remove_entry(struct md_reader *reader,
 
 	spin_lock_irqsave(&reader->lock, flags);
 	forget(reader, &reader->entries[e->id]);
+	/* It may be one that found no slot. */
+	kmemdump_md_forget(reader->md, (unsigned long)e->va);
 	spin_unlock_irqrestore(&reader->lock, flags);
 }
 
@@ -203,12 +229,14 @@ int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 	reader->md = md;
 	spin_lock_init(&reader->lock);
 	reader->notifier.notifier_call = md_notify;
+	kmemdump_md_set_id_series(md, KMD_SERIES_MEMINSPECT);
 
 	/* In this order, so that no entry falls between the two. */
 	ret = meminspect_notifier_register(&reader->notifier);
 	if (ret)
 		return dev_err_probe(dev, ret,
 				     "expected to become a reader of meminspect\n");
+	meminspect_lock_traverse(reader, add_vital_entry);
 	meminspect_lock_traverse(reader, add_entry);
 
 	for (id = 0; id < MEMINSPECT_ID_MAX; id++)

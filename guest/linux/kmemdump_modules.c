@@ -208,13 +208,24 @@ static void add_module(struct kmemdump_walk *walk, struct module *module)
  */
 void kmemdump_modules_add(struct kmemdump_walk *walk)
 {
+	unsigned int done = 0, i;
 	struct kmemdump_ring ring;
 
 	if (!modules_list)
 		return;
 	ring = kmemdump_ring_of(modules_list, false);
-	while (kmemdump_ring_next(walk, &ring))
+	while (kmemdump_ring_next(walk, &ring)) {
 		add_module(walk, container_of(ring.at, struct module, list));
+		done++;
+		if (!kmemdump_rested(walk))
+			continue;
+		/* From the start, to as far as it was. */
+		ring = kmemdump_ring_of(modules_list, false);
+		for (i = 0; i < done && kmemdump_ring_next(walk, &ring); i++)
+			;
+		if (i < done)
+			break;
+	}
 	if (!kmemdump_ring_is_whole(&ring))
 		walk->broken++;
 }

@@ -14,6 +14,7 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/hash.h>
+#include <linux/kasan.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -77,11 +78,15 @@ void kmemdump_pages_begin(struct kmemdump_pages *pages)
 	pages->used = 0;
 	pages->count = 0;
 	pages->unmapped = 0;
-	pages->full = false;
+	pages->noted = 0;
+	pages->not_listed = 0;
 	memset(pages->seen, 0, seen_bytes(pages));
 }
 
-/* False if it is there already, or there is no room. */
+/*
+ * False if it is there already. A list that is full is followed by what finds
+ * no room in it, until so much is noted that a search would take long.
+ */
 static bool note_page(struct kmemdump_pages *pages, unsigned long number)
 {
 	const unsigned long mask = BIT(pages->seen_bits) - 1;
@@ -92,7 +97,10 @@ static bool note_page(struct kmemdump_pages *pages, unsigned long number)
 		if (pages->seen[at] == number)
 			return false;
 		if (!pages->seen[at]) {
-			pages->seen[at] = number;
+			if (pages->noted <= mask - mask / 4) {
+				pages->seen[at] = number;
+				pages->noted++;
+			}
 			return true;
 		}
 	}
@@ -141,12 +149,14 @@ static void list_page(struct kmemdump_pages *pages, unsigned long virt,
  * @object: first byte, an address that may be anything
  * @size: length in bytes
  *
- * What is not mapped to RAM is left out.
+ * What is not mapped to RAM is left out. What finds no room is counted.
  */
 void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
 			size_t size)
 {
-	unsigned long virt = (unsigned long)object & PAGE_MASK;
+	const unsigned long first = (unsigned long)kasan_reset_tag(object) & PAGE_MASK;
+	unsigned long virt = first;
+	bool no_room = false;
 	size_t left;
 
 	if (!object || !size)
@@ -156,22 +166,23 @@ void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
 	     left--, virt += PAGE_SIZE) {
 		phys_addr_t phys;
 
-		if (pages->count >= pages->capacity) {
-			pages->full = true;
-			return;
-		}
 		if (!kmemdump_ram_phys((void *)virt, &phys)) {
 			pages->unmapped++;
 			/* An object that begins nowhere is none. */
-			if (virt == ((unsigned long)object & PAGE_MASK))
+			if (virt == first)
 				return;
 			continue;
 		}
-		if (note_page(pages, virt >> PAGE_SHIFT)) {
+		if (!note_page(pages, virt >> PAGE_SHIFT))
+			continue;
+		if (pages->count < pages->capacity) {
 			pages->count++;
 			list_page(pages, virt, phys);
+		} else {
+			no_room = true;
 		}
 	}
+	pages->not_listed += no_room;
 }
 
 /**

@@ -4,6 +4,7 @@
  * the structures of a kernel that has just died.
  */
 #include <linux/irqflags.h>
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #ifdef CONFIG_ARM64
@@ -47,13 +48,14 @@ static bool walk(unsigned long addr, phys_addr_t *phys)
 
 /**
  * kmemdump_ram_phys() - is there RAM at a kernel virtual address?
- * @addr: any address whatsoever
+ * @addr: any address whatsoever, with a tag or without
  * @phys: its physical address
  *
  * For the panic: takes no lock and does not fault.
  */
 bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys)
 {
+	addr = kasan_reset_tag(addr);
 	if ((unsigned long)addr < PAGE_OFFSET)
 		return false;
 	if (virt_addr_valid(addr)) {
@@ -77,6 +79,8 @@ bool kmemdump_peek(void *to, const void *from, size_t size)
 {
 	phys_addr_t phys;
 
+	/* Through the address that matches the tag of any memory. */
+	from = kasan_reset_tag(from);
 	return kmemdump_ram_phys(from, &phys) &&
 	       kmemdump_ram_phys(from + size - 1, &phys) &&
 	       !copy_from_kernel_nofault(to, from, size);

@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -45,7 +46,7 @@ static int page_table_phys(const void *addr, phys_addr_t *phys)
  */
 int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys)
 {
-	unsigned long first = (unsigned long)zone;
+	unsigned long first = (unsigned long)kasan_reset_tag(zone);
 	unsigned long last = first + size - 1;
 	unsigned long addr;
 	phys_addr_t start;
@@ -53,6 +54,7 @@ int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys)
 	if (!zone || !size || last < first)
 		return -EINVAL;
 
+	zone = (const void *)first;
 	if (in_image(first, last)) {
 		*phys = __pa_symbol(zone);
 		return 0;

@@ -36,8 +36,10 @@
 
 /* Of pointers that a walk follows; a page takes about ten. */
 #define STEPS_PER_PAGE 32
-/* The list has to fit in what the allocator gives in one piece. */
-#define MOST_PAGES 131072U
+/* So that a short list, too, is followed by a count of what it lacks. */
+#define LEAST_STEPS 32768U
+/* A controller reads no more entries. */
+#define MOST_PAGES 65536U
 
 enum profile { PROFILE_LOG, PROFILE_TASKS, PROFILE_STACKS };
 
@@ -99,6 +101,9 @@ static DEFINE_MUTEX(gather_lock);
 static bool dying;
 /* What is to be listed has been looked up. */
 static bool ready;
+/* Who wants to know how much found no room; gather_lock guards it. */
+static void (*watcher)(void *data, unsigned int not_listed);
+static void *watcher_data;
 
 static void refresh_now(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(refresh_work, refresh_now);
@@ -107,12 +112,17 @@ static void gather(struct kmemdump_walk *walk)
 {
 	walk->pages = &pages;
 	walk->stacks = profile == PROFILE_STACKS;
-	walk->steps = max_pages * STEPS_PER_PAGE;
+	walk->steps = max(max_pages * STEPS_PER_PAGE, LEAST_STEPS);
+	walk->steps_at_rest = walk->steps;
 
 	kmemdump_pages_begin(&pages);
+	kmemdump_running_tasks_add(walk);
 	kmemdump_variables_add(&pages, walk->stacks);
 	kmemdump_modules_add(walk);
 	kmemdump_tasks_add(walk);
+	/* Nobody knows how much more there was. */
+	if (!walk->steps)
+		pages.not_listed++;
 	if (!walk->stop || !READ_ONCE(*walk->stop))
 		kmemdump_pages_end(&pages);
 }
@@ -121,13 +131,21 @@ static void report(const struct kmemdump_walk *walk, u64 started)
 {
 	u64 nanoseconds = ktime_get_mono_fast_ns() - started;
 
-	pr_info("profile %s: %u tasks, %u pages in %u extents, %llu us%s\n",
+	pr_info("profile %s: %u tasks, %u pages in %u extents, %llu us\n",
 		profile_names[profile], walk->tasks, pages.count, pages.used,
-		(unsigned long long)div_u64(nanoseconds, NSEC_PER_USEC),
-		pages.full ? "; max_pages is reached, the rest is left out" : "");
+		(unsigned long long)div_u64(nanoseconds, NSEC_PER_USEC));
+	if (pages.not_listed)
+		pr_warn("max_pages=%u is reached, %u extents or more are left out\n",
+			max_pages, pages.not_listed);
 	if (walk->broken)
 		pr_warn("%u lists of the kernel are broken, or longer than max_pages allows\n",
 			walk->broken);
+}
+
+static void tell_watcher(void)
+{
+	if (watcher)
+		watcher(watcher_data, pages.not_listed);
 }
 
 static void gather_alive(bool first)
@@ -140,6 +158,8 @@ static void gather_alive(bool first)
 	rcu_read_lock();
 	gather(&walk);
 	rcu_read_unlock();
+	if (!READ_ONCE(dying))
+		tell_watcher();
 	if (first)
 		report(&walk, started);
 	mutex_unlock(&gather_lock);
@@ -160,6 +180,28 @@ const struct kmemdump_extent *kmemdump_extents(size_t *size)
 	return pages.extents;
 }
 EXPORT_SYMBOL_GPL(kmemdump_extents);
+
+/**
+ * kmemdump_watch_extents() - be told how much finds no room in the list
+ * @changed: called at once and whenever the list has been brought up to date,
+ *	in process context or in a panic; NULL for nobody
+ * @data: for @changed
+ *
+ * Process context. Who watched before is not called any more when this returns.
+ */
+void kmemdump_watch_extents(void (*changed)(void *data, unsigned int not_listed),
+			    void *data)
+{
+	mutex_lock(&gather_lock);
+	WRITE_ONCE(watcher, NULL);
+	watcher_data = data;
+	/* A panic finds both or none. */
+	smp_wmb();
+	WRITE_ONCE(watcher, changed);
+	tell_watcher();
+	mutex_unlock(&gather_lock);
+}
+EXPORT_SYMBOL_GPL(kmemdump_watch_extents);
 
 /**
  * kmemdump_refresh() - bring the list up to date
@@ -215,6 +257,7 @@ void kmemdump_prepare_panic(struct pt_regs *regs)
 		return;
 	save_registers(regs);
 	gather(&walk);
+	tell_watcher();
 	report(&walk, started);
 }
 EXPORT_SYMBOL_GPL(kmemdump_prepare_panic);

@@ -11,6 +11,7 @@
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/string.h>
 
 #include "kmemdump_compat.h"
@@ -19,6 +20,7 @@
 static unsigned long (*lookup_name)(const char *name);
 static int (*lookup_size)(unsigned long addr, unsigned long *size,
 			  unsigned long *offset);
+static struct module *(*module_at)(unsigned long addr);
 
 #ifdef MODULE
 static void * __init probe_address(const char *function)
@@ -33,10 +35,14 @@ static void * __init probe_address(const char *function)
 	return addr;
 }
 
-/* Nothing to give back: the kernel itself is never unloaded. */
 static unsigned long __init exported_address(const char *name)
 {
-	return (unsigned long)__symbol_get(name);
+	unsigned long addr = (unsigned long)__symbol_get(name);
+
+	/* What is the kernel's own stays there without a reference. */
+	if (addr)
+		__symbol_put(name);
+	return addr;
 }
 #else
 static inline unsigned long exported_address(const char *name)
@@ -57,11 +63,25 @@ int __init kmemdump_symbols_init(void)
 	if (!lookup_name)
 		return -ENOENT;
 	lookup_size = (void *)lookup_name("kallsyms_lookup_size_offset");
+	module_at = (void *)lookup_name("__module_address");
 #else
 	lookup_name = kallsyms_lookup_name;
 	lookup_size = kallsyms_lookup_size_offset;
 #endif
 	return 0;
+}
+
+/* That may go, and its symbol is another one that happens to have the name. */
+static bool __init is_of_a_module(unsigned long addr)
+{
+	bool found;
+
+	if (!module_at)
+		return false;
+	preempt_disable();
+	found = module_at(addr);
+	preempt_enable();
+	return found;
 }
 
 /**
@@ -71,7 +91,7 @@ int __init kmemdump_symbols_init(void)
  * Looks in kallsyms, which has no data without CONFIG_KALLSYMS_ALL, then in
  * the vmcoreinfo text, then among what is exported to modules.
  *
- * Return: its address or NULL.
+ * Return: its address or NULL. What is in a module is none of the kernel's.
  */
 void * __init kmemdump_symbol(const char *name)
 {
@@ -85,7 +105,7 @@ void * __init kmemdump_symbol(const char *name)
 		if (kmemdump_vmcoreinfo_value(key, &addr))
 			addr = exported_address(name);
 	}
-	return (void *)addr;
+	return is_of_a_module(addr) ? NULL : (void *)addr;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/idr.h>
-#include <linux/kallsyms.h>
+#include <linux/kasan.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/module.h>
@@ -74,7 +74,6 @@ static void add_task(struct kmemdump_walk *walk, struct task_struct *task)
 	void *stack = kmemdump_pointer_at(walk, &task->stack);
 	struct mm_struct *mm;
 
-	walk->tasks++;
 	kmemdump_pages_add(walk->pages, task, sizeof(*task));
 	if (walk->stacks)
 		kmemdump_pages_add(walk->pages, PTR_ALIGN_DOWN(stack, THREAD_SIZE),
@@ -88,12 +87,31 @@ static void add_task(struct kmemdump_walk *walk, struct task_struct *task)
 	add_groups(walk, task);
 }
 
-static void add_threads(struct kmemdump_walk *walk, struct task_struct *leader)
+static void count_task(struct kmemdump_walk *walk, struct task_struct *task)
+{
+	walk->tasks++;
+	add_task(walk, task);
+}
+
+static void add_if_running(struct kmemdump_walk *walk, struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	int on_cpu;
+
+	if (kmemdump_look(walk, &on_cpu, &task->on_cpu, sizeof(on_cpu)) && on_cpu)
+		add_task(walk, task);
+#endif
+}
+
+typedef void visit_task(struct kmemdump_walk *walk, struct task_struct *task);
+
+static void visit_threads(struct kmemdump_walk *walk, struct task_struct *leader,
+			  visit_task *visit)
 {
 	struct signal_struct *signal = kmemdump_pointer_at(walk, &leader->signal);
 	struct kmemdump_ring ring;
 
-	add_task(walk, leader);
+	visit(walk, leader);
 	if (!signal)
 		return;
 
@@ -103,55 +121,114 @@ static void add_threads(struct kmemdump_walk *walk, struct task_struct *leader)
 			container_of(ring.at, struct task_struct, thread_node);
 
 		if (task != leader)
-			add_task(walk, task);
+			visit(walk, task);
 	}
 	if (!kmemdump_ring_is_whole(&ring))
 		walk->broken++;
 }
 
-static bool add_processes(struct kmemdump_walk *walk, bool back)
+static bool visit_list(struct kmemdump_walk *walk, bool back, visit_task *visit)
 {
 	struct kmemdump_ring ring = kmemdump_ring_of(&init_task.tasks, back);
 
 	while (kmemdump_ring_next(walk, &ring))
-		add_threads(walk, container_of(ring.at, struct task_struct,
-					       tasks));
+		visit_threads(walk, container_of(ring.at, struct task_struct,
+						 tasks), visit);
 	return kmemdump_ring_is_whole(&ring);
 }
 
-static void add_idle_tasks(struct kmemdump_walk *walk)
+static void visit_processes(struct kmemdump_walk *walk, visit_task *visit)
+{
+	if (visit_list(walk, false, visit))
+		return;
+	walk->broken++;
+	/* Those behind the break can be had from the other end. */
+	visit_list(walk, true, visit);
+}
+
+static void visit_idle_tasks(struct kmemdump_walk *walk, visit_task *visit)
 {
 	unsigned int cpu;
 
 	if (!idle_task_of)
 		return;
 	for_each_possible_cpu(cpu)
-		add_task(walk, idle_task_of(cpu));
+		visit(walk, kasan_reset_tag(idle_task_of(cpu)));
 }
 
-/* An entry of an xarray that is in a node whose index counts from @shift. */
-static void add_pids(struct kmemdump_walk *walk, void *entry, int above)
+static unsigned long next_step(unsigned long number, unsigned char shift)
 {
-	struct xa_node *node;
-	unsigned char shift;
-	unsigned int i;
+	return (number | (BIT(shift) - 1)) + 1;
+}
 
-	if (!xa_is_node(entry)) {
-		if (!xa_is_value(entry) && !xa_is_internal(entry))
-			add_pid(walk, entry);
-		return;
-	}
+/* What is at a number in a node, or at the next that has something. */
+static void *next_slot(struct kmemdump_walk *walk, struct xa_node *node,
+		       unsigned char shift, unsigned long *number)
+{
+	unsigned long i = *number >> shift & XA_CHUNK_MASK;
+	void *entry = kmemdump_pointer_at(walk, &node->slots[i]);
 
-	node = xa_to_node(entry);
-	/* Each level counts in smaller steps, or it is not a tree. */
-	if (!kmemdump_look(walk, &shift, &node->shift, sizeof(shift)) || shift >= above) {
-		walk->broken++;
-		return;
+	while (!entry && ++i < XA_CHUNK_SIZE) {
+		*number = next_step(*number, shift);
+		entry = kmemdump_pointer_at(walk, &node->slots[i]);
 	}
-	kmemdump_pages_add(walk->pages, node, sizeof(*node));
-	for (i = 0; i < XA_CHUNK_SIZE; i++)
-		add_pids(walk, kmemdump_pointer_at(walk, &node->slots[i]),
-			 shift);
+	return entry;
+}
+
+/*
+ * The entry at a number or at the next that has one, which is put into
+ * @number. From the root each time, so nothing has to stay where it is between
+ * two calls.
+ */
+static struct pid *next_pid(struct kmemdump_walk *walk, unsigned long *number)
+{
+	while (walk->steps) {
+		void *entry = kmemdump_pointer_at(walk, &init_pid_ns.idr.idr_rt.xa_head);
+		unsigned char shift, above = BITS_PER_LONG;
+
+		while (xa_is_node(entry)) {
+			struct xa_node *node = xa_to_node(entry);
+
+			/* Each level counts in smaller steps, or it is no tree. */
+			if (!kmemdump_look(walk, &shift, &node->shift, sizeof(shift)) ||
+			    shift >= above) {
+				walk->broken++;
+				entry = NULL;
+				break;
+			}
+			if (above == BITS_PER_LONG &&
+			    *number >> shift >> XA_CHUNK_SHIFT)
+				return NULL;
+			above = shift;
+			kmemdump_pages_add(walk->pages, node, sizeof(*node));
+			entry = next_slot(walk, node, shift, number);
+		}
+		if (entry && !xa_is_value(entry) && !xa_is_internal(entry))
+			return entry;
+		if (above == BITS_PER_LONG)
+			return NULL;
+		*number = next_step(*number, above);
+	}
+	return NULL;
+}
+
+/* Where the list of processes cannot be trusted, their tasks as well. */
+static void add_pids(struct kmemdump_walk *walk, bool with_tasks)
+{
+	unsigned long number = 0;
+	struct hlist_node *first;
+	struct pid *pid;
+
+	while ((pid = next_pid(walk, &number))) {
+		add_pid(walk, pid);
+		first = with_tasks ?
+			kmemdump_pointer_at(walk, &pid->tasks[PIDTYPE_PID].first) : NULL;
+		if (first)
+			count_task(walk, hlist_entry(first, struct task_struct,
+						     pid_links[PIDTYPE_PID]));
+		number++;
+		kmemdump_rested(walk);
+	}
 }
 
 /**
@@ -163,19 +240,35 @@ void __init kmemdump_tasks_init(void)
 }
 
 /**
+ * kmemdump_running_tasks_add() - list the tasks that CPUs run, in a panic
+ * @walk: what is wanted
+ *
+ * Before all else, so that they are not among what finds no room.
+ */
+void kmemdump_running_tasks_add(struct kmemdump_walk *walk)
+{
+	const unsigned int broken = walk->broken;
+
+	add_task(walk, current);
+	if (walk->stop)
+		return;
+	visit_idle_tasks(walk, add_if_running);
+	visit_processes(walk, add_if_running);
+	/* That is counted when all of them are listed. */
+	walk->broken = broken;
+}
+
+/**
  * kmemdump_tasks_add() - list every task and what belongs to it
  * @walk: what is wanted, and what came of it
+ *
+ * A kernel that lives goes by the numbers, which can be gone through with
+ * pauses; one that dies by the list of processes, as debuggers do.
  */
 void kmemdump_tasks_add(struct kmemdump_walk *walk)
 {
-	/* First who is alive for sure. */
-	add_task(walk, current);
-	add_idle_tasks(walk);
-	if (!add_processes(walk, false)) {
-		walk->broken++;
-		/* Those behind the break can be had from the other end. */
-		add_processes(walk, true);
-	}
-	add_pids(walk, kmemdump_pointer_at(walk, &init_pid_ns.idr.idr_rt.xa_head),
-		 BITS_PER_LONG);
+	visit_idle_tasks(walk, count_task);
+	if (!walk->stop)
+		visit_processes(walk, count_task);
+	add_pids(walk, walk->stop);
 }

@@ -888,10 +888,10 @@ static void full_list_says_so_and_keeps_what_it_has(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kmemdump_pages_init(&pages, TEST_PAGES), 0);
 	kmemdump_pages_begin(&pages);
 	kmemdump_pages_add(&pages, many, TEST_PAGES * PAGE_SIZE);
-	KUNIT_EXPECT_FALSE(test, pages.full);
+	KUNIT_EXPECT_EQ(test, pages.not_listed, 0U);
 	kmemdump_pages_add(&pages, many, bytes);
 	kmemdump_pages_end(&pages);
-	KUNIT_EXPECT_TRUE(test, pages.full);
+	KUNIT_EXPECT_EQ(test, pages.not_listed, 1U);
 	KUNIT_EXPECT_EQ(test, pages.count, (unsigned int)TEST_PAGES);
 	KUNIT_EXPECT_EQ(test, listed_bytes(&pages),
 			(u64)(TEST_PAGES * PAGE_SIZE));

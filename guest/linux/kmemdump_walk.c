@@ -5,9 +5,15 @@
  * left, and all that one walk follows together has a limit.
  */
 #include <linux/compiler.h>
+#include <linux/kasan.h>
 #include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "kmemdump_internal.h"
+
+/* Pointers that are followed before a kernel that lives may do something else. */
+#define STEPS_BETWEEN_RESTS 128U
 
 /**
  * kmemdump_look() - read memory that may not be there
@@ -21,8 +27,7 @@
 bool kmemdump_look(struct kmemdump_walk *walk, void *to, const void *from,
 		   size_t size)
 {
-	if (!walk->steps || walk->pages->full ||
-	    (walk->stop && READ_ONCE(*walk->stop)))
+	if (!walk->steps || (walk->stop && READ_ONCE(*walk->stop)))
 		return false;
 	walk->steps--;
 	return kmemdump_peek(to, from, size);
@@ -59,6 +64,25 @@ unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
 }
 
 /**
+ * kmemdump_rested() - let others have their turn now and then
+ * @walk: the walk, which can start anew from what it knows for sure
+ *
+ * Return: true if they had: nothing that the walk has come by need be there any
+ * more. Never in a panic.
+ */
+bool kmemdump_rested(struct kmemdump_walk *walk)
+{
+	if (!walk->stop ||
+	    walk->steps_at_rest - walk->steps < STEPS_BETWEEN_RESTS)
+		return false;
+	walk->steps_at_rest = walk->steps;
+	rcu_read_unlock();
+	cond_resched();
+	rcu_read_lock();
+	return true;
+}
+
+/**
  * kmemdump_ring_of() - begin a walk along a circular list
  * @head: its head
  * @back: along prev, not next
@@ -67,6 +91,8 @@ unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
  */
 struct kmemdump_ring kmemdump_ring_of(const struct list_head *head, bool back)
 {
+	/* Two pointers to one object can have different tags. */
+	head = kasan_reset_tag(head);
 	return (struct kmemdump_ring){
 		.head = head, .at = head, .mark = head, .limit = 1,
 		.back = back,
@@ -92,8 +118,8 @@ bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring)
 		ring->limit *= 2;
 		ring->length = 0;
 	}
-	ring->at = next;
-	return next && next != ring->head && next != ring->mark;
+	ring->at = kasan_reset_tag(next);
+	return next && ring->at != ring->head && ring->at != ring->mark;
 }
 
 /**

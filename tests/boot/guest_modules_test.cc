@@ -8,7 +8,10 @@
 #include "ktap.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <fstream>
 #include <regex>
 #include <string_view>
 
@@ -47,6 +50,16 @@ std::size_t count(const std::string& text, const std::string& part)
     return found;
 }
 
+/// The dump is there, does not claim to be all, and says how much of what is missing.
+void expect_partial(const Guest& guest, const std::string& what)
+{
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    std::ifstream file(guest.dumps()[0].string() + ".json");
+    const auto sidecar = nlohmann::json::parse(file, nullptr, false);
+    EXPECT_GT(sidecar.value(what, 0), 0) << sidecar;
+    EXPECT_NE(guest.console().find("dump 1 (panic) partial:"), std::string::npos) << guest.console();
+}
+
 std::string test_initrd()
 {
     return support::required("KMD_TEST_INITRD");
@@ -71,7 +84,7 @@ TEST(ForeignDevice, IsLeftAloneWithOneLineThatSaysWhatWasExpected)
                  .command_line = "kmd.do=ktap:kmemdump_md_foreign kmd.param=phys=0x4f000000 mem=240M",
                  .controller = false});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
-    expect_all_passed(guest, 9);
+    expect_all_passed(guest, 10);
     expect_a_healthy_kernel(guest);
     const std::string console = guest.console();
     EXPECT_EQ(count(console, "magic is 0xffffffff, expected 0x444d4d4b"), 1u) << console;
@@ -116,10 +129,24 @@ TEST(BadInput, AFullTableCostsTheRegionsBehindAndOneLine)
     EXPECT_EQ(count(console, "not saved, expected a free slot: 12 of 512 are taken"), 1u) << console;
     EXPECT_NE(console.find("sysrq triggered crash"), std::string::npos) << console;
     expect_a_healthy_kernel(guest);
-    // One of the twelve is the guest's ELF header, which is not in the file. Built in, the driver's
-    // list of extents comes before most regions and takes another.
-    const std::string regions = boot::kernel_has_it_built_in() ? " 10 regions," : " 11 regions,";
-    EXPECT_NE(guest.messages().find(regions), std::string::npos) << guest.messages();
+    // Two of the twelve are the guest's ELF header and the list of extents, which are not in the file.
+    EXPECT_NE(guest.messages().find(" 10 regions,"), std::string::npos) << guest.messages();
+    // The log went in first.
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps().at(0).string()});
+    EXPECT_NE(log.output.find("sysrq triggered crash"), std::string::npos) << log.output;
+    expect_partial(guest, "regions_not_registered");
+}
+
+TEST(BadInput, ATableThatTakesTheLogAloneHasTheLog)
+{
+    // Without printk_rb_dynamic a kernel has one fewer.
+    Guest guest(
+        {.properties = "max-regions=" + std::string(boot::kernel_release().starts_with("6.1.") ? "6" : "7")});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", guest.dumps()[0].string()});
+    EXPECT_NE(log.output.find("sysrq triggered crash"), std::string::npos) << log.output;
+    expect_partial(guest, "regions_not_registered");
 }
 
 // The guest's own header is the file's here.
@@ -139,6 +166,79 @@ TEST(BadInput, ARegionThatTheControllerRefusesCostsThatRegionAndOneLine)
     const auto dump = support::ElfCore::read(guest.dumps()[0]);
     // All but the header itself and vmcoreinfo, which is a note.
     EXPECT_EQ(dump.segments.size(), regions.size() - 2);
+}
+
+TEST(Locks, NobodyWaitsLongForKmemdump)
+{
+    Guest guest({.initrd = test_initrd(), .command_line = "kmd.sleepers=300 kmd.do=ktap:kmemdump_locks"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    expect_all_passed(guest, 2);
+    expect_a_healthy_kernel(guest);
+}
+
+TEST(AbandonedTable, IsDumpedBeforeItIsCleared)
+{
+    Guest guest({.initrd = test_initrd(), .command_line = "kmd.do=ktap:kmemdump_abandoned"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    expect_all_passed(guest, 3);
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-abandoned.elf");
+    EXPECT_EQ(count(guest.console(), "1 regions of a kernel that ended without a word are here"), 1u)
+        << guest.console();
+}
+
+TEST(FreedMemory, IsToldApartInThePanic)
+{
+    Guest guest({.initrd = test_initrd(), .command_line = "kmd.do=ktap:kmemdump_freed"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const std::string console = guest.console();
+    for (const std::string name : {"page", "pages", "large", "vmalloc"}) {
+        const std::regex freed("region freed " + name + " \\(uid .*its memory was freed or unplugged");
+        EXPECT_TRUE(std::regex_search(console, freed)) << name << "\n" << console;
+    }
+    EXPECT_EQ(count(console, "its memory was freed or unplugged"), 4u) << console;
+    EXPECT_NE(console.find("dump 1 (panic) partial:"), std::string::npos) << console;
+    EXPECT_NE(console.find(" 4 rejected"), std::string::npos) << console;
+    const auto info = support::run({support::required("KMD_KMDUMP"), "info", guest.dumps().at(0).string()});
+    EXPECT_NE(info.output.find("'freed large'"), std::string::npos) << info.output;
+    EXPECT_EQ(info.output.find("'kept"), std::string::npos) << info.output;
+}
+
+// The kernel dies while the driver comes or goes: whatever is in the table is dumped.
+class Stage : public testing::TestWithParam<const char*>
+{
+};
+
+TEST_P(Stage, ThatIsTheLastLeavesADump)
+{
+    Guest guest({.initrd = test_initrd(),
+                 .command_line = std::string("kmd.first=kmemdump_stages kmd.param=function=") + GetParam() +
+                                 " kmd.do=reload"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_NE(guest.console().find(std::string("Kernel panic - not syncing: stage: ") + GetParam()),
+              std::string::npos)
+        << guest.console();
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages() << guest.console();
+    EXPECT_EQ(guest.dumps()[0].filename(), "kmemdump-0001-panic.elf");
+}
+
+// With 35 regions and the list, or fewer: the second is the first that can find one in the table.
+INSTANTIATE_TEST_SUITE_P(OfTheDriver, Stage,
+                         testing::Values("kmemdump_md_add:2", "kmemdump_md_add:20", "kmemdump_md_remove:1",
+                                         "kmemdump_md_remove:20"),
+                         [](const auto& suite) {
+                             std::string name = suite.param;
+                             std::replace(name.begin(), name.end(), ':', '_');
+                             return name;
+                         });
+
+TEST(Symbols, OfAModuleAreNotTakenForTheKernelsAndDoNotKeepIt)
+{
+    Guest guest({.initrd = test_initrd(),
+                 .command_line = "kmd.first=kmemdump_names_taken kmd.do=unload:kmemdump_names_taken"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    EXPECT_NE(guest.console().find("init: kmemdump_names_taken is gone"), std::string::npos)
+        << guest.console();
 }
 
 // CONFIG_KMEMDUMP=n, seen by who uses the header.

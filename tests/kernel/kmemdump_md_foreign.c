@@ -103,6 +103,18 @@ static void window_that_is_too_small(void)
 	EXPECT_EQ(driver_takes(0x800), false);
 }
 
+/* It knows no reason that says who rang for whom, and no count. */
+static void first_version_gets_what_it_knows(void)
+{
+	describe(KMD_VERSION, KMD_VERSION_MAJOR << 16);
+	writel(5, window + KMD_REGION_COUNT);
+	EXPECT_EQ(driver_takes(WINDOW_SIZE), true);
+	EXPECT_EQ(readl(window + KMD_DOORBELL), KMD_REASON_REQUEST);
+	EXPECT_EQ(readl(window + KMD_RESET_TABLE), 1);
+	EXPECT_EQ(readl(window + KMD_ID_SERIES), 0);
+	EXPECT_EQ(readl(window + KMD_NOT_REGISTERED), 0);
+}
+
 /* The proof that the others fail for the reason that they are about. */
 static void newer_minor_version_is_taken(void)
 {
@@ -117,7 +129,7 @@ static int __init foreign_init(void)
 	if (!window)
 		return -ENOMEM;
 
-	ktap_plan(9);
+	ktap_plan(10);
 	ktap_run(another_device, "another_device");
 	ktap_run(another_major_version, "another_major_version");
 	ktap_run(no_slots, "no_slots");
@@ -127,6 +139,8 @@ static int __init foreign_init(void)
 	ktap_run(another_stride, "another_stride");
 	ktap_run(slots_outside_the_window, "slots_outside_the_window");
 	ktap_run(window_that_is_too_small, "window_that_is_too_small");
+	ktap_run(first_version_gets_what_it_knows,
+		 "first_version_gets_what_it_knows");
 	ktap_run(newer_minor_version_is_taken, "newer_minor_version_is_taken");
 	return 0;
 }

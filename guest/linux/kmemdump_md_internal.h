@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between the files of the controller's driver. */
+#ifndef _KMEMDUMP_MD_INTERNAL_H
+#define _KMEMDUMP_MD_INTERNAL_H
+
+#include <linux/io.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/types.h>
+
+#include "kmemdump_md.h"
+
+/* More than a front end has to offer, so that what is kept of them is small. */
+#define MD_MOST_SLOTS 1024
+/* Regions that are not saved and are known apart; the rest is a number. */
+#define MD_MOST_MISSING 64
+
+/**
+ * struct md_slot - what a slot holds, for when the device has lost it
+ * @phys: physical address of the first byte
+ * @virt: kernel virtual address of the first byte
+ * @size: length in bytes
+ * @id: the kernel's own number of the region
+ * @flags: kind and flags, section 5.1
+ * @name: in memory order, whatever our own byte order is
+ * @reserved: the allocator never had this memory when it was registered
+ */
+struct md_slot {
+	phys_addr_t phys;
+	unsigned long virt;
+	size_t size;
+	u32 id;
+	u32 flags;
+	__le64 name[KMD_NAME_SIZE / sizeof(__le64)];
+	bool reserved;
+};
+
+/**
+ * struct kmemdump_md - one controller
+ * @dev: the device
+ * @base: the register window
+ * @window: its length in bytes
+ * @slots: slot 0, in the window
+ * @slot_count: slots that are used
+ * @minor: minor version of the register specification
+ * @id_series: whose numbers the regions have
+ * @full: a region found no slot, and none was emptied since
+ * @asleep: the device is empty while the machine sleeps; @held is to be in it
+ * @taken: a bit for each slot, set when a region of ours is in it
+ * @held: what is in each slot that is taken
+ * @missing: addresses of regions that are not saved
+ * @missing_known: how many of these there are
+ * @missing_more: how many there are besides
+ * @not_listed: extents that found no room in the list
+ * @request_lock: serialises requests from user space
+ * @panic: what a panic calls
+ */
+struct kmemdump_md {
+	struct device *dev;
+	void __iomem *base;
+	resource_size_t window;
+	void __iomem *slots;
+	u32 slot_count;
+	u32 minor;
+	enum kmd_id_series id_series;
+	bool full;
+	bool asleep;
+	unsigned long *taken;
+	struct md_slot *held;
+	unsigned long missing[MD_MOST_MISSING];
+	unsigned int missing_known;
+	unsigned int missing_more;
+	u32 not_listed;
+	struct mutex request_lock;	/* one request from user space at a time */
+	struct notifier_block panic;
+};
+
+static inline u32 md_read(struct kmemdump_md *md, enum kmd_register reg)
+{
+	return readl(md->base + reg);
+}
+
+static inline void md_write(struct kmemdump_md *md, u32 value,
+			    enum kmd_register reg)
+{
+	writel(value, md->base + reg);
+}
+
+/* kmemdump_md_slots.c */
+void kmemdump_md_clear(struct kmemdump_md *md);
+void kmemdump_md_fill(struct kmemdump_md *md, u32 slots);
+void kmemdump_md_describe_table(struct kmemdump_md *md);
+void kmemdump_md_mark_freed(struct kmemdump_md *md);
+
+/* kmemdump_md_result.c */
+bool kmemdump_md_dump_saved(u32 result);
+void kmemdump_md_print_result(struct kmemdump_md *md, const char *level,
+			      const char *prefix);
+
+#endif /* _KMEMDUMP_MD_INTERNAL_H */

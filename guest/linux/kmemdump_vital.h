@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which regions make the log. For every kmemdump that has these identifiers,
+ * ours and RFC v2's: include its header first.
+ */
+#ifndef _KMEMDUMP_VITAL_H
+#define _KMEMDUMP_VITAL_H
+
+#include <linux/types.h>
+
+/* Without one of these there is no log, and without vmcoreinfo no reader. */
+static inline bool kmemdump_is_vital(enum kmemdump_uid uid)
+{
+	switch (uid) {
+	case KMEMDUMP_ID_COREIMAGE_VMCOREINFO:
+	case KMEMDUMP_ID_COREIMAGE_printk_rb_static:
+	case KMEMDUMP_ID_COREIMAGE_printk_rb_dynamic:
+	case KMEMDUMP_ID_COREIMAGE_prb:
+	case KMEMDUMP_ID_COREIMAGE_prb_descs:
+	case KMEMDUMP_ID_COREIMAGE_prb_infos:
+	case KMEMDUMP_ID_COREIMAGE_prb_data:
+		return true;
+	default:
+		return false;
+	}
+}
+
+#endif /* _KMEMDUMP_VITAL_H */
