@@ -114,7 +114,7 @@ TEST(Info, WritesJson)
                               "  \"complete\": false,\n"
                               "  \"kaslr_offset\": \"0x4b201e400000\",\n"
                               "  \"crash_time\": null,\n"
-                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
+                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\u001b triggered\",\n"
                               "  \"panic_cpu\": null,\n"
                               "  \"log_error\": null,\n"
                               "  \"sidecar\": null,\n"
@@ -187,11 +187,28 @@ TEST(Log, WritesJson)
     EXPECT_EQ(result.out, R"({"kmdump":1,"command":"log","dump":")" + file.path() +
                               R"(","being_written":1,"without_text":1,"damaged":0,"records":[
 {"seq":0,"time_ns":0,"level":5,"caller":"T0","lines":["Linux version 6.12.0-test"]},
-{"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\\x1b]0;owned\\x07"]},
-{"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\\x1b triggered","second line"]},
+{"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\u001b]0;owned\u0007"]},
+{"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\u001b triggered","second line"]},
 {"seq":3,"time_ns":3000000000,"level":0,"caller":"T1","lines":["---[ end Kernel panic - not syncing: sysrq triggered ]---"]}
 ]}
 )");
+}
+
+TEST(Log, LosesNoByteInEitherForm)
+{
+    RingMaker ring(3, 9);
+    ring.write("C:\\x1b \xc3\xbc");
+    ring.write("broken \xff\n\xe2\x80\xae");
+    const TemporaryFile file(ring.core().make());
+    EXPECT_EQ(kmdump_command({"log", file.path()}).out, "[    0.000000] C:\\\\x1b \xc3\xbc\n"
+                                                        "[    0.000000] broken \\xff\n"
+                                                        "[    0.000000] \\xe2\\x80\\xae\n");
+    const auto json = nlohmann::json::parse(kmdump_command({"log", "--json", file.path()}).out);
+    EXPECT_EQ(json["records"][0]["lines"][0], "C:\\x1b \xc3\xbc");
+    EXPECT_FALSE(json["records"][0].contains("text_hex"));
+    // JSON has no bytes that are no UTF-8.
+    EXPECT_EQ(json["records"][1]["lines"][0], "broken \xef\xbf\xbd");
+    EXPECT_EQ(json["records"][1]["text_hex"], "62726f6b656e20ff0ae280ae");
 }
 
 TEST(Log, PrintsWhatItCanOfADamagedLogAndFails)
@@ -236,6 +253,30 @@ TEST(Info, AddsWhatTheSidecarSays)
                          "kmemdump-md\n"),
         std::string::npos)
         << damaged.out;
+}
+
+TEST(Info, CallsNothingLeftOutThatOnlyDescribesOtherMemory)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    const auto bytes = panicked_cpus().make();
+    kmd::test::make_file(path, text_of(bytes));
+    std::string sidecar = kmdump_test::sidecar_text(bytes.size());
+    sidecar.replace(sidecar.find("\"left_out\":[]"), 13,
+                    R"("left_out":["slot 7 'elfheader': readers would take it for another core",)"
+                    R"("slot 8 'extents': the memory that it lists is in its place"])");
+    const auto more = [](const std::string& slot, const std::string& name, const std::string& kind) {
+        return R"(,{"slot":)" + slot + R"(,"id":0,"name":")" + name + R"(","kind":")" + kind +
+               R"(","phys":"0x1000","virt":"0x1000","size":8,"status":"it is valid","accepted":true})";
+    };
+    sidecar.insert(sidecar.rfind("]}"), more("7", "elfheader", "elf-header") + more("8", "extents", "list"));
+    kmd::test::make_file(path + ".json", sidecar);
+    const auto result = kmdump_command({"info", path});
+    EXPECT_NE(result.out.find("regions:   3, all of them saved (2 only to say where others are)\n"),
+              std::string::npos)
+        << result.out;
+    EXPECT_EQ(result.out.find("slot 7"), std::string::npos) << result.out;
+    EXPECT_TRUE(nlohmann::json::parse(kmdump_command({"info", "--json", path}).out)["sidecar"]["left_out"].empty());
 }
 
 TEST(Cpus, ShowsRegistersAndWhereTheyCameFrom)
@@ -303,6 +344,17 @@ TEST(Json, OfEveryReaderBeginsWithTheSameMembers)
         EXPECT_EQ(json["dump"], file.path()) << command;
         EXPECT_GT(json.size(), 3u) << command;
     }
+}
+
+TEST(Json, IsAskedForBeforeOrBehindTheCommand)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    for (const std::string command : {"info", "regions", "log", "cpus", "verify"}) {
+        const auto before = kmdump_command({"--json", command, file.path()});
+        EXPECT_EQ(before.status, 0) << before.err;
+        EXPECT_EQ(before.out, kmdump_command({command, "--json", file.path()}).out) << command;
+    }
+    EXPECT_EQ(kmdump_command({"--json"}).status, 2);
 }
 
 TEST(Json, OfCpusHasTheBacktrace)

@@ -212,6 +212,20 @@ TEST(Regions, AreListedWithWhatTheHostAdded)
     EXPECT_EQ(contents[3].file_offset, memory_at + 0x2000);
 }
 
+TEST(Regions, AreNotSaidToBeAddedWhereTheGuestMayHaveListedThem)
+{
+    const Bytes bytes = sound_core().make();
+    const TemporaryFile file(bytes);
+    const auto core = CoreFile::open(file.path());
+    ASSERT_TRUE(core);
+    Sidecar sidecar = sidecar_of(bytes);
+    sidecar.regions.push_back(region("extents", kPhys + 0x9000, 64));
+    sidecar.regions.back().kind = "list";
+    EXPECT_EQ(kmdump::list_contents(core.value(), sidecar)[1].kind, "listed or added");
+    sidecar.regions.back().accepted = false;
+    EXPECT_EQ(kmdump::list_contents(core.value(), sidecar)[1].kind, "added");
+}
+
 TEST(Regions, AreSegmentsWithoutASidecar)
 {
     const TemporaryFile file(sound_core().make());

@@ -189,7 +189,7 @@ TEST(Symbols, ReturnAddressBehindAFunctionBelongsToIt)
 
 TEST(Symbols, OfTheGuestAreEscaped)
 {
-    EXPECT_EQ(kmdump::format_place(Place{"\x1b[2J", 1, 2}), "\\x1b[2J+0x1/0x2");
+    EXPECT_EQ(kmdump::format_place(Place{"\x1b[2J", 1, 2}), "\x1b[2J+0x1/0x2");
 }
 
 extern "C" int function_of_this_program(int number)

@@ -28,7 +28,7 @@ std::string digits(std::uint64_t value)
 std::string describe(const Symbols& symbols, const Frame& frame)
 {
     const auto place = place_of(symbols, frame);
-    return digits(frame.address) + (place ? "  " + *place : "");
+    return digits(frame.address) + (place ? "  " + escape(*place) : "");
 }
 
 void print_general_registers(const CpuRegisters& registers, std::ostream& out)

@@ -12,8 +12,11 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <limits>
+#include <set>
 
 namespace kmdump
 {
@@ -60,7 +63,7 @@ struct Facts {
     std::optional<std::string> release;
     std::optional<std::uint64_t> kaslr_offset;
     std::optional<std::uint64_t> crash_time; ///< seconds since 1970
-    std::optional<std::string> panic;        ///< escaped
+    std::optional<std::string> panic;        ///< as the guest wrote it
     std::optional<std::string> log_error;    ///< why there is no saying whether there was a panic
     std::optional<std::uint64_t> panic_cpu;
     std::optional<Sidecar> sidecar;
@@ -77,7 +80,7 @@ Facts gather(const Dump& dump, const std::string& path)
     }
     facts.core = dump.core.summary();
     if (const auto release = dump.vmcoreinfo.text("OSRELEASE")) {
-        facts.release = escape(*release);
+        facts.release = *release;
     }
     facts.kaslr_offset = dump.vmcoreinfo.hex_number("KERNELOFFSET");
     facts.crash_time = dump.vmcoreinfo.number("CRASHTIME");
@@ -85,10 +88,28 @@ Facts gather(const Dump& dump, const std::string& path)
     if (!log) {
         facts.log_error = log.error().what;
     } else if (const auto line = find_panic_line(log.value().records)) {
-        facts.panic = escape(*line);
+        facts.panic = *line;
         facts.panic_cpu = find_panic_cpu(log.value().records);
     }
     return facts;
+}
+
+/// Of Sidecar::left_out what the dump lacks. The guest's ELF header and its list of further memory describe
+/// other memory, and are used instead of being saved.
+std::vector<std::string> missing_regions(const Sidecar& sidecar)
+{
+    std::set<std::string> descriptions;
+    for (const SidecarRegion& region : sidecar.regions) {
+        if (region.accepted && (region.kind == "elf-header" || region.kind == "list")) {
+            descriptions.insert("slot " + std::to_string(region.slot));
+        }
+    }
+    std::vector<std::string> missing;
+    std::copy_if(sidecar.left_out.begin(), sidecar.left_out.end(), std::back_inserter(missing),
+                 [&](const std::string& sentence) {
+                     return !descriptions.contains(sentence.substr(0, sentence.find(" '")));
+                 });
+    return missing;
 }
 
 Json to_json(const Sidecar& sidecar)
@@ -96,7 +117,7 @@ Json to_json(const Sidecar& sidecar)
     return {
         {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
         {"reason", sidecar.reason},          {"time", sidecar.time},
-        {"regions", sidecar.regions.size()}, {"left_out", sidecar.left_out},
+        {"regions", sidecar.regions.size()}, {"left_out", missing_regions(sidecar)},
         {"remarks", sidecar.remarks}};
 }
 
@@ -122,20 +143,22 @@ void print_json(const Facts& facts, const std::string& path, std::ostream& out)
 void print_list(const std::vector<std::string>& sentences, std::ostream& out)
 {
     for (const std::string& sentence : sentences) {
-        out << "           " << sentence << "\n";
+        out << "           " << escape(sentence) << "\n";
     }
 }
 
 void print_sidecar(const Sidecar& sidecar, std::ostream& out)
 {
-    out << "taken:     " << sidecar.time << ", reason: " << sidecar.reason << "\n"
+    const auto left_out = missing_regions(sidecar);
+    const auto descriptions = sidecar.left_out.size() - left_out.size();
+    out << "taken:     " << escape(sidecar.time) << ", reason: " << escape(sidecar.reason) << "\n"
         << "regions:   " << sidecar.regions.size() << ", "
-        << (sidecar.left_out.empty() ? "all of them saved"
-                                     : std::to_string(sidecar.left_out.size()) + " left out")
+        << (left_out.empty() ? "all of them saved" : std::to_string(left_out.size()) + " left out")
+        << (descriptions == 0 ? "" : " (" + std::to_string(descriptions) + " only to say where others are)")
         << "\n";
-    print_list(sidecar.left_out, out);
+    print_list(left_out, out);
     if (!sidecar.remarks.empty()) {
-        out << "remarks:   " << sidecar.remarks.front() << "\n";
+        out << "remarks:   " << escape(sidecar.remarks.front()) << "\n";
         print_list({sidecar.remarks.begin() + 1, sidecar.remarks.end()}, out);
     }
 }
@@ -145,13 +168,13 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
     const std::string complete =
         facts.core.complete ? "yes" : style.bad("no, the host could not write everything");
     const std::string because =
-        facts.sidecar && facts.sidecar->incomplete_because ? ": " + *facts.sidecar->incomplete_because : "";
+        facts.sidecar && facts.sidecar->incomplete_because ? ": " + escape(*facts.sidecar->incomplete_because) : "";
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error
-                              : facts.panic   ? style.bad(*facts.panic)
+                              : facts.panic   ? style.bad(escape(*facts.panic))
                                               : "none";
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
-    out << "kernel:    " << facts.release.value_or("unknown") << "\n"
+    out << "kernel:    " << escape(facts.release.value_or("unknown")) << "\n"
         << "machine:   " << machine_name(facts.core.machine) << "\n"
         << "cpus:      " << facts.core.prstatus.size() << panic_cpu << "\n"
         << "memory:    " << count(facts.core.segments, "segment") << ", "
