@@ -254,6 +254,7 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
         ask(session.value(), facts);
     }
     facts.dumps = folder.value().dumps();
+    facts.console_panic = folder.value().console_has(kPanicLine);
     const Outcome outcome = judge(facts);
     if (options.json) {
         print_json(outcome, facts, folder.value(), out);
