@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace
 {
 
@@ -184,6 +186,28 @@ TEST(Verify, FindsSegmentsThatThePageTablesDoNotMap)
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0], "error: the guest's page tables do not map segment 0 as it says: virtual "
                         "0xffff000000001000, physical 0x40001000");
+}
+
+TEST(Verify, FindsRegistersOfAnotherKernel)
+{
+    CoreMaker maker = sound_core();
+    *maker.vmcoreinfo +=
+        "SYMBOL(swapper_pg_dir)=ffff800080000000\nNUMBER(kimage_voffset)=0xffff800040000000\n"
+        "NUMBER(TCR_EL1_T1SZ)=0x10\n";
+    maker.memory = {{0xffff8000'80000000, 0x40000000, Bytes(4096)}}; // maps nothing at all
+    maker.cpus = 2;
+    // One in a program: nothing can be said of it.
+    maker.prstatus = {kmdump_test::prstatus(0xffff8000'81234560, 0xffff8000'81230000, 0),
+                      kmdump_test::prstatus(0xffff8000'81234560, 0, 0, 0)};
+    const auto found = check(maker.make());
+    EXPECT_NE(
+        std::find(found.begin(), found.end(),
+                  "error: CPU 0 is in a kernel, but the page tables of the kernel in the dump do not map "
+                  "its pc, 0xffff800081234560: its registers are of another kernel"),
+        found.end());
+    EXPECT_TRUE(std::none_of(found.begin(), found.end(), [](const std::string& sentence) {
+        return sentence.find("CPU 1") != std::string::npos;
+    }));
 }
 
 TEST(Regions, AreListedWithWhatTheHostAdded)
