@@ -197,7 +197,8 @@ TEST_F(RunFolders, AreForOneRunAtATime)
 
 TEST_F(RunFolders, KnowWhatTheConsoleSays)
 {
-    const auto folder = kmdump::RunFolder::reserve(top_ / "console").value();
+    const auto reserved = kmdump::RunFolder::reserve(top_ / "console");
+    const auto& folder = reserved.value();
     EXPECT_FALSE(folder.console_has("Kernel panic"));
     // Across a border of the blocks in which it is read.
     std::ofstream(folder.console()) << std::string(65530, 'x') << "Kernel panic - not syncing: y\n";

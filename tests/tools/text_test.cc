@@ -18,7 +18,8 @@ TEST(Escape, LeavesPrintableTextAlone)
 {
     EXPECT_EQ(kmdump::escape("usb 1-1: a\tb ~ %s"), "usb 1-1: a\tb ~ %s");
     // Two, three and four bytes of UTF-8.
-    EXPECT_EQ(kmdump::escape("\xc3\xbc \xe4\xb8\xad \xf0\x9f\x90\xa7"), "\xc3\xbc \xe4\xb8\xad \xf0\x9f\x90\xa7");
+    EXPECT_EQ(kmdump::escape("\xc3\xbc \xe4\xb8\xad \xf0\x9f\x90\xa7"),
+              "\xc3\xbc \xe4\xb8\xad \xf0\x9f\x90\xa7");
 }
 
 TEST(Escape, ShowsEverythingElseInHexadecimal)
@@ -61,8 +62,9 @@ TEST(Escape, CanBeUndone)
     for (int byte = 0; byte < 256; ++byte) {
         all += static_cast<char>(byte);
     }
-    for (const std::string& bytes : {all, std::string("\\x1b"), std::string("\\\\x1b\x1b \xc3\xbc\xe2\x80\xae"),
-                                     std::string("back\\slash")}) {
+    for (const std::string& bytes :
+         {all, std::string("\\x1b"), std::string("\\\\x1b\x1b \xc3\xbc\xe2\x80\xae"),
+          std::string("back\\slash")}) {
         EXPECT_EQ(undo(kmdump::escape(bytes)), bytes);
     }
     EXPECT_NE(kmdump::escape("\\x1b"), kmdump::escape("\x1b"));
@@ -130,12 +132,33 @@ TEST(LogText, ShowsTheCaller)
     EXPECT_EQ(kmdump::caller_name(0x80000003), "C3");
 }
 
-TEST(LogText, FindsTheLastPanicAndNotItsEndMarker)
+TEST(LogText, TakesNoLineThatAProgramWroteForAPanic)
+{
+    LogRecord forged = record("Kernel panic - not syncing: forged", 0);
+    forged.facility = 1; // what a program gets that writes to /dev/kmsg
+    forged.level = 0;
+    LogRecord quiet = record("Kernel panic - not syncing: of a driver", 0);
+    quiet.facility = 0;
+    quiet.level = 6; // the kernel says it with KERN_EMERG
+    // A name with a line end in it.
+    const LogRecord named = record("CPU: 0 Comm: x\nKernel panic - not syncing: by name", 0);
+    std::vector<LogRecord> records = {forged, quiet, named};
+    EXPECT_FALSE(kmdump::find_panic_line(records));
+    LogRecord real = record("Kernel panic - not syncing: real", 0);
+    real.facility = 0;
+    real.level = 0;
+    records.push_back(real);
+    records.push_back(forged);
+    EXPECT_EQ(kmdump::find_panic_line(records), "Kernel panic - not syncing: real");
+}
+
+TEST(LogText, FindsTheFirstPanicAndNotItsEndMarker)
 {
     const std::vector<LogRecord> records = {record("Kernel panic - not syncing: first", 0),
                                             record("Kernel panic - not syncing: VFS\nmore", 0),
                                             record("---[ end Kernel panic - not syncing: VFS ]---", 0)};
-    EXPECT_EQ(kmdump::find_panic_line(records), "Kernel panic - not syncing: VFS");
+    EXPECT_EQ(kmdump::find_panic_line(records), "Kernel panic - not syncing: first");
+    EXPECT_EQ(kmdump::find_panic_records(records).size(), 2u);
     EXPECT_FALSE(kmdump::find_panic_line({}));
 }
 

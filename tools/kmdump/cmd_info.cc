@@ -57,6 +57,9 @@ std::string count(std::uint64_t number, const char* noun)
     return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
+/// A kernel that panics in its panic again and again says nothing new.
+constexpr std::size_t kMostNested = 8;
+
 /// What `info` prints.
 struct Facts {
     CoreSummary core;
@@ -64,6 +67,7 @@ struct Facts {
     std::optional<std::uint64_t> kaslr_offset;
     std::optional<std::uint64_t> crash_time; ///< seconds since 1970
     std::optional<std::string> panic;        ///< as the guest wrote it
+    std::vector<std::string> nested;         ///< panics while the kernel was at that one, likewise
     std::optional<std::string> log_error;    ///< why there is no saying whether there was a panic
     std::optional<std::uint64_t> panic_cpu;
     std::optional<Sidecar> sidecar;
@@ -89,7 +93,11 @@ Facts gather(const Dump& dump, const std::string& path)
         facts.log_error = log.error().what;
     } else if (const auto line = find_panic_line(log.value().records)) {
         facts.panic = *line;
-        facts.panic_cpu = find_panic_cpu(log.value().records);
+        facts.panic_cpu = find_panic_cpu(log.value().records, facts.core.prstatus.size());
+        const auto panics = find_panic_records(log.value().records);
+        for (std::size_t i = 1; i < std::min<std::size_t>(panics.size(), kMostNested + 1); ++i) {
+            facts.nested.emplace_back(split_lines(panics[i]->text).front());
+        }
     }
     return facts;
 }
@@ -133,6 +141,7 @@ void print_json(const Facts& facts, const std::string& path, std::ostream& out)
     json["kaslr_offset"] = facts.kaslr_offset ? Json(json_address(*facts.kaslr_offset)) : Json(nullptr);
     json["crash_time"] = json_or_null(facts.crash_time);
     json["panic"] = json_or_null(facts.panic);
+    json["panics_after_it"] = facts.nested;
     json["panic_cpu"] = json_or_null(facts.panic_cpu);
     json["log_error"] = json_or_null(facts.log_error);
     json["sidecar"] = facts.sidecar ? to_json(*facts.sidecar) : Json(nullptr);
@@ -167,11 +176,14 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
 {
     const std::string complete =
         facts.core.complete ? "yes" : style.bad("no, the host could not write everything");
-    const std::string because =
-        facts.sidecar && facts.sidecar->incomplete_because ? ": " + escape(*facts.sidecar->incomplete_because) : "";
+    const std::string because = facts.sidecar && facts.sidecar->incomplete_because
+                                    ? ": " + escape(*facts.sidecar->incomplete_because)
+                                    : "";
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error
                               : facts.panic   ? style.bad(escape(*facts.panic))
-                                              : "none";
+                              : facts.sidecar && facts.sidecar->reason == "panic"
+                                  ? "the guest said so to the host; its log has no line of it"
+                                  : "none";
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
     out << "kernel:    " << escape(facts.release.value_or("unknown")) << "\n"
@@ -190,6 +202,9 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
         out << "regions:   unknown, " << *facts.sidecar_error << "\n";
     }
     out << "panic:     " << panic << "\n";
+    for (const std::string& line : facts.nested) {
+        out << "           then " << escape(line) << "\n";
+    }
 }
 
 } // namespace

@@ -298,10 +298,8 @@ void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     const CpuRegisters& registers = cpu.registers;
     const auto place = place_of(symbols, {registers.pc, true});
     out << "<details class=\"cpu\"" << (cpu.panicked || number == 0 ? " open" : "") << "><summary>CPU "
-        << number
-        << (cpu.panicked            ? " <span class=\"tag bad\">panicked</span>"
-            : registers.in_kernel() ? " <span class=\"tag\">in the kernel</span>"
-                                    : " <span class=\"tag\">in a program</span>")
+        << number << " <span class=\"" << (cpu.panicked ? "tag bad" : "tag") << "\">" << activity_words(cpu)
+        << "</span>"
         << " <code>" << (place ? html(*place) : digits(registers.pc)) << "</code></summary>\n";
     write_backtrace(cpu.backtrace, symbols, out);
     out << "<div class=\"registers\">\n";
