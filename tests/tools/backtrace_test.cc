@@ -157,7 +157,26 @@ TEST(PanicCpu, IsTheOneThatTheLogNamesBehindThePanic)
     const std::vector<LogRecord> log = {
         record("CPU: 3 UID: 0 PID: 9 Comm: x"), record("Kernel panic - not syncing: y"),
         record("CPU: 1 UID: 0 PID: 1 Comm: init"), record("CPU: 2 UID: 0 PID: 1 Comm: init")};
-    EXPECT_EQ(kmdump::find_panic_cpu(log), 1u);
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 1u);
+    // There is no CPU 1 on a machine with one.
+    EXPECT_FALSE(kmdump::find_panic_cpu(log, 1));
+}
+
+TEST(PanicCpu, IsTheOneThatWroteItWhenThatIsKnown)
+{
+    std::vector<LogRecord> log = {record("Kernel panic - not syncing: y"), record("CPU: 1 PID: 1 Comm: x")};
+    log[0].caller = 0x80000002;
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 2u);
+}
+
+TEST(PanicCpu, IsNotTheOneThatAProgramOrAnotherTaskNames)
+{
+    std::vector<LogRecord> log = {record("Kernel panic - not syncing: y"),
+                                  record("CPU: 3 PID: 1 Comm: forged"), record("x\nCPU: 3 PID: 1"),
+                                  record("CPU: 2 PID: 8 Comm: other"), record("CPU: 1 PID: 1 Comm: init")};
+    log[1].facility = 1;
+    log[3].caller = 8;
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 1u);
 }
 
 TEST(PanicCpu, IsTheOneBeforeThePanicAfterAnOops)
@@ -165,14 +184,31 @@ TEST(PanicCpu, IsTheOneBeforeThePanicAfterAnOops)
     const std::vector<LogRecord> log = {record("Internal error: Oops: 0000000096000044 [#1] SMP"),
                                         record("CPU: 3 PID: 9 Comm: x"),
                                         record("Kernel panic - not syncing: Oops: Fatal exception")};
-    EXPECT_EQ(kmdump::find_panic_cpu(log), 3u);
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 3u);
 }
 
 TEST(PanicCpu, IsNoneWithoutAPanic)
 {
-    EXPECT_FALSE(kmdump::find_panic_cpu(std::vector<LogRecord>{record("CPU: 3 PID: 9 Comm: x")}));
+    EXPECT_FALSE(kmdump::find_panic_cpu(std::vector<LogRecord>{record("CPU: 3 PID: 9 Comm: x")}, 4));
     EXPECT_FALSE(kmdump::find_panic_cpu(
-        std::vector<LogRecord>{record("Kernel panic - not syncing: y"), record("CPU: x"), record("CPU: 7")}));
+        std::vector<LogRecord>{record("Kernel panic - not syncing: y"), record("CPU: x"), record("CPU: 7")},
+        8));
+}
+
+TEST(CpuRegisters, OfA32BitProgramAreWhereTheArmManualHasThem)
+{
+    Bytes note = kmdump_test::prstatus(0x10000, 0, 0, 0x10);
+    put(note, 112 + 8 * 13, 0xbeef0000, 8);
+    put(note, 112 + 8 * 14, 0x12344, 8);
+    put(note, 112 + 8 * 31, 0, 8);
+    CoreMaker maker;
+    maker.prstatus = {note};
+    const TemporaryFile file(maker.make());
+    const auto cpus = kmdump::read_cpu_registers(CoreFile::open(file.path()).value().summary());
+    ASSERT_TRUE(cpus);
+    EXPECT_EQ(cpus.value()[0].sp, 0xbeef0000u);
+    EXPECT_EQ(cpus.value()[0].link(), 0x12344u);
+    EXPECT_FALSE(cpus.value()[0].in_kernel());
 }
 
 constexpr std::string_view kTables = "PAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffff800080000000\n"

@@ -85,7 +85,7 @@ TEST(Info, SaysWhatTheDumpIsOf)
     EXPECT_EQ(result.err, "");
     EXPECT_EQ(result.out, "kernel:    6.12.0-test\n"
                           "machine:   aarch64\n"
-                          "cpus:      2\n"
+                          "cpus:      2, CPU 1 panicked\n"
                           "memory:    2 segments, 3328 bytes\n"
                           "complete:  yes\n"
                           "kaslr:     0x4b201e400000\n"
@@ -114,8 +114,9 @@ TEST(Info, WritesJson)
                               "  \"complete\": false,\n"
                               "  \"kaslr_offset\": \"0x4b201e400000\",\n"
                               "  \"crash_time\": null,\n"
-                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\\\x1b triggered\",\n"
-                              "  \"panic_cpu\": null,\n"
+                              "  \"panic\": \"Kernel panic - not syncing: sysrq\\u001b triggered\",\n"
+                              "  \"panics_after_it\": [],\n"
+                              "  \"panic_cpu\": 1,\n"
                               "  \"log_error\": null,\n"
                               "  \"sidecar\": null,\n"
                               "  \"sidecar_error\": null\n"
@@ -187,11 +188,28 @@ TEST(Log, WritesJson)
     EXPECT_EQ(result.out, R"({"kmdump":1,"command":"log","dump":")" + file.path() +
                               R"(","being_written":1,"without_text":1,"damaged":0,"records":[
 {"seq":0,"time_ns":0,"level":5,"caller":"T0","lines":["Linux version 6.12.0-test"]},
-{"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\\x1b]0;owned\\x07"]},
-{"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\\x1b triggered","second line"]},
+{"seq":1,"time_ns":1500000,"level":6,"caller":"T7","lines":["\u001b]0;owned\u0007"]},
+{"seq":2,"time_ns":2000000999,"level":0,"caller":"C1","lines":["Kernel panic - not syncing: sysrq\u001b triggered","second line"]},
 {"seq":3,"time_ns":3000000000,"level":0,"caller":"T1","lines":["---[ end Kernel panic - not syncing: sysrq triggered ]---"]}
 ]}
 )");
+}
+
+TEST(Log, LosesNoByteInEitherForm)
+{
+    RingMaker ring(3, 9);
+    ring.write("C:\\x1b \xc3\xbc");
+    ring.write("broken \xff\n\xe2\x80\xae");
+    const TemporaryFile file(ring.core().make());
+    EXPECT_EQ(kmdump_command({"log", file.path()}).out, "[    0.000000] C:\\\\x1b \xc3\xbc\n"
+                                                        "[    0.000000] broken \\xff\n"
+                                                        "[    0.000000] \\xe2\\x80\\xae\n");
+    const auto json = nlohmann::json::parse(kmdump_command({"log", "--json", file.path()}).out);
+    EXPECT_EQ(json["records"][0]["lines"][0], "C:\\x1b \xc3\xbc");
+    EXPECT_FALSE(json["records"][0].contains("text_hex"));
+    // JSON has no bytes that are no UTF-8.
+    EXPECT_EQ(json["records"][1]["lines"][0], "broken \xef\xbf\xbd");
+    EXPECT_EQ(json["records"][1]["text_hex"], "62726f6b656e20ff0ae280ae");
 }
 
 TEST(Log, PrintsWhatItCanOfADamagedLogAndFails)
@@ -313,6 +331,56 @@ TEST(Cpus, ShowsRegistersAndWhereTheyCameFrom)
     EXPECT_EQ(result.out.substr(0, second).find("backtrace"), std::string::npos);
 }
 
+TEST(Cpus, ThatNeverStartedAreOneLine)
+{
+    CoreMaker maker = panicked_cpus();
+    maker.cpus = 9;
+    for (int i = 0; i < 5; ++i) {
+        kmdump_test::Bytes reset(392);
+        kmdump_test::put(reset, 112 + 8 * 33, 0x3c5, 8);
+        maker.prstatus.push_back(reset);
+    }
+    const TemporaryFile file(maker.make());
+    const auto result = kmdump_command({"cpus", file.path()});
+    EXPECT_TRUE(result.out.ends_with("\n\nCPUs 2 to 6, never started\n"
+                                     "\nCPUs 7 to 8, no registers in the dump\n"))
+        << result.out;
+    const auto json = nlohmann::json::parse(kmdump_command({"cpus", "--json", file.path()}).out);
+    EXPECT_EQ(json["cpus"][1]["state"], "panicked");
+    EXPECT_EQ(json["cpus"][2]["state"], "never started");
+    EXPECT_EQ(json["cpus"].size(), 9u);
+}
+
+TEST(Cpus, ShowTheCallerOfAFunctionWithoutAFrame)
+{
+    CoreMaker maker = panicked_cpus();
+    // At panic+0x10, and its record says somebody else than x30 does.
+    maker.prstatus[1] = kmdump_test::prstatus(kText + 0x110, kStack, kText + 0x50);
+    const TemporaryFile file(maker.make());
+    EXPECT_TRUE(kmdump_command({"cpus", file.path()})
+                    .out.ends_with("    ffff800080100110  panic+0x10/0x200\n"
+                                   "    ffff800080100050  _text+0x50/0x100, the caller if its lr is of use\n"
+                                   "    ffff800080100320  sysrq_handle_crash+0x20/0x100\n"));
+}
+
+TEST(Cpus, SayWhereATracerReplacedTheCaller)
+{
+    kmdump_test::KallsymsMaker kallsyms;
+    kallsyms.symbols = {{kText, "_text"},
+                        {kText + 0x100, "panic"},
+                        {kText + 0x318, "ftrace_stub_graph"},
+                        {kText + 0x320, "return_to_handler"},
+                        {kText + 0x400, "_end"}};
+    CoreMaker maker = panicked_cpus();
+    *maker.vmcoreinfo = RingMaker::vmcoreinfo() + kallsyms.vmcoreinfo();
+    maker.memory[2] = kallsyms.make();
+    const TemporaryFile file(maker.make());
+    const auto result = kmdump_command({"cpus", file.path()});
+    EXPECT_TRUE(result.out.ends_with(
+        "    ffff800080100320  return_to_handler, which a tracer put in the place of the caller\n"))
+        << result.out;
+}
+
 TEST(Cpus, SayThatThereAreNoSymbols)
 {
     CoreMaker maker = panicked_cpus();
@@ -341,6 +409,33 @@ TEST(Cpus, TakesSymbolsOfAVmlinux)
     EXPECT_TRUE(json["cpus"][1]["pc"]["symbol"].is_null());
 }
 
+TEST(Cpus, RefuseAVmlinuxOfAnotherKernel)
+{
+    CoreMaker maker = panicked_cpus();
+    *maker.vmcoreinfo += "BUILD-ID=00ff\n";
+    const TemporaryFile file(maker.make());
+    const auto result = kmdump_command({"cpus", file.path(), "--vmlinux", "/proc/self/exe"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_NE(
+        result.err.find("expected the vmlinux file of the dump's kernel, with the build id 00ff, found one "
+                        "with "),
+        std::string::npos)
+        << result.err;
+}
+
+TEST(Cpus, KeepTheDumpsOwnNamesWithAFileThatHasNone)
+{
+    // An ELF file without a symbol table, as the vmlinux of Debian's headers is.
+    const TemporaryFile bare(CoreMaker().make());
+    const TemporaryFile file(panicked_cpus().make());
+    const auto result = kmdump_command({"cpus", "--json", file.path(), "--vmlinux", bare.path()});
+    EXPECT_EQ(result.status, 0) << result.err;
+    const auto json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json["symbols"], "kallsyms");
+    EXPECT_EQ(json["cpus"][1]["pc"]["symbol"], "panic+0x10/0x200");
+}
+
 TEST(Json, OfEveryReaderBeginsWithTheSameMembers)
 {
     const TemporaryFile file(panicked_cpus().make());
@@ -357,6 +452,17 @@ TEST(Json, OfEveryReaderBeginsWithTheSameMembers)
         EXPECT_EQ(json["dump"], file.path()) << command;
         EXPECT_GT(json.size(), 3u) << command;
     }
+}
+
+TEST(Json, IsAskedForBeforeOrBehindTheCommand)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    for (const std::string command : {"info", "regions", "log", "cpus", "verify"}) {
+        const auto before = kmdump_command({"--json", command, file.path()});
+        EXPECT_EQ(before.status, 0) << before.err;
+        EXPECT_EQ(before.out, kmdump_command({command, "--json", file.path()}).out) << command;
+    }
+    EXPECT_EQ(kmdump_command({"--json"}).status, 2);
 }
 
 TEST(Json, OfCpusHasTheBacktrace)

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace
 {
 
@@ -186,6 +188,28 @@ TEST(Verify, FindsSegmentsThatThePageTablesDoNotMap)
                         "0xffff000000001000, physical 0x40001000");
 }
 
+TEST(Verify, FindsRegistersOfAnotherKernel)
+{
+    CoreMaker maker = sound_core();
+    *maker.vmcoreinfo +=
+        "SYMBOL(swapper_pg_dir)=ffff800080000000\nNUMBER(kimage_voffset)=0xffff800040000000\n"
+        "NUMBER(TCR_EL1_T1SZ)=0x10\n";
+    maker.memory = {{0xffff8000'80000000, 0x40000000, Bytes(4096)}}; // maps nothing at all
+    maker.cpus = 2;
+    // One in a program: nothing can be said of it.
+    maker.prstatus = {kmdump_test::prstatus(0xffff8000'81234560, 0xffff8000'81230000, 0),
+                      kmdump_test::prstatus(0xffff8000'81234560, 0, 0, 0)};
+    const auto found = check(maker.make());
+    EXPECT_NE(
+        std::find(found.begin(), found.end(),
+                  "error: CPU 0 is in a kernel, but the page tables of the kernel in the dump do not map "
+                  "its pc, 0xffff800081234560: its registers are of another kernel"),
+        found.end());
+    EXPECT_TRUE(std::none_of(found.begin(), found.end(), [](const std::string& sentence) {
+        return sentence.find("CPU 1") != std::string::npos;
+    }));
+}
+
 TEST(Regions, AreListedWithWhatTheHostAdded)
 {
     CoreMaker maker = sound_core();
@@ -210,6 +234,20 @@ TEST(Regions, AreListedWithWhatTheHostAdded)
     EXPECT_FALSE(contents[2].file_offset);
     EXPECT_EQ(contents[3].phys, kPhys + 0x4000);
     EXPECT_EQ(contents[3].file_offset, memory_at + 0x2000);
+}
+
+TEST(Regions, AreNotSaidToBeAddedWhereTheGuestMayHaveListedThem)
+{
+    const Bytes bytes = sound_core().make();
+    const TemporaryFile file(bytes);
+    const auto core = CoreFile::open(file.path());
+    ASSERT_TRUE(core);
+    Sidecar sidecar = sidecar_of(bytes);
+    sidecar.regions.push_back(region("extents", kPhys + 0x9000, 64));
+    sidecar.regions.back().kind = "list";
+    EXPECT_EQ(kmdump::list_contents(core.value(), sidecar)[1].kind, "listed or added");
+    sidecar.regions.back().accepted = false;
+    EXPECT_EQ(kmdump::list_contents(core.value(), sidecar)[1].kind, "added");
 }
 
 TEST(Regions, AreSegmentsWithoutASidecar)

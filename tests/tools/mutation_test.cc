@@ -8,10 +8,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <clocale>
 #include <cstring>
+#include <cwchar>
+#include <cwctype>
 #include <random>
 #include <span>
 #include <sstream>
+#include <string_view>
 
 namespace
 {
@@ -41,9 +45,21 @@ void spoil(std::span<std::byte> bytes, std::mt19937_64& random)
     std::memcpy(&bytes[place], &value, size);
 }
 
+/// UTF-8 without control characters, as the C library sees it.
 bool is_plain_text(const std::string& text)
 {
-    return std::ranges::all_of(text, [](char c) { return c == '\n' || c == '\t' || (c >= ' ' && c <= '~'); });
+    static const bool known = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
+    std::mbstate_t state{};
+    for (std::string_view rest = text; !rest.empty();) {
+        wchar_t character = 0;
+        const std::size_t length = std::mbrtowc(&character, rest.data(), rest.size(), &state);
+        if (!known || length == 0 || length > rest.size() ||
+            (character != L'\n' && character != L'\t' && std::iswcntrl(static_cast<std::wint_t>(character)) != 0)) {
+            return false;
+        }
+        rest.remove_prefix(length);
+    }
+    return true;
 }
 
 /// Runs every command on files made of `whole` by changing some of its bytes from `from` up to `to`.

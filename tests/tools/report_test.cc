@@ -108,7 +108,7 @@ TEST(StructLayout, IsReadOutOfDebugInformation)
                                                       {"KmdumpLayoutProbe", "last"},
                                                       {"KmdumpLayoutProbe", "missing"},
                                                       {"NoSuchStructure", "first"}},
-                                                     "");
+                                                     kmdump::Vmcoreinfo(""));
     ASSERT_TRUE(offsets) << offsets.error().what;
     const auto distance = [&](const auto& member) {
         return static_cast<std::uint64_t>(reinterpret_cast<const char*>(&member) -
@@ -123,13 +123,16 @@ TEST(StructLayout, IsReadOutOfDebugInformation)
 
 TEST(StructLayout, OfAnotherKernelIsRefused)
 {
-    const auto other = kmdump::read_member_offsets("/proc/self/exe", {{"KmdumpLayoutProbe", "last"}}, "00ff");
+    const auto other = kmdump::read_member_offsets("/proc/self/exe", {{"KmdumpLayoutProbe", "last"}},
+                                                   kmdump::Vmcoreinfo("BUILD-ID=00ff\n"));
     ASSERT_FALSE(other);
     EXPECT_NE(other.error().what.find("with the build id 00ff"), std::string::npos) << other.error().what;
     const TemporaryFile text(std::string_view("hello\n"));
-    EXPECT_FALSE(kmdump::read_member_offsets(text.path(), {}, ""));
+    EXPECT_FALSE(kmdump::read_member_offsets(text.path(), {}, kmdump::Vmcoreinfo("")));
     const TemporaryFile core(CoreMaker().make());
-    EXPECT_EQ(kmdump::read_member_offsets(core.path(), {{"task_struct", "pid"}}, "").error().what,
+    EXPECT_EQ(kmdump::read_member_offsets(core.path(), {{"task_struct", "pid"}}, kmdump::Vmcoreinfo(""))
+                  .error()
+                  .what,
               "expected a vmlinux file with type information (BTF or DWARF), found none");
 }
 
@@ -139,7 +142,8 @@ class TaskMaker
   public:
     static constexpr std::uint64_t kBase = 0xffff0000'00000000;
     static constexpr std::uint64_t kTasks = 0x10, kPid = 0x20, kTgid = 0x24, kComm = 0x28, kSignal = 0x40,
-                                   kNode = 0x48, kState = 0x58, kOnCpu = 0x5c, kThread = 0x80, kHead = 0x18;
+                                   kNode = 0x48, kState = 0x58, kExit = 0x60, kOnCpu = 0x5c, kThread = 0x80,
+                                   kHead = 0x18;
 
     explicit TaskMaker(std::size_t places) : memory_(places * 0x200) {}
 
@@ -185,6 +189,7 @@ class TaskMaker
                                    {{"task_struct", "signal"}, kSignal},
                                    {{"task_struct", "thread_node"}, kNode},
                                    {{"task_struct", "__state"}, kState},
+                                   {{"task_struct", "exit_state"}, kExit},
                                    {{"task_struct", "on_cpu"}, kOnCpu},
                                    {{"task_struct", "thread"}, kThread},
                                    {{"thread_info", "cpu"}, 0},
@@ -284,12 +289,61 @@ TEST(Tasks, ThatLeadOutOfTheDumpAreCut)
     auto maker = TaskMaker::usual();
     maker.put_at(1, TaskMaker::kTasks, 0x1234);
     EXPECT_EQ(maker.read().value().cut, "a task is not in the dump");
-    EXPECT_EQ(pids_of(maker.read().value()), (std::vector<std::uint64_t>{0, 1, 7}));
+    // What lies behind the gap is found from the other end.
+    EXPECT_EQ(pids_of(maker.read().value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
 
     auto without_signal = TaskMaker::usual();
     without_signal.put_at(3, TaskMaker::kSignal, 8);
     EXPECT_EQ(without_signal.read().value().cut, "a link of the list of tasks is not in the dump");
     EXPECT_EQ(without_signal.read().value().tasks.size(), 4u);
+}
+
+TEST(Tasks, HaveTheLettersOfTheKernel)
+{
+    const auto letter = [](std::uint64_t state, std::uint64_t exit_state) {
+        return kmdump::task_state_letter({.state = state, .exit_state = exit_state});
+    };
+    EXPECT_EQ(letter(0, 0), "R");
+    EXPECT_EQ(letter(0x1, 0), "S");
+    EXPECT_EQ(letter(0x2001, 0), "S"); // may be frozen
+    EXPECT_EQ(letter(0x2, 0), "D");
+    EXPECT_EQ(letter(0x102, 0), "D"); // may be killed
+    EXPECT_EQ(letter(0x4, 0), "T");
+    EXPECT_EQ(letter(0x8, 0), "t");
+    EXPECT_EQ(letter(0x80, 0x20), "Z");
+    EXPECT_EQ(letter(0x80, 0x10), "X");
+    EXPECT_EQ(letter(0x40, 0), "P");
+    EXPECT_EQ(letter(0x402, 0), "I");
+    EXPECT_EQ(letter(0x8000, 0), "D"); // frozen
+    EXPECT_EQ(letter(0x1000, 0), "D"); // waits for an rtmutex as for a spinlock
+}
+
+TEST(Tasks, IncludeTheIdleOnesOfOtherCpus)
+{
+    auto maker = TaskMaker(8);
+    maker.task(0, 0, 0, "swapper/0");
+    maker.task(1, 1, 1, "init");
+    maker.ring({{0, TaskMaker::kTasks}, {1, TaskMaker::kTasks}});
+    maker.put_at(1, TaskMaker::kSignal, TaskMaker::at(2));
+    maker.ring({{2, TaskMaker::kHead}, {1, TaskMaker::kNode}});
+    maker.task(3, 0, 0, "swapper/1");
+    maker.put_at(3, 0, 1, 4);
+    maker.task(4, 0, 0, "swapper/5");   // says another CPU than it is of
+    maker.task(5, 12, 12, "swapper/2"); // a process by that name
+    maker.put_at(5, 0, 2, 4);
+    const auto list = maker.read();
+    ASSERT_TRUE(list) << list.error().what;
+    ASSERT_EQ(pids_of(list.value()), (std::vector<std::uint64_t>{0, 1, 0}));
+    EXPECT_EQ(list.value().tasks[2].comm, "swapper/1");
+}
+
+TEST(Tasks, OfAVmlinuxThatDoesNotFitAreNone)
+{
+    TaskMaker maker(1);
+    maker.task(0, 0, 0, "swapper/0");
+    maker.ring({{0, TaskMaker::kTasks}});
+    ASSERT_FALSE(maker.read());
+    EXPECT_NE(maker.read().error().what.find("the vmlinux file is of another kernel"), std::string::npos);
 }
 
 TEST(Tasks, WithoutAFirstTaskAreNone)

@@ -5,6 +5,7 @@
 #include "kmdump/qemu_plugin.h"
 #include "kmdump/run_folder.h"
 #include "kmdump/run_outcome.h"
+#include "sidecar_text.h"
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,20 @@ TEST(Outcome, OfACrashWithoutAWholeDumpSaysWhy)
     EXPECT_EQ(status_of({.end = End::kPanicked}), 4);
     EXPECT_EQ(status_of({.end = End::kPoweredOff, .panicked = true}), 4);
     EXPECT_EQ(status_of({.end = End::kTimeout, .panicked = true, .dumps = {kPanic}}), 3);
+}
+
+TEST(Outcome, OfAPanicThatTheConsoleAloneShowsIsACrash)
+{
+    // A capture kernel took over, and powered off or restarted in good order.
+    const RunFacts off{.end = End::kPoweredOff, .console_panic = true, .ever_registered = true};
+    EXPECT_EQ(status_of(off), 4);
+    EXPECT_EQ(sentence_of(off), "by its console, the guest panicked and left no dump: no attempt was made");
+    EXPECT_EQ(status_of({.end = End::kReset, .console_panic = true, .ever_registered = true}), 4);
+    EXPECT_EQ(status_of({.end = End::kPoweredOff, .console_panic = true, .dumps = {kPanic}}), 3);
+    const RunFacts abandoned{
+        .end = End::kPoweredOff, .console_panic = true, .dumps = {{"a.elf", "abandoned", true}}};
+    EXPECT_EQ(status_of(abandoned), 3);
+    EXPECT_EQ(sentence_of(abandoned), "a kernel of the guest was gone without a word");
 }
 
 TEST(Outcome, OfATimeoutIsItsOwn)
@@ -154,7 +169,7 @@ TEST_F(RunFolders, KeepWhatEarlierRunsLeft)
     EXPECT_TRUE(second.dumps().empty());
 
     std::ofstream(path + "/kmemdump-0002-panic.elf") << "new";
-    std::ofstream(path + "/kmemdump-0002-panic.elf.json") << R"({"reason": "panic"})";
+    std::ofstream(path + "/kmemdump-0002-panic.elf.json") << kmdump_test::sidecar_text(3);
     std::ofstream(path + "/kmemdump-0003-reset.elf.incomplete") << "cut off";
     std::ofstream(path + "/kmemdump-0003-reset.elf.incomplete.json") << "no JSON";
     const auto dumps = second.dumps();
@@ -178,6 +193,17 @@ TEST_F(RunFolders, AreForOneRunAtATime)
                   path + ": another run is under way there: expected a folder of its own for each");
     }
     EXPECT_TRUE(kmdump::RunFolder::reserve(path)) << "it is over";
+}
+
+TEST_F(RunFolders, KnowWhatTheConsoleSays)
+{
+    const auto reserved = kmdump::RunFolder::reserve(top_ / "console");
+    const auto& folder = reserved.value();
+    EXPECT_FALSE(folder.console_has("Kernel panic"));
+    // Across a border of the blocks in which it is read.
+    std::ofstream(folder.console()) << std::string(65530, 'x') << "Kernel panic - not syncing: y\n";
+    EXPECT_TRUE(folder.console_has("Kernel panic - not syncing"));
+    EXPECT_FALSE(folder.console_has("Kernel oops"));
 }
 
 TEST_F(RunFolders, AreRefusedWhereThereCanBeNone)

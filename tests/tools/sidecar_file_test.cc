@@ -74,13 +74,13 @@ TEST(SidecarFile, IsRefusedWhenItIsNone)
     EXPECT_FALSE(parse_sidecar(std::string(100000, '[')));
 }
 
-TEST(SidecarFile, IsEscaped)
+TEST(SidecarFile, IsNotEscapedBeforeItIsShown)
 {
     std::string text = kmdump_test::sidecar_text(100);
     text.replace(text.find("prb"), 3, "\\u001b[2J");
     const auto sidecar = parse_sidecar(text);
     ASSERT_TRUE(sidecar);
-    EXPECT_EQ(sidecar.value().regions[0].name, "\\x1b[2J");
+    EXPECT_EQ(sidecar.value().regions[0].name, "\x1b[2J");
 }
 
 } // namespace

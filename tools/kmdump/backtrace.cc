@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "backtrace.h"
 
+#include "symbols.h"
 #include "text.h"
+
+#include <cstddef>
+#include <utility>
 
 namespace kmdump
 {
@@ -19,6 +23,7 @@ constexpr std::uint64_t kKernelBit = std::uint64_t{1} << 55;
 constexpr std::uint64_t kMetaRegisters = 2;
 constexpr std::uint64_t kRecordInRegisters = 296;
 constexpr std::uint64_t kX29 = 29 * sizeof(std::uint64_t);
+constexpr std::uint64_t kX30 = 30 * sizeof(std::uint64_t);
 constexpr std::uint64_t kPc = 32 * sizeof(std::uint64_t);
 
 } // namespace
@@ -67,11 +72,31 @@ Backtrace Unwinder::unwind(std::uint64_t pc, std::uint64_t frame_pointer) const
         if ((*interrupted & kKernelBit) == 0) {
             return trace; // the kernel was entered from a program here
         }
-        trace.frames.push_back({*interrupted, true});
+        trace.frames.push_back({*interrupted, true, memory_->read_u64(registers + kX30).value_or(0)});
         record = *outer;
     }
     trace.cut = "there are more than " + std::to_string(kMostFrames) + " frames";
     return trace;
+}
+
+void add_leaf_callers(Backtrace& trace, const Unwinder& unwinder, const Symbols& symbols)
+{
+    std::vector<Frame> frames;
+    for (std::size_t i = 0; i < trace.frames.size(); ++i) {
+        const Frame& frame = trace.frames[i];
+        frames.push_back(frame);
+        const std::uint64_t link = unwinder.strip(frame.link);
+        if (!frame.exact || link == 0 ||
+            (i + 1 < trace.frames.size() && trace.frames[i + 1].address == link)) {
+            continue;
+        }
+        const auto place = symbols.find(frame.address);
+        const auto caller = symbols.find_caller(link);
+        if (place && caller && place->name != caller->name) {
+            frames.push_back({link, false, 0, true});
+        }
+    }
+    trace.frames = std::move(frames);
 }
 
 } // namespace kmdump

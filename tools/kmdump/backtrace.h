@@ -17,6 +17,10 @@ struct Frame {
     std::uint64_t address = 0;
     /// Where the CPU was, not where a call returns to.
     bool exact = false;
+    /// Of an exact one: its x30.
+    std::uint64_t link = 0;
+    /// Out of such an x30, not out of a frame record.
+    bool from_link = false;
 };
 
 struct Backtrace {
@@ -24,6 +28,13 @@ struct Backtrace {
     /// Why it ends before the first frame of the stack; empty when it does not.
     std::string cut;
 };
+
+class Symbols;
+class Unwinder;
+
+/// A function that calls none has no frame record, and its caller is in x30 alone: puts that in behind each
+/// exact frame whose x30 leads to another function than its own and than the record says.
+void add_leaf_callers(Backtrace& trace, const Unwinder& unwinder, const Symbols& symbols);
 
 class Unwinder
 {

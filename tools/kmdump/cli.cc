@@ -18,6 +18,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace kmdump
 {
@@ -32,6 +33,7 @@ class Commands
     Commands(CLI::App& app, const Style& style, std::ostream& out, std::ostream& err)
         : app_(app), style_(style), out_(out), err_(err)
     {
+        app_.add_flag("--json", json_, "Write JSON; the same as behind the command");
         add_info();
         add_regions();
         add_log();
@@ -54,6 +56,7 @@ class Commands
     {
         CLI::App* const command = app_.add_subcommand(name, description);
         command->add_flag("--json", options.json, "Write JSON");
+        json_options_.push_back(&options.json);
         return command;
     }
 
@@ -77,6 +80,9 @@ class Commands
     void on(CLI::App* command, const std::string& input, std::function<kmd::Result<int>()> run)
     {
         command->callback([this, &input, run = std::move(run)] {
+            for (bool* const json : json_options_) {
+                *json = *json || json_;
+            }
             input_ = input;
             run_ = run;
         });
@@ -193,6 +199,8 @@ class Commands
     const Style& style_;
     std::ostream& out_;
     std::ostream& err_;
+    bool json_ = false;
+    std::vector<bool*> json_options_; // of every command
     InfoOptions info_;
     LogOptions log_;
     std::uint64_t last_ = 0;

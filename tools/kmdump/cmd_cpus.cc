@@ -28,7 +28,7 @@ std::string digits(std::uint64_t value)
 std::string describe(const Symbols& symbols, const Frame& frame)
 {
     const auto place = place_of(symbols, frame);
-    return digits(frame.address) + (place ? "  " + *place : "");
+    return digits(frame.address) + (place ? "  " + escape(*place) : "");
 }
 
 void print_general_registers(const CpuRegisters& registers, std::ostream& out)
@@ -46,10 +46,7 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
                std::ostream& out)
 {
     const CpuRegisters& registers = cpu.registers;
-    const std::string title = "CPU " + std::to_string(number) +
-                              (cpu.panicked            ? ", panicked"
-                               : registers.in_kernel() ? ", in the kernel"
-                                                       : ", in a program");
+    const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
         << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
         << "  lr  " << describe(symbols, cpu.link) << "\n"
@@ -89,6 +86,28 @@ Json to_json(const SymbolTable& module)
         {"name", module.module}, {"text", json_address(module.begin)}, {"size", module.end - module.begin}};
 }
 
+/// Whether there is nothing to show of a CPU.
+bool has_nothing(const CpuState& cpu)
+{
+    return cpu.activity == CpuActivity::kNeverStarted || cpu.activity == CpuActivity::kUnknown;
+}
+
+/// The first CPU from `begin` on that is in another state than that one, if there is nothing to show of it.
+std::size_t end_of_idle_ones(const std::vector<CpuState>& cpus, std::size_t begin)
+{
+    std::size_t end = begin;
+    while (end < cpus.size() && has_nothing(cpus[end]) && cpus[end].activity == cpus[begin].activity) {
+        ++end;
+    }
+    return end;
+}
+
+std::string title_of(std::size_t first, std::size_t last)
+{
+    return first == last ? "CPU " + std::to_string(first)
+                         : "CPUs " + std::to_string(first) + " to " + std::to_string(last);
+}
+
 Json to_json(const Symbols& symbols, const Frame& frame)
 {
     return {{"address", json_address(frame.address)}, {"symbol", json_or_null(place_of(symbols, frame))}};
@@ -107,6 +126,7 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
     }
     return {{"cpu", number},
             {"panicked", cpu.panicked},
+            {"state", activity_words(cpu)},
             {"in_kernel", registers.in_kernel()},
             {"pc", to_json(symbols, {registers.pc, true})},
             {"lr", to_json(symbols, cpu.link)},
@@ -130,7 +150,8 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
         return source.error();
     }
     const Symbols& symbols = source.value().symbols;
-    const auto cpus = read_cpu_states(dump.value(), symbols);
+    const auto sidecar = read_sidecar(options.path);
+    const auto cpus = read_cpu_states(dump.value(), symbols, sidecar ? sidecar.value() : std::nullopt);
     if (!cpus) {
         return cpus.error();
     }
@@ -150,9 +171,16 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
         out << json_text(json) << "\n";
         return std::nullopt;
     }
-    for (std::size_t i = 0; i < cpus.value().size(); ++i) {
+    for (std::size_t i = 0; i < cpus.value().size();) {
         out << (i == 0 ? "" : "\n");
-        print_cpu(i, cpus.value()[i], symbols, style, out);
+        const std::size_t end = end_of_idle_ones(cpus.value(), i);
+        if (end > i) {
+            out << style.heading(title_of(i, end - 1) + ", " + activity_words(cpus.value()[i])) << "\n";
+            i = end;
+        } else {
+            print_cpu(i, cpus.value()[i], symbols, style, out);
+            ++i;
+        }
     }
     for (const auto& [begin, module] : modules) {
         out << (begin == modules.begin()->first ? "\n" : "") << "module " << escape(module->module)

@@ -3,6 +3,7 @@
 
 #include "core_file.h"
 #include "dump_diff.h"
+#include "escape.h"
 #include "json.h"
 #include "sidecar_file.h"
 #include "text.h"
@@ -40,7 +41,7 @@ kmd::Result<Side> open_side(const std::string& path)
 
 void print_piece(const ComparedPiece& piece, const Style& style, std::ostream& out)
 {
-    const std::string name = piece.name.empty() ? "memory at " + kmd::hex(piece.phys_a) : piece.name;
+    const std::string name = piece.name.empty() ? "memory at " + kmd::hex(piece.phys_a) : escape(piece.name);
     if (piece.size_a != piece.size_b) {
         out << style.heading(name) << ": " << piece.size_a << " bytes, in the other dump " << piece.size_b
             << "\n";
@@ -62,7 +63,7 @@ void print_piece(const ComparedPiece& piece, const Style& style, std::ostream& o
 void print_unmatched(const std::vector<Unmatched>& list, const std::string& dump, std::ostream& out)
 {
     for (const Unmatched& one : list) {
-        out << "only in " << dump << ": " << (one.name.empty() ? "memory" : one.name) << " at "
+        out << "only in " << dump << ": " << (one.name.empty() ? "memory" : escape(one.name)) << " at "
             << kmd::hex(one.phys) << ", " << one.size << " bytes\n";
     }
 }

@@ -58,13 +58,17 @@ std::string count(std::uint64_t number, const char* noun)
     return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
+/// A kernel that panics in its panic again and again says nothing new.
+constexpr std::size_t kMostNested = 8;
+
 /// What `info` prints.
 struct Facts {
     CoreSummary core;
     std::optional<std::string> release;
     std::optional<std::uint64_t> kaslr_offset;
     std::optional<std::uint64_t> crash_time; ///< seconds since 1970
-    std::optional<std::string> panic;        ///< escaped
+    std::optional<std::string> panic;        ///< as the guest wrote it
+    std::vector<std::string> nested;         ///< panics while the kernel was at that one, likewise
     std::optional<std::string> log_error;    ///< why there is no saying whether there was a panic
     std::optional<std::uint64_t> panic_cpu;
     std::optional<Sidecar> sidecar;
@@ -81,7 +85,7 @@ Facts gather(const Dump& dump, const std::string& path)
     }
     facts.core = dump.core.summary();
     if (const auto release = dump.vmcoreinfo.text("OSRELEASE")) {
-        facts.release = escape(*release);
+        facts.release = *release;
     }
     facts.kaslr_offset = dump.vmcoreinfo.hex_number("KERNELOFFSET");
     facts.crash_time = dump.vmcoreinfo.number("CRASHTIME");
@@ -89,45 +93,14 @@ Facts gather(const Dump& dump, const std::string& path)
     if (!log) {
         facts.log_error = log.error().what;
     } else if (const auto line = find_panic_line(log.value().records)) {
-        facts.panic = escape(*line);
-        facts.panic_cpu = find_panic_cpu(log.value().records);
+        facts.panic = *line;
+        facts.panic_cpu = find_panic_cpu(log.value().records, facts.core.prstatus.size());
+        const auto panics = find_panic_records(log.value().records);
+        for (std::size_t i = 1; i < std::min<std::size_t>(panics.size(), kMostNested + 1); ++i) {
+            facts.nested.emplace_back(split_lines(panics[i]->text).front());
+        }
     }
     return facts;
-}
-
-Json to_json(const Sidecar& sidecar)
-{
-    return {
-        {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
-        {"reason", sidecar.reason},          {"time", sidecar.time},
-        {"regions", sidecar.regions.size()}, {"left_out", sidecar.left_out},
-        {"remarks", sidecar.remarks},        {"lacks", sidecar.lacks}};
-}
-
-void print_json(const Facts& facts, const std::string& path, std::ostream& out)
-{
-    Json json = json_document("info", path);
-    json["kernel"] = json_or_null(facts.release);
-    json["machine"] = machine_name(facts.core.machine);
-    json["cpus"] = facts.core.prstatus.size();
-    json["segments"] = facts.core.segments;
-    json["bytes"] = facts.core.memory_bytes;
-    json["complete"] = facts.core.complete;
-    json["kaslr_offset"] = facts.kaslr_offset ? Json(json_address(*facts.kaslr_offset)) : Json(nullptr);
-    json["crash_time"] = json_or_null(facts.crash_time);
-    json["panic"] = json_or_null(facts.panic);
-    json["panic_cpu"] = json_or_null(facts.panic_cpu);
-    json["log_error"] = json_or_null(facts.log_error);
-    json["sidecar"] = facts.sidecar ? to_json(*facts.sidecar) : Json(nullptr);
-    json["sidecar_error"] = json_or_null(facts.sidecar_error);
-    out << json_text(json) << "\n";
-}
-
-void print_list(const std::vector<std::string>& sentences, std::ostream& out)
-{
-    for (const std::string& sentence : sentences) {
-        out << "           " << sentence << "\n";
-    }
 }
 
 /// The beginning of a sentence about that slot, as the sidecar has them.
@@ -156,10 +129,46 @@ std::vector<std::string> lost_regions(const Sidecar& sidecar)
     return lost;
 }
 
+Json to_json(const Sidecar& sidecar)
+{
+    return {
+        {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
+        {"reason", sidecar.reason},          {"time", sidecar.time},
+        {"regions", sidecar.regions.size()}, {"left_out", lost_regions(sidecar)},
+        {"remarks", sidecar.remarks},        {"lacks", sidecar.lacks}};
+}
+
+void print_json(const Facts& facts, const std::string& path, std::ostream& out)
+{
+    Json json = json_document("info", path);
+    json["kernel"] = json_or_null(facts.release);
+    json["machine"] = machine_name(facts.core.machine);
+    json["cpus"] = facts.core.prstatus.size();
+    json["segments"] = facts.core.segments;
+    json["bytes"] = facts.core.memory_bytes;
+    json["complete"] = facts.core.complete;
+    json["kaslr_offset"] = facts.kaslr_offset ? Json(json_address(*facts.kaslr_offset)) : Json(nullptr);
+    json["crash_time"] = json_or_null(facts.crash_time);
+    json["panic"] = json_or_null(facts.panic);
+    json["panics_after_it"] = facts.nested;
+    json["panic_cpu"] = json_or_null(facts.panic_cpu);
+    json["log_error"] = json_or_null(facts.log_error);
+    json["sidecar"] = facts.sidecar ? to_json(*facts.sidecar) : Json(nullptr);
+    json["sidecar_error"] = json_or_null(facts.sidecar_error);
+    out << json_text(json) << "\n";
+}
+
+void print_list(const std::vector<std::string>& sentences, std::ostream& out)
+{
+    for (const std::string& sentence : sentences) {
+        out << "           " << escape(sentence) << "\n";
+    }
+}
+
 std::string kernel_text(const Facts& facts)
 {
     if (facts.release) {
-        return *facts.release;
+        return escape(*facts.release);
     }
     return facts.sidecar && facts.sidecar->vmcoreinfo_lost
                ? "unknown, what the guest registered as vmcoreinfo is none any more"
@@ -169,7 +178,7 @@ std::string kernel_text(const Facts& facts)
 void print_sidecar(const Sidecar& sidecar, std::ostream& out)
 {
     const auto lost = lost_regions(sidecar);
-    out << "taken:     " << sidecar.time << ", reason: " << sidecar.reason << "\n"
+    out << "taken:     " << escape(sidecar.time) << ", reason: " << escape(sidecar.reason) << "\n"
         << "regions:   " << sidecar.regions.size() << ", "
         << (lost.empty() ? "all of them saved" : std::to_string(lost.size()) + " left out") << "\n";
     print_list(lost, out);
@@ -178,7 +187,7 @@ void print_sidecar(const Sidecar& sidecar, std::ostream& out)
         print_list({sidecar.lacks.begin() + 1, sidecar.lacks.end()}, out);
     }
     if (!sidecar.remarks.empty()) {
-        out << "remarks:   " << sidecar.remarks.front() << "\n";
+        out << "remarks:   " << escape(sidecar.remarks.front()) << "\n";
         print_list({sidecar.remarks.begin() + 1, sidecar.remarks.end()}, out);
     }
 }
@@ -189,11 +198,14 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
                                  : facts.sidecar && !facts.sidecar->lacks.empty()
                                      ? style.bad("no, it lacks some of what the guest wanted saved")
                                      : "yes";
-    const std::string because =
-        facts.sidecar && facts.sidecar->incomplete_because ? ": " + *facts.sidecar->incomplete_because : "";
+    const std::string because = facts.sidecar && facts.sidecar->incomplete_because
+                                    ? ": " + escape(*facts.sidecar->incomplete_because)
+                                    : "";
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error
-                              : facts.panic   ? style.bad(*facts.panic)
-                                              : "none";
+                              : facts.panic   ? style.bad(escape(*facts.panic))
+                              : facts.sidecar && facts.sidecar->reason == "panic"
+                                  ? "the guest said so to the host; its log has no line of it"
+                                  : "none";
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
     out << "kernel:    " << kernel_text(facts) << "\n"
@@ -212,6 +224,9 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
         out << "regions:   unknown, " << *facts.sidecar_error << "\n";
     }
     out << "panic:     " << panic << "\n";
+    for (const std::string& line : facts.nested) {
+        out << "           then " << escape(line) << "\n";
+    }
 }
 
 } // namespace

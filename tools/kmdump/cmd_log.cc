@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace kmdump
 {
@@ -16,11 +18,22 @@ namespace kmdump
 namespace
 {
 
+std::string hexadecimal(std::string_view bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += {digits[byte / 16], digits[byte % 16]};
+    }
+    return text;
+}
+
 Json to_json(const LogRecord& record)
 {
     Json lines = Json::array();
     for (const auto line : split_lines(record.text)) {
-        lines.push_back(escape(line));
+        lines.push_back(line);
     }
     Json json;
     json["seq"] = record.seq;
@@ -31,6 +44,9 @@ Json to_json(const LogRecord& record)
     }
     json["caller"] = caller_name(record.caller);
     json["lines"] = std::move(lines);
+    if (!is_utf8(record.text)) {
+        json["text_hex"] = hexadecimal(record.text);
+    }
     return json;
 }
 

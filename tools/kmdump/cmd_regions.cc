@@ -2,6 +2,7 @@
 #include "cmd_regions.h"
 
 #include "core_file.h"
+#include "escape.h"
 #include "json.h"
 #include "memory_contents.h"
 #include "sidecar_file.h"
@@ -25,16 +26,16 @@ constexpr std::array<bool, kColumns> kNumber = {true, true, true, true, true, fa
 
 Row to_row(const Content& content)
 {
-    std::string name = content.name.empty() ? "-" : content.name;
+    std::string name = content.name.empty() ? "-" : escape(content.name);
     if (!content.status.empty()) {
-        name += " (" + content.status + ")";
+        name += " (" + escape(content.status) + ")";
     }
     return {kmd::hex(content.phys),
             kmd::hex(content.virt),
             std::to_string(content.size),
             content.file_offset ? kmd::hex(*content.file_offset) : "-",
             content.id ? std::to_string(*content.id) : "-",
-            content.kind,
+            escape(content.kind),
             name};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd_report.h"
 
-#include "escape.h"
 #include "json.h"
 #include "report.h"
 
@@ -24,7 +23,7 @@ Json tasks_to_json(const TaskList& list)
     for (const Task& task : list.tasks) {
         tasks.push_back({{"pid", task.pid},
                          {"tgid", task.tgid},
-                         {"comm", escape(task.comm)},
+                         {"comm", task.comm},
                          {"state", task_state_letter(task)},
                          {"cpu", json_or_null(task.cpu)},
                          {"task_struct", json_address(task.address)}});

@@ -176,7 +176,7 @@ std::string panic_line(const std::optional<TakenDump>& taken)
         return "";
     }
     const auto log = read_printk_log(dump.value().memory(), dump.value().vmcoreinfo);
-    return log ? escape(find_panic_line(log.value().records).value_or("")) : "";
+    return log ? std::string(find_panic_line(log.value().records).value_or("")) : "";
 }
 
 void print_json(const Outcome& outcome, const RunFacts& facts, const RunFolder& folder, std::ostream& out)
@@ -204,7 +204,7 @@ void print_text(const Outcome& outcome, const RunFacts& facts, const RunFolder& 
     const auto telling = telling_dump(facts.dumps);
     err << "kmdump: " << outcome.sentence << "\n";
     if (const std::string panic = panic_line(telling); !panic.empty()) {
-        err << "kmdump: log: " << panic << "\n";
+        err << "kmdump: log: " << escape(panic) << "\n";
     }
     for (const TakenDump& dump : facts.dumps) {
         err << "kmdump: dump: " << dump.path << (dump.complete ? "" : " (incomplete)") << "\n";
@@ -254,6 +254,7 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
         ask(session.value(), facts);
     }
     facts.dumps = folder.value().dumps();
+    facts.console_panic = folder.value().console_has(kPanicLine);
     const Outcome outcome = judge(facts);
     if (options.json) {
         print_json(outcome, facts, folder.value(), out);

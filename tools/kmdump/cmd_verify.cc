@@ -3,6 +3,7 @@
 
 #include "core_file.h"
 #include "dump_check.h"
+#include "escape.h"
 #include "file.h"
 #include "json.h"
 #include "sidecar_file.h"
@@ -57,7 +58,7 @@ kmd::Result<bool> verify(const VerifyOptions& options, const Style& style, std::
         return sound;
     }
     for (const Finding& finding : findings) {
-        out << (finding.error ? style.bad("error:") : style.heading("warning:")) << " " << finding.what
+        out << (finding.error ? style.bad("error:") : style.heading("warning:")) << " " << escape(finding.what)
             << "\n";
     }
     if (sound) {

@@ -34,6 +34,11 @@ CpuRegisters decode(std::span<const std::byte> note)
     registers.sp = at(31);
     registers.pc = at(32);
     registers.pstate = at(33);
+    if ((registers.pstate & kAarch32) != 0) {
+        // The Arm manual, section D1.20: r13 and r14 of a 32-bit program.
+        registers.sp = registers.x[13];
+        registers.x[30] = registers.x[14];
+    }
     return registers;
 }
 

@@ -8,6 +8,7 @@
 #include "dump.h"
 #include "printk_log.h"
 #include "result.h"
+#include "sidecar_file.h"
 #include "symbols.h"
 
 #include <cstdint>
@@ -19,8 +20,18 @@
 namespace kmdump
 {
 
+/// What a CPU was at.
+enum class CpuActivity {
+    kKernel,
+    kProgram,
+    kOffline,      ///< the kernel had taken it away
+    kNeverStarted, ///< its registers are those of a reset
+    kUnknown,      ///< the dump has no registers of it, but zeros
+};
+
 struct CpuState {
     CpuRegisters registers;
+    CpuActivity activity = CpuActivity::kUnknown;
     /// x30 without its signature.
     Frame link;
     bool panicked = false;
@@ -28,12 +39,19 @@ struct CpuState {
     Backtrace backtrace;
 };
 
-/// By CPU number. Which one panicked comes from the kernel's own variable, else from its log.
-kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbols& symbols);
+/// By CPU number. Which one panicked comes from the kernel's own variable panic_cpu; where that has no name
+/// or is not in the dump, from the one CPU whose calls lead through panic(); else from the log. The sidecar's
+/// region cpu_active tells which CPUs are offline.
+kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbols& symbols,
+                                                   const std::optional<Sidecar>& sidecar = std::nullopt);
 
-/// The CPU that the kernel's log says panicked: the one that the first line "CPU: N ..." behind the panic
-/// names, or the last before it. The message of an oops has the line before.
-std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records);
+/// The CPU that the kernel's log says panicked first: the one that wrote that record, if its caller is a CPU;
+/// else the one that the first record "CPU: N ..." of the same caller behind it names, or the last before it,
+/// where an oops has it. Only the kernel's own records count, and only CPUs below `cpus`.
+std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records, std::uint64_t cpus);
+
+/// In a word or two, such as "in the kernel".
+const char* activity_words(const CpuState& cpu);
 
 /// Where a frame is, as format_place() has it.
 std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame);

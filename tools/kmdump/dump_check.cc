@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump_check.h"
 
+#include "cpu_registers.h"
 #include "memory_contents.h"
 #include "page_walk.h"
 #include "text.h"
@@ -59,6 +60,7 @@ class Check
         check_addresses("physical", &Segment::phys);
         check_addresses("virtual", &Segment::virt);
         check_page_tables();
+        check_registers();
         if (sidecar_) {
             check_sidecar(*sidecar_);
         }
@@ -256,6 +258,29 @@ class Check
                 !leads_to(segment.virt, segment.phys) && ++found <= kMostOfAKind) {
                 error("the guest's page tables do not map " + name_of(i) + " as it says: virtual " +
                       kmd::hex(segment.virt) + ", physical " + kmd::hex(segment.phys));
+            }
+        }
+    }
+
+    /// A CPU in the kernel stands on code and a stack that this kernel's tables map. Those of another kernel,
+    /// which took the machine over after a panic, need not be.
+    void check_registers()
+    {
+        const auto cpus = read_cpu_registers(core_.summary());
+        for (std::size_t i = 0; cpus && i < cpus.value().size(); ++i) {
+            const CpuRegisters& registers = cpus.value()[i];
+            if (!registers.in_kernel()) {
+                continue;
+            }
+            for (const auto& [name, address] :
+                 {std::pair("pc", registers.pc), std::pair("sp", registers.sp)}) {
+                const Translation found = page_walk_.translate(address);
+                if (found.known && !found.physical) {
+                    error("CPU " + std::to_string(i) +
+                          " is in a kernel, but the page tables of the kernel in the "
+                          "dump do not map its " +
+                          name + ", " + kmd::hex(address) + ": its registers are of another kernel");
+                }
             }
         }
     }

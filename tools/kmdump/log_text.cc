@@ -59,17 +59,33 @@ std::string format_record(const LogRecord& record, bool with_caller)
     return text;
 }
 
-std::optional<std::string_view> find_panic_line(std::span<const LogRecord> records)
+bool is_of_the_kernel(const LogRecord& record)
 {
-    std::optional<std::string_view> found;
+    return record.facility.value_or(0) == 0;
+}
+
+std::optional<std::uint32_t> caller_cpu(const LogRecord& record)
+{
+    return (record.caller & kCallerIsCpu) != 0 ? std::optional(record.caller & ~kCallerIsCpu) : std::nullopt;
+}
+
+std::vector<const LogRecord*> find_panic_records(std::span<const LogRecord> records)
+{
+    constexpr std::uint8_t kEmergency = 0; // KERN_EMERG
+    std::vector<const LogRecord*> found;
     for (const LogRecord& record : records) {
-        for (const auto line : split_lines(record.text)) {
-            if (line.starts_with(kPanicLine)) {
-                found = line;
-            }
+        if (is_of_the_kernel(record) && record.level.value_or(kEmergency) == kEmergency &&
+            record.text.starts_with(kPanicLine)) {
+            found.push_back(&record);
         }
     }
     return found;
+}
+
+std::optional<std::string_view> find_panic_line(std::span<const LogRecord> records)
+{
+    const auto found = find_panic_records(records);
+    return found.empty() ? std::nullopt : std::optional(split_lines(found.front()->text).front());
 }
 
 } // namespace kmdump

@@ -52,7 +52,7 @@ Content describe(const CoreFile& core, const SidecarRegion& region)
 }
 
 /// The parts of `segment` that none of `covered`, which is ascending, touches.
-void append_uncovered(const Segment& segment, const std::vector<Range>& covered,
+void append_uncovered(const Segment& segment, const std::vector<Range>& covered, const char* kind,
                       std::vector<Content>& contents)
 {
     if (segment.file_size == 0) {
@@ -63,7 +63,7 @@ void append_uncovered(const Segment& segment, const std::vector<Range>& covered,
     const auto append = [&](std::uint64_t end) {
         const std::uint64_t skipped = next - segment.phys;
         contents.push_back({next, segment.virt + skipped, end - next, segment.file_offset + skipped, "",
-                            "added", std::nullopt, ""});
+                            kind, std::nullopt, ""});
     };
     for (auto range = std::lower_bound(
              covered.begin(), covered.end(), next,
@@ -79,6 +79,14 @@ void append_uncovered(const Segment& segment, const std::vector<Range>& covered,
         next = to + 1;
     }
     append(last + 1);
+}
+
+/// Whether the guest gave the host a list of further memory. What is in no region can be of it.
+bool has_list(const std::vector<SidecarRegion>& regions)
+{
+    return std::any_of(regions.begin(), regions.end(), [](const SidecarRegion& region) {
+        return region.accepted && region.kind == "list";
+    });
 }
 
 /// Whole pages, as the dump has them: what a region's pages hold besides it is nothing that was added.
@@ -120,10 +128,11 @@ std::vector<Content> list_contents(const CoreFile& core, const std::optional<Sid
             contents.push_back(describe(core, region));
         }
         const auto covered = covered_by(sidecar->regions, page_size(core));
+        const char* const kind = has_list(sidecar->regions) ? kListedOrAdded : kAdded;
         std::set<std::uint64_t> seen; // other segments can show the same bytes at another address
         for (const Segment& segment : core.segments()) {
             if (seen.insert(segment.file_offset).second) {
-                append_uncovered(segment, covered, contents);
+                append_uncovered(segment, covered, kind, contents);
             }
         }
     }

@@ -14,6 +14,11 @@
 namespace kmdump
 {
 
+/// Kinds of memory that is in no region. With a list of the guest's nothing tells what it named from what the
+/// host added.
+inline constexpr const char* kAdded = "added";
+inline constexpr const char* kListedOrAdded = "listed or added";
+
 /// A piece of memory that has a name of its own, or a run of memory that has none.
 struct Content {
     std::uint64_t phys = 0;
@@ -21,8 +26,8 @@ struct Content {
     std::uint64_t size = 0; ///< bytes
     /// Nothing when not all of it is in the dump.
     std::optional<std::uint64_t> file_offset;
-    std::string name;                ///< of the region; empty for what the host added
-    std::string kind;                ///< of the region, "added" for what the host added, else "segment"
+    std::string name;                ///< of the region; empty for what is in none
+    std::string kind;                ///< of the region, else kAdded, kListedOrAdded or "segment"
     std::optional<std::uint64_t> id; ///< the guest's number of the region
     std::string status;              ///< why a region is not in the dump; empty when it is
 };

@@ -96,6 +96,7 @@ kmd::Result<PrintkLayout> find_printk_layout(const Vmcoreinfo& vmcoreinfo)
     // vmcoreinfo does not name the level. It shares a byte with the flags, between the facility
     // and the caller, if the structure is the one that Linux has had since 5.10.
     if (layout.caller == layout.text_length + 4) {
+        layout.facility = layout.text_length + 2;
         layout.level = layout.text_length + 3;
     }
 

@@ -35,7 +35,8 @@ struct PrintkLayout {
     std::uint64_t time = 0;
     std::uint64_t text_length = 0;
     std::uint64_t caller = 0;
-    std::optional<std::uint64_t> level; ///< the byte whose three highest bits are the level
+    std::optional<std::uint64_t> level;    ///< the byte whose three highest bits are the level
+    std::optional<std::uint64_t> facility; ///< a byte
 };
 
 /// The error names the first entry that is missing or makes no sense.

@@ -191,6 +191,9 @@ class Reader
         if (layout_.level) {
             record.level = static_cast<std::uint8_t>(load<std::uint8_t>(info, *layout_.level) >> 5);
         }
+        if (layout_.facility) {
+            record.facility = load<std::uint8_t>(info, *layout_.facility);
+        }
         record.caller = load<std::uint32_t>(info, layout_.caller);
         record.text.assign(reinterpret_cast<const char*>(text.data()), text.size());
         log_.records.push_back(std::move(record));

@@ -20,6 +20,8 @@ struct LogRecord {
     std::uint64_t seq = 0;
     std::uint64_t time_ns = 0; ///< since the guest started
     std::optional<std::uint8_t> level;
+    /// 0: the kernel wrote it itself. A program that writes to /dev/kmsg cannot have 0.
+    std::optional<std::uint8_t> facility;
     std::uint32_t caller = 0; ///< a thread, or a CPU when the highest bit is set
     std::string text;
 };

@@ -81,7 +81,7 @@ kmd::Result<Report> make_report(const std::string& path, const std::string& vmli
     }
     auto contents = list_contents(dump.value().core, sidecar.value());
     auto symbols = symbols_of(dump.value(), vmlinux);
-    auto cpus = read_cpu_states(dump.value(), symbols.symbols);
+    auto cpus = read_cpu_states(dump.value(), symbols.symbols, sidecar.value());
     kmd::Result<TaskList> tasks = kmd::Error{
         "the dump does not say where the members of the kernel's structures lie: give the kernel's vmlinux "
         "file with --vmlinux, or list the tasks with drgn"};

@@ -151,7 +151,7 @@ void write_facts(const Report& report, std::ostream& out)
 
 const char* colour_of(const Content& content)
 {
-    if (content.kind == "added") {
+    if (content.kind == kAdded || content.kind == kListedOrAdded) {
         return "host";
     }
     return content.kind == "memory" ? "region" : "table";
@@ -233,6 +233,16 @@ void write_content_rows(const Report& report, std::ostream& out)
     out << "</tbody></table></div></details>\n";
 }
 
+/// What memory is that lies in no region.
+const char* words_for_no_region(const Report& report)
+{
+    const bool listed = std::any_of(report.contents.begin(), report.contents.end(),
+                                    [](const Content& content) { return content.kind == kListedOrAdded; });
+    return listed ? "listed by the guest (tasks, their stacks, variables), or added by the host (stacks of "
+                    "CPUs, code, page tables)"
+                  : "added by the host: stacks of CPUs, code, page tables";
+}
+
 void write_memory(const Report& report, std::ostream& out)
 {
     out << "<section id=\"memory\">\n<h2>Where the memory lies</h2>\n";
@@ -252,7 +262,7 @@ void write_memory(const Report& report, std::ostream& out)
            "pointer.</p>\n"
         << "<p class=\"legend\"><span><i class=\"region\"></i>regions of the guest</span>"
         << "<span><i class=\"table\"></i>vmcoreinfo and other tables</span>"
-        << "<span><i class=\"host\"></i>added: stacks, page tables</span></p>\n";
+        << "<span><i class=\"host\"></i>" << words_for_no_region(report) << "</span></p>\n";
     write_bar(all, drawn, "All physical memory that the dump reaches", out);
     out << "<h3>Enlarged</h3>\n";
     for (const Stretch& stretch : stretches) {
@@ -288,10 +298,8 @@ void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     const CpuRegisters& registers = cpu.registers;
     const auto place = place_of(symbols, {registers.pc, true});
     out << "<details class=\"cpu\"" << (cpu.panicked || number == 0 ? " open" : "") << "><summary>CPU "
-        << number
-        << (cpu.panicked            ? " <span class=\"tag bad\">panicked</span>"
-            : registers.in_kernel() ? " <span class=\"tag\">in the kernel</span>"
-                                    : " <span class=\"tag\">in a program</span>")
+        << number << " <span class=\"" << (cpu.panicked ? "tag bad" : "tag") << "\">" << activity_words(cpu)
+        << "</span>"
         << " <code>" << (place ? html(*place) : digits(registers.pc)) << "</code></summary>\n";
     write_backtrace(cpu.backtrace, symbols, out);
     out << "<div class=\"registers\">\n";
@@ -418,8 +426,7 @@ void write_page(const Report& report, std::ostream& out)
     write_tasks(report, out);
     write_log(report, out);
     out << "<footer>Made by kmdump report. What the guest said is shown as it is in the dump; \\x.. stands "
-           "for a byte "
-           "that is not printable ASCII.</footer>\n</main>\n</body>\n</html>\n";
+           "for a byte that cannot be shown, and \\\\ for a backslash.</footer>\n</main>\n</body>\n</html>\n";
 }
 
 } // namespace kmdump

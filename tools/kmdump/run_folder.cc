@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "run_folder.h"
 
+#include "sidecar_file.h"
+
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -84,10 +87,8 @@ kmd::Result<std::string> make_log(const std::string& start)
 TakenDump with_sidecar(const std::string& path)
 {
     TakenDump dump{path, "", !path.ends_with(".incomplete")};
-    std::ifstream file(path + ".json");
-    const auto sidecar = nlohmann::json::parse(file, nullptr, false);
-    if (const auto reason = sidecar.find("reason"); reason != sidecar.end() && reason->is_string()) {
-        dump.reason = *reason;
+    if (const auto sidecar = read_sidecar(path); sidecar && sidecar.value()) {
+        dump.reason = sidecar.value()->reason;
     }
     return dump;
 }
@@ -126,6 +127,24 @@ kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
     folder.messages_ = messages.value();
     folder.before_ = folder.entries();
     return folder;
+}
+
+bool RunFolder::console_has(std::string_view text) const
+{
+    constexpr std::uint64_t most = 64 << 20;
+    constexpr std::size_t block = 65536;
+    std::ifstream file(console_, std::ios::binary | std::ios::ate);
+    const auto size = static_cast<std::uint64_t>(std::max<std::streamoff>(file.tellg(), 0));
+    file.seekg(static_cast<std::streamoff>(size - std::min(size, most)));
+    std::string window;
+    for (std::string bytes(block, '\0'); file.read(bytes.data(), block) || file.gcount() > 0;) {
+        window.append(bytes, 0, static_cast<std::size_t>(file.gcount()));
+        if (window.find(text) != std::string::npos) {
+            return true;
+        }
+        window.erase(0, window.size() - std::min(window.size(), text.size()));
+    }
+    return false;
 }
 
 std::set<std::string> RunFolder::entries() const

@@ -8,6 +8,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,9 @@ class RunFolder
 
     /// What the controller has put there since, in the order of the names, with what the sidecars say.
     std::vector<TakenDump> dumps() const;
+
+    /// Whether the last 64 MiB of the console have this text. A guest writes there what it likes.
+    bool console_has(std::string_view text) const;
 
   private:
     std::set<std::string> entries() const;

@@ -30,6 +30,12 @@ std::string what_happened(const RunFacts& facts, const TakenDump* dump)
     if (facts.panicked || facts.end == End::kStoodStill || (dump != nullptr && dump->reason == "panic")) {
         return "the guest panicked";
     }
+    if (dump != nullptr && dump->reason == "abandoned") {
+        return "a kernel of the guest was gone without a word";
+    }
+    if (facts.console_panic) {
+        return "by its console, the guest panicked";
+    }
     if (facts.end == End::kReset) {
         return "the guest was reset without a word";
     }
@@ -83,7 +89,8 @@ Outcome judge(const RunFacts& facts)
     const bool crashed = facts.panicked || facts.end == End::kPanicked || facts.end == End::kStoodStill ||
                          std::any_of(facts.dumps.begin(), facts.dumps.end(),
                                      [](const TakenDump& dump) { return dump.is_of_a_crash(); }) ||
-                         (facts.end == End::kReset && !is_orderly_restart(facts));
+                         (facts.end == End::kReset && !is_orderly_restart(facts)) ||
+                         (facts.console_panic && facts.end != End::kEndedByTheHost);
     if (crashed) {
         return judge_crash(facts);
     }

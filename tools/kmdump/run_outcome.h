@@ -37,6 +37,7 @@ enum class End {
 struct RunFacts {
     End end = End::kQemuFailed;
     bool panicked = false;        ///< pvpanic said so
+    bool console_panic = false;   ///< the console has the line of a panic, which a program can write as well
     bool ever_registered = false; ///< the guest put a region into the table
     bool registered_now = false;  ///< and some are still there
     std::vector<TakenDump> dumps; ///< in the order of their names

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sidecar_file.h"
 
-#include "escape.h"
 #include "file.h"
 
 #include <nlohmann/json.hpp>
@@ -37,7 +36,7 @@ class Members
             wrong(name);
             return {};
         }
-        return escape(found->get_ref<const std::string&>());
+        return found->get<std::string>();
     }
 
     std::uint64_t number(const nlohmann::json& object, const char* name)
@@ -87,7 +86,7 @@ class Members
                     wrong(name);
                     return {};
                 }
-                list.push_back(escape(item.get_ref<const std::string&>()));
+                list.push_back(item.get<std::string>());
             }
         }
         return list;

@@ -13,7 +13,7 @@
 namespace kmdump
 {
 
-/// A slot of the region table at the trigger. Texts are escaped.
+/// A slot of the region table at the trigger. Texts are as they stand there.
 struct SidecarRegion {
     std::uint64_t slot = 0;
     std::uint64_t id = 0;
@@ -26,7 +26,7 @@ struct SidecarRegion {
     bool accepted = false;
 };
 
-/// What kmdump uses of it. Texts are escaped.
+/// What kmdump uses of it. Texts are as they stand there: anything.
 struct Sidecar {
     std::string result;
     std::string reason;

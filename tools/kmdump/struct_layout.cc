@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "struct_layout.h"
 
+#include "build_id.h"
 #include "elf_handle.h"
 #include "file.h"
 
@@ -142,23 +143,10 @@ MemberOffsets read_dwarf(Dwarf* dwarf, const std::vector<MemberName>& wanted)
     return offsets;
 }
 
-std::string build_id_of(Elf* elf)
-{
-    const void* bytes = nullptr;
-    const ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (ssize_t i = 0; i < size; ++i) {
-        const auto byte = static_cast<const unsigned char*>(bytes)[i];
-        text += {kDigits[byte / 16], kDigits[byte % 16]};
-    }
-    return text;
-}
-
 } // namespace
 
 kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
-                                               const std::string& build_id)
+                                               const Vmcoreinfo& vmcoreinfo)
 {
     const auto file = File::open(path, "a vmlinux file");
     if (!file) {
@@ -169,10 +157,8 @@ kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const st
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
         return kmd::Error{"expected a vmlinux file, found something that is not ELF"};
     }
-    const std::string found_id = build_id_of(elf.get());
-    if (!build_id.empty() && !found_id.empty() && build_id != found_id) {
-        return kmd::Error{"expected the vmlinux file of the dump's kernel, with the build id " + build_id +
-                          ", found one with " + found_id};
+    if (auto error = check_kernel(elf.get(), vmcoreinfo)) {
+        return *error;
     }
     libbpf_set_print(nullptr);
     if (const std::unique_ptr<btf, BtfFree> types{btf__parse_elf(path.c_str(), nullptr)}; types != nullptr) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "result.h"
+#include "vmcoreinfo.h"
 
 #include <cstdint>
 #include <map>
@@ -31,9 +32,9 @@ struct MemberName {
 /// Offsets in bytes. A member that the kernel does not have is not in it.
 using MemberOffsets = std::map<MemberName, std::uint64_t>;
 
-/// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. With
-/// `build_id` (bytes, hexadecimal) a file that says another one is an error.
+/// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. A file of
+/// another kernel than that of `vmcoreinfo` is an error.
 kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
-                                               const std::string& build_id);
+                                               const Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

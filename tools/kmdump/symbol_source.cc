@@ -15,17 +15,24 @@ kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmli
 {
     const Vmcoreinfo layout = find_layout(dump.core);
     const KernelMemory memory = dump.memory();
-    auto symbols = vmlinux.empty()
-                       ? read_kallsyms(memory, dump.vmcoreinfo, layout)
-                       : read_vmlinux(vmlinux, dump.vmcoreinfo.hex_number("KERNELOFFSET").value_or(0));
-    if (!symbols && !vmlinux.empty()) {
-        return kmd::Error{vmlinux + ": " + symbols.error().what};
-    }
     SymbolSource source{{}, "none", std::nullopt};
-    if (symbols) {
-        source = {std::move(symbols.value()), vmlinux.empty() ? "kallsyms" : "vmlinux", std::nullopt};
-    } else {
-        source.missing = symbols.error().what;
+    if (!vmlinux.empty()) {
+        auto symbols = read_vmlinux(vmlinux, dump.vmcoreinfo);
+        if (!symbols) {
+            return kmd::Error{vmlinux + ": " + symbols.error().what};
+        }
+        if (symbols.value().count() > 0) {
+            source = {std::move(symbols.value()), "vmlinux", std::nullopt};
+        }
+    }
+    if (source.name == "none") {
+        auto own = read_kallsyms(memory, dump.vmcoreinfo, layout);
+        if (own) {
+            source = {std::move(own.value()), "kallsyms", std::nullopt};
+        } else {
+            source.missing =
+                (vmlinux.empty() ? "" : vmlinux + " has no symbol table, and ") + own.error().what;
+        }
     }
     source.symbols.add(read_module_symbols(memory, layout));
     return source;

@@ -21,8 +21,8 @@ struct SymbolSource {
     std::optional<std::string> missing;
 };
 
-/// With an empty `vmlinux` those of the dump itself; that it has none is no error. An error when `vmlinux`
-/// cannot be read.
+/// Those of `vmlinux`; if that is empty or has none, those of the dump itself. That there are none is no
+/// error. An error when `vmlinux` cannot be read, or is of another kernel.
 kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux);
 
 } // namespace kmdump

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "symbols.h"
 
-#include "escape.h"
 #include "text.h"
 
 #include <algorithm>
@@ -92,8 +91,8 @@ std::optional<std::uint64_t> Symbols::address_of(std::string_view name) const
 
 std::string format_place(const Place& place)
 {
-    return escape(place.name) + "+" + kmd::hex(place.offset) + "/" + kmd::hex(place.size) +
-           (place.module.empty() ? "" : " [" + escape(place.module) + "]");
+    return std::string(place.name) + "+" + kmd::hex(place.offset) + "/" + kmd::hex(place.size) +
+           (place.module.empty() ? "" : " [" + std::string(place.module) + "]");
 }
 
 } // namespace kmdump

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,15 +29,33 @@ constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
 constexpr std::uint64_t kSavedFp = 80;
 constexpr std::uint64_t kSavedPc = 96;
 
+/// Calls `visit` with the virtual address of each place where a segment has `text`, until it returns false.
+template <class Visit> void each_match(const CoreFile& core, std::string_view text, Visit visit)
+{
+    for (const Segment& segment : core.segments()) {
+        std::vector<std::byte> bytes(std::min(segment.file_size, kMostSearched));
+        if (!core.read_physical(segment.phys, bytes)) {
+            continue;
+        }
+        const std::string_view memory(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        for (auto at = memory.find(text); at != std::string_view::npos; at = memory.find(text, at + 1)) {
+            if (!visit(segment.virt + at)) {
+                return;
+            }
+        }
+    }
+}
+
 class TaskWalk
 {
   public:
     /// `layout` has all that read_task_layout() needs.
     TaskWalk(const Dump& dump, MemberOffsets layout)
-        : memory_(dump.memory()), unwinder_(memory_, dump.vmcoreinfo), layout_(std::move(layout)),
-          tasks_(offset("task_struct", "tasks")), pid_(offset("task_struct", "pid")),
-          tgid_(offset("task_struct", "tgid")), comm_(offset("task_struct", "comm")),
-          signal_(offset("task_struct", "signal")), thread_node_(offset("task_struct", "thread_node")),
+        : core_(&dump.core), memory_(dump.memory()), unwinder_(memory_, dump.vmcoreinfo),
+          layout_(std::move(layout)), tasks_(offset("task_struct", "tasks")),
+          pid_(offset("task_struct", "pid")), tgid_(offset("task_struct", "tgid")),
+          comm_(offset("task_struct", "comm")), signal_(offset("task_struct", "signal")),
+          thread_node_(offset("task_struct", "thread_node")),
           thread_head_(offset("signal_struct", "thread_head")),
           context_(offset("task_struct", "thread") + offset("thread_struct", "cpu_context"))
     {
@@ -53,6 +72,14 @@ class TaskWalk
         list_.tasks.push_back(*first);
         seen_.insert(init_task);
         follow(init_task + tasks_, [this](std::uint64_t node) { return add_process(node - tasks_); });
+        if (!list_.cut.empty()) {
+            follow_back(init_task + tasks_);
+        }
+        if (list_.tasks.size() == 1) {
+            return kmd::Error{"expected init and other tasks behind the first, found none (" + list_.cut +
+                              "): they are not in the dump, or the vmlinux file is of another kernel"};
+        }
+        add_idle_tasks();
         return std::move(list_);
     }
 
@@ -78,6 +105,42 @@ class TaskWalk
             }
             node = *next;
         }
+    }
+
+    /// From the end of the list of processes to the gap that ended the walk from its beginning.
+    void follow_back(std::uint64_t head)
+    {
+        std::uint64_t node = head;
+        while (list_.tasks.size() < kMostTasks) {
+            const auto before = memory_.read_u64(node + sizeof node);
+            if (!before || *before == head || seen_.contains(*before - tasks_) ||
+                !add_process(*before - tasks_)) {
+                return;
+            }
+            node = *before;
+        }
+    }
+
+    /// Those of the other CPUs are in no list: "swapper/1" and so on, where the dump has them.
+    void add_idle_tasks()
+    {
+        constexpr std::string_view name = "swapper/";
+        const auto cpu_at = layout_.find({"thread_info", "cpu"});
+        std::set<std::string> known = {list_.tasks.front().comm};
+        each_match(*core_, name, [&](std::uint64_t virt) {
+            const std::uint64_t address = virt - comm_;
+            auto task = read_task(address);
+            if (!task || task->pid != 0 || task->tgid != 0 || cpu_at == layout_.end() ||
+                list_.tasks.size() >= kMostTasks) {
+                return true;
+            }
+            const auto cpu = memory_.read_u32(address + cpu_at->second);
+            if (cpu && task->comm == std::string(name) + std::to_string(*cpu) &&
+                known.insert(task->comm).second) {
+                list_.tasks.push_back(std::move(*task));
+            }
+            return true;
+        });
     }
 
     void cut(const char* why)
@@ -143,6 +206,7 @@ class TaskWalk
         const std::string_view name(reinterpret_cast<const char*>(comm.data()), comm.size());
         task.comm = name.substr(0, name.find('\0'));
         task.state = optional_u32(address, "task_struct", "__state");
+        task.exit_state = optional_u32(address, "task_struct", "exit_state").value_or(0);
         if (optional_u32(address, "task_struct", "on_cpu").value_or(0) != 0) {
             task.cpu = optional_u32(address, "thread_info", "cpu");
             return task;
@@ -155,6 +219,7 @@ class TaskWalk
         return task;
     }
 
+    const CoreFile* core_;
     KernelMemory memory_;
     Unwinder unwinder_;
     MemberOffsets layout_;
@@ -185,9 +250,9 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string&
                                             {"signal_struct", "thread_head"},
                                             {"thread_struct", "cpu_context"}};
     std::vector<MemberName> wanted = needed;
-    wanted.insert(wanted.end(), {in_task("__state"), in_task("on_cpu"), {"thread_info", "cpu"}});
-    auto layout =
-        read_member_offsets(vmlinux, wanted, std::string(dump.vmcoreinfo.text("BUILD-ID").value_or("")));
+    wanted.insert(wanted.end(),
+                  {in_task("__state"), in_task("exit_state"), in_task("on_cpu"), {"thread_info", "cpu"}});
+    auto layout = read_member_offsets(vmlinux, wanted, dump.vmcoreinfo);
     if (!layout) {
         return layout;
     }
@@ -213,22 +278,17 @@ std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffset
     const std::uint64_t comm = layout.at({"task_struct", "comm"});
     const std::uint64_t tasks = layout.at({"task_struct", "tasks"});
     const std::uint64_t pid = layout.at({"task_struct", "pid"});
-    for (const Segment& segment : dump.core.segments()) {
-        std::vector<std::byte> bytes(std::min(segment.file_size, kMostSearched));
-        if (!dump.core.read_physical(segment.phys, bytes)) {
-            continue;
+    std::optional<std::uint64_t> found;
+    each_match(dump.core, kName, [&](std::uint64_t virt) {
+        const std::uint64_t next = memory.read_u64(virt - comm + tasks).value_or(0);
+        const std::uint64_t node = memory.read_u64(next + sizeof next).value_or(0);
+        // The other CPUs' idle tasks are copies, which the list does not know.
+        if (next != 0 && memory.read_u64(node) == next && memory.read_u32(node - tasks + pid) == 0U) {
+            found = node - tasks;
         }
-        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        for (auto at = text.find(kName); at != std::string_view::npos; at = text.find(kName, at + 1)) {
-            const std::uint64_t next = memory.read_u64(segment.virt + at - comm + tasks).value_or(0);
-            const std::uint64_t node = memory.read_u64(next + sizeof next).value_or(0);
-            // The other CPUs' idle tasks are copies, which the list does not know.
-            if (next != 0 && memory.read_u64(node) == next && memory.read_u32(node - tasks + pid) == 0U) {
-                return node - tasks;
-            }
-        }
-    }
-    return std::nullopt;
+        return !found;
+    });
+    return found;
 }
 
 } // namespace
@@ -254,19 +314,19 @@ std::string task_state_letter(const Task& task)
     if (!task.state) {
         return "?";
     }
-    // include/linux/sched.h of the kernel: TASK_INTERRUPTIBLE and so on; TASK_NOLOAD makes a sleep idle.
-    constexpr std::uint64_t kIdle = 0x402;
-    if ((*task.state & kIdle) == kIdle) {
+    // As task_state_to_char() of the kernel (include/linux/sched.h) has it: 0x402 is TASK_IDLE, 0x1000
+    // TASK_RTLOCK_WAIT, 0x8000 TASK_FROZEN; 0x7f are the bits that have a letter, of which the highest
+    // counts.
+    constexpr std::uint64_t idle = 0x402;
+    if ((*task.state & idle) == idle) {
         return "I";
     }
-    constexpr std::array<std::pair<std::uint64_t, const char*>, 5> kLetters = {
-        {{0x1, "S"}, {0x2, "D"}, {0x4, "T"}, {0x8, "t"}, {0x80, "X"}}};
-    for (const auto& [bit, letter] : kLetters) {
-        if ((*task.state & bit) != 0) {
-            return letter;
-        }
+    if ((*task.state & (0x1000 | 0x8000)) != 0) {
+        return "D";
     }
-    return *task.state == 0 ? "R" : "?";
+    constexpr std::string_view letters = "RSDTtXZP";
+    return std::string(
+        1, letters[static_cast<std::size_t>(std::bit_width((*task.state | task.exit_state) & 0x7f))]);
 }
 
 } // namespace kmdump

@@ -23,6 +23,7 @@ struct Task {
     std::uint64_t tgid = 0;             ///< of its process
     std::string comm;                   ///< as the guest gave it: up to 16 bytes of anything
     std::optional<std::uint64_t> state; ///< task_struct.__state
+    std::uint64_t exit_state = 0;       ///< task_struct.exit_state
     std::optional<std::uint64_t> cpu;   ///< that it runs on; nothing when it does not run
     /// Where it sleeps; no frames when it runs, or when that is not in the dump.
     Backtrace backtrace;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmlinux.h"
 
+#include "build_id.h"
 #include "elf_handle.h"
 #include "file.h"
 
@@ -24,7 +25,7 @@ bool names_an_address(const GElf_Sym& symbol, const char* name)
 
 } // namespace
 
-kmd::Result<Symbols> read_vmlinux(const std::string& path, std::uint64_t kaslr_offset)
+kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmcoreinfo)
 {
     const auto file = File::open(path, "a vmlinux file");
     if (!file) {
@@ -35,6 +36,10 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, std::uint64_t kaslr_o
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
         return kmd::Error{"expected a vmlinux file, found something that is not ELF"};
     }
+    if (auto error = check_kernel(elf.get(), vmcoreinfo)) {
+        return *error;
+    }
+    const std::uint64_t kaslr_offset = vmcoreinfo.hex_number("KERNELOFFSET").value_or(0);
     std::vector<Symbol> symbols;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
         GElf_Shdr header{};
@@ -49,9 +54,6 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, std::uint64_t kaslr_o
                 symbols.push_back({symbol.st_value + kaslr_offset, name});
             }
         }
-    }
-    if (symbols.empty()) {
-        return kmd::Error{"expected a vmlinux file with a symbol table, found none"};
     }
     return Symbols(std::move(symbols));
 }

@@ -5,14 +5,15 @@
 
 #include "result.h"
 #include "symbols.h"
+#include "vmcoreinfo.h"
 
-#include <cstdint>
 #include <string>
 
 namespace kmdump
 {
 
-/// `kaslr_offset`: how far the running kernel is from where it was linked to, in bytes (KERNELOFFSET).
-kmd::Result<Symbols> read_vmlinux(const std::string& path, std::uint64_t kaslr_offset);
+/// The symbols at the addresses of the running kernel (KERNELOFFSET of `vmcoreinfo`). A file without a symbol
+/// table has none, and that is no error; one of another kernel is.
+kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump
