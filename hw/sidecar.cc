@@ -17,8 +17,6 @@ namespace kmd
 namespace
 {
 
-using Json = nlohmann::ordered_json;
-
 std::string utc(std::time_t time)
 {
     std::tm parts{};
@@ -107,22 +105,101 @@ const char* series_text(std::uint32_t series)
     }
 }
 
-Json missing_list(const Missing& missing)
+/// The members of a JSON object as text. A tree of JSON values would do as well, but its destructor takes
+/// memory, and a host that has none left would end there.
+class Members
 {
-    Json list = Json::array();
-    for (const Segment& segment : missing.segments()) {
-        list.push_back({{"phys", hex(segment.phys)}, {"virt", hex(segment.virt)}, {"size", segment.size}});
+  public:
+    explicit Members(std::string_view line_end) : line_end_(line_end) {}
+
+    void add(std::string_view name, std::uint64_t number) { add_json(name, std::to_string(number)); }
+    void add(std::string_view name, const std::string& text) { add_json(name, quoted(text)); }
+    void add_truth(std::string_view name, bool truth) { add_json(name, truth ? "true" : "false"); }
+    void add_json(std::string_view name, std::string_view json)
+    {
+        text_ += text_.empty() ? "" : ",";
+        text_ += line_end_;
+        text_ += as_json(name);
+        text_ += ':';
+        text_ += json;
     }
-    return list;
+
+    std::string object() const { return "{" + text_ + "}"; }
+    std::string take() { return std::move(text_); }
+
+    /// Any text, a path of the host for example, as ASCII.
+    static std::string quoted(const std::string& text)
+    {
+        return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    }
+
+  private:
+    std::string_view line_end_;
+    std::string text_;
+};
+
+template <class Range, class Function> std::string list_of(const Range& range, const Function& json_of)
+{
+    std::string list;
+    for (const auto& item : range) {
+        list += list.empty() ? "" : ",";
+        list += json_of(item);
+    }
+    return "[" + list + "]";
 }
 
-Json describe_faults(const Faults& faults)
+std::string describe_segment(const Segment& segment)
 {
-    return {{"refuse", faults.refuse},
-            {"full", faults.full},
-            {"write_fail", faults.write_fail},
-            {"write_cut", faults.write_cut},
-            {"stop", faults.stop}};
+    Members members("");
+    members.add("phys", hex(segment.phys));
+    members.add("virt", hex(segment.virt));
+    members.add("size", segment.size);
+    return members.object();
+}
+
+std::string describe_faults(const Faults& faults)
+{
+    Members members("");
+    members.add("refuse", faults.refuse);
+    members.add("full", faults.full);
+    members.add("write_fail", faults.write_fail);
+    members.add("write_cut", faults.write_cut);
+    members.add("stop", faults.stop);
+    return members.object();
+}
+
+std::string describe_times(const DumpReport& report, const Stored& stored)
+{
+    Members members("");
+    members.add("stop", report.stop_nanoseconds);
+    members.add("compose", report.compose_nanoseconds);
+    members.add("write", stored.write_nanoseconds);
+    members.add("sync", stored.sync_nanoseconds);
+    return members.object();
+}
+
+std::string describe_limits(const DumpReport& report)
+{
+    Members members("");
+    members.add("dumps_before", report.dumps_before);
+    members.add("max_dumps", report.max_dumps);
+    members.add("bytes_before", report.bytes_before);
+    members.add("max_bytes", report.max_bytes);
+    return members.object();
+}
+
+void add_shortfall(Members& members, const Shortfall& shortfall)
+{
+    members.add("regions_rejected", shortfall.regions_rejected);
+    members.add("regions_refused", shortfall.regions_refused);
+    members.add("regions_not_registered", shortfall.regions_not_registered);
+    members.add("extents_not_listed", shortfall.extents_not_listed);
+    members.add("extents_rejected", shortfall.extents_rejected);
+    members.add("extents_stale", shortfall.extents_stale);
+    members.add_truth("list_cut", shortfall.list_cut);
+    members.add_truth("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
+    members.add_json("cpus_of_another_kernel", list_of(shortfall.cpus_of_another_kernel,
+                                                       [](unsigned cpu) { return std::to_string(cpu); }));
 }
 
 } // namespace
@@ -144,57 +221,37 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     const auto lost = std::count_if(report.regions.begin(), report.regions.end(),
                                     [&](const ReportedRegion& region) { return cut_off(region, missing); });
     const auto saved = report.saved_regions - std::min<std::int64_t>(report.saved_regions, lost);
-    Json json = {
-        {"kmemdump-md", 1},
-        {"plugin_version", report.plugin_version},
-        {"qemu_version", report.qemu_version},
-        {"result", outcome(stored, report.shortfall)},
-        {"reason", report.reason},
-        {"time", utc(report.time)},
-        {"dump", stored.where},
-        {"wanted_format", report.wanted_format},
-        {"format", report.format},
-        {"compress", report.compress},
-        {"bytes", stored.bytes},
-        {"image_bytes", report.image_bytes},
-        {"image_bytes_saved", complete ? report.image_bytes : stored.image_bytes},
-        {"regions_saved", saved},
-        {"regions_rejected", report.shortfall.regions_rejected},
-        {"regions_refused", report.shortfall.regions_refused},
-        {"regions_not_registered", report.shortfall.regions_not_registered},
-        {"extents_not_listed", report.shortfall.extents_not_listed},
-        {"extents_rejected", report.shortfall.extents_rejected},
-        {"extents_stale", report.shortfall.extents_stale},
-        {"list_cut", report.shortfall.list_cut},
-        {"vmcoreinfo_lost", report.shortfall.vmcoreinfo_lost},
-        {"cpus_of_another_kernel", report.shortfall.cpus_of_another_kernel},
-        {"id_series", series_text(report.id_series)},
-        {"left_out", left_out(report, missing)},
-        {"remarks", remarks},
-        {"nanoseconds",
-         {{"stop", report.stop_nanoseconds},
-          {"compose", report.compose_nanoseconds},
-          {"write", stored.write_nanoseconds},
-          {"sync", stored.sync_nanoseconds}}},
-        {"limits",
-         {{"dumps_before", report.dumps_before},
-          {"max_dumps", report.max_dumps},
-          {"bytes_before", report.bytes_before},
-          {"max_bytes", report.max_bytes}}},
-    };
+    const std::string_view line_end = one_line ? "" : "\n";
+
+    Members members(line_end);
+    members.add("kmemdump-md", 1);
+    members.add("plugin_version", report.plugin_version);
+    members.add("qemu_version", report.qemu_version);
+    members.add("result", std::string(outcome(stored, report.shortfall)));
+    members.add("reason", report.reason);
+    members.add("time", utc(report.time));
+    members.add("dump", stored.where);
+    members.add("wanted_format", report.wanted_format);
+    members.add("format", report.format);
+    members.add("compress", report.compress);
+    members.add("bytes", stored.bytes);
+    members.add("image_bytes", report.image_bytes);
+    members.add("image_bytes_saved", complete ? report.image_bytes : stored.image_bytes);
+    members.add("regions_saved", static_cast<std::uint64_t>(saved));
+    add_shortfall(members, report.shortfall);
+    members.add("id_series", std::string(series_text(report.id_series)));
+    members.add_json("left_out", list_of(left_out(report, missing), Members::quoted));
+    members.add_json("remarks", list_of(remarks, Members::quoted));
+    members.add_json("nanoseconds", describe_times(report, stored));
+    members.add_json("limits", describe_limits(report));
     if (!complete) {
-        json["incomplete_because"] = stored.incomplete_because;
-        json["missing"] = missing_list(missing);
+        members.add("incomplete_because", stored.incomplete_because);
+        members.add_json("missing", list_of(missing.segments(), describe_segment));
     }
     if (report.faults.any()) {
-        json["fault_injection"] = describe_faults(report.faults);
+        members.add_json("fault_injection", describe_faults(report.faults));
     }
-    // The regions go in as the last member.
-    const std::string_view line_end = one_line ? "" : "\n";
-    std::string text = json.dump(one_line ? -1 : 1, ' ', true, Json::error_handler_t::replace);
-    text.erase(text.rfind('}'));
-    text.erase(text.find_last_not_of('\n') + 1);
-    text += ",";
+    std::string text = "{" + members.take() + ",";
     text += line_end;
     text += "\"regions\":[";
     append_regions(text, report.regions, line_end);

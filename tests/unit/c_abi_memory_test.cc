@@ -100,7 +100,6 @@ const kmd_host_ops kOps = [] {
     kmd_host_ops ops{};
     ops.map_ram = map_ram;
     ops.cpu_notes = cpu_notes;
-    ops.translate = [](void*, unsigned, std::uint64_t) { return std::uint64_t{UINT64_MAX}; };
     ops.schedule_dump = [](void* scheduled) { ++*static_cast<int*>(scheduled); };
     ops.log_guest_error = [](void*, const char*) {};
     ops.report = [](void*, const char*) {};
