@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "description.h"
 
+#include "json_text.h"
 #include "text.h"
-
-#include <nlohmann/json.hpp>
 
 namespace kmd
 {
@@ -55,22 +54,25 @@ const char* kind_text(std::uint32_t kind)
 
 std::string describe_regions(const RegionTable& table)
 {
-    auto regions = nlohmann::json::array();
+    std::string list;
     for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
         if (!table.valid(slot)) {
             continue;
         }
         const Region region = table.region(slot);
-        regions.push_back({{"slot", slot},
-                           {"id", region.id},
-                           {"name", printable_name(region)},
-                           {"kind", kind_text(region.kind)},
-                           {"phys", hex(region.phys)},
-                           {"virt", hex(region.virt)},
-                           {"size", region.size},
-                           {"status", status_text(table.status(slot))}});
+        JsonMembers members(JsonStyle::kOneLine);
+        members.add("slot", slot);
+        members.add("id", region.id);
+        members.add_json("name", json_ascii(printable_name(region)));
+        members.add_json("kind", json_ascii(kind_text(region.kind)));
+        members.add_json("phys", json_ascii(hex(region.phys)));
+        members.add_json("virt", json_ascii(hex(region.virt)));
+        members.add("size", region.size);
+        members.add_json("status", json_ascii(status_text(table.status(slot))));
+        list += list.empty() ? "" : ",";
+        list += members.object();
     }
-    return regions.dump();
+    return "[" + list + "]";
 }
 
 } // namespace kmd

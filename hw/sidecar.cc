@@ -2,10 +2,9 @@
 #include "sidecar.h"
 
 #include "description.h"
+#include "json_text.h"
 #include "missing.h"
 #include "text.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,19 +24,6 @@ std::string utc(std::time_t time)
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-/// Text as JSON has it; it is printable ASCII.
-std::string as_json(std::string_view text)
-{
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-        }
-        out += c;
-    }
-    return out + '"';
-}
-
 /// A line for each region. A full table has 65,536 of them, and the guest waits: a tree of JSON values takes
 /// a hundred times as long. Addresses are text: JSON's numbers are exact up to 2^53 only.
 void append_regions(std::string& list, const std::vector<ReportedRegion>& regions, std::string_view line_end)
@@ -50,12 +36,12 @@ void append_regions(std::string& list, const std::vector<ReportedRegion>& region
         list += line_end;
         list += "{\"slot\":" + std::to_string(reported.slot);
         list += ",\"id\":" + std::to_string(region.id);
-        list += ",\"name\":" + as_json(printable_name(region));
-        list += ",\"kind\":" + as_json(kind_text(region.kind));
-        list += ",\"phys\":" + as_json(hex(region.phys));
-        list += ",\"virt\":" + as_json(hex(region.virt));
+        list += ",\"name\":" + json_ascii(printable_name(region));
+        list += ",\"kind\":" + json_ascii(kind_text(region.kind));
+        list += ",\"phys\":" + json_ascii(hex(region.phys));
+        list += ",\"virt\":" + json_ascii(hex(region.virt));
         list += ",\"size\":" + std::to_string(region.size);
-        list += ",\"status\":" + as_json(status_text(reported.status));
+        list += ",\"status\":" + json_ascii(status_text(reported.status));
         list += accepted(reported.status) ? ",\"accepted\":true}" : ",\"accepted\":false}";
     }
 }
@@ -105,52 +91,9 @@ const char* series_text(std::uint32_t series)
     }
 }
 
-/// The members of a JSON object as text. A tree of JSON values would do as well, but its destructor takes
-/// memory, and a host that has none left would end there.
-class Members
-{
-  public:
-    explicit Members(std::string_view line_end) : line_end_(line_end) {}
-
-    void add(std::string_view name, std::uint64_t number) { add_json(name, std::to_string(number)); }
-    void add(std::string_view name, const std::string& text) { add_json(name, quoted(text)); }
-    void add_truth(std::string_view name, bool truth) { add_json(name, truth ? "true" : "false"); }
-    void add_json(std::string_view name, std::string_view json)
-    {
-        text_ += text_.empty() ? "" : ",";
-        text_ += line_end_;
-        text_ += as_json(name);
-        text_ += ':';
-        text_ += json;
-    }
-
-    std::string object() const { return "{" + text_ + "}"; }
-    std::string take() { return std::move(text_); }
-
-    /// Any text, a path of the host for example, as ASCII.
-    static std::string quoted(const std::string& text)
-    {
-        return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    }
-
-  private:
-    std::string_view line_end_;
-    std::string text_;
-};
-
-template <class Range, class Function> std::string list_of(const Range& range, const Function& json_of)
-{
-    std::string list;
-    for (const auto& item : range) {
-        list += list.empty() ? "" : ",";
-        list += json_of(item);
-    }
-    return "[" + list + "]";
-}
-
 std::string describe_segment(const Segment& segment)
 {
-    Members members("");
+    JsonMembers members(JsonStyle::kOneLine);
     members.add("phys", hex(segment.phys));
     members.add("virt", hex(segment.virt));
     members.add("size", segment.size);
@@ -159,7 +102,7 @@ std::string describe_segment(const Segment& segment)
 
 std::string describe_faults(const Faults& faults)
 {
-    Members members("");
+    JsonMembers members(JsonStyle::kOneLine);
     members.add("refuse", faults.refuse);
     members.add("full", faults.full);
     members.add("write_fail", faults.write_fail);
@@ -170,7 +113,7 @@ std::string describe_faults(const Faults& faults)
 
 std::string describe_times(const DumpReport& report, const Stored& stored)
 {
-    Members members("");
+    JsonMembers members(JsonStyle::kOneLine);
     members.add("stop", report.stop_nanoseconds);
     members.add("compose", report.compose_nanoseconds);
     members.add("write", stored.write_nanoseconds);
@@ -180,7 +123,7 @@ std::string describe_times(const DumpReport& report, const Stored& stored)
 
 std::string describe_limits(const DumpReport& report)
 {
-    Members members("");
+    JsonMembers members(JsonStyle::kOneLine);
     members.add("dumps_before", report.dumps_before);
     members.add("max_dumps", report.max_dumps);
     members.add("bytes_before", report.bytes_before);
@@ -188,7 +131,7 @@ std::string describe_limits(const DumpReport& report)
     return members.object();
 }
 
-void add_shortfall(Members& members, const Shortfall& shortfall)
+void add_shortfall(JsonMembers& members, const Shortfall& shortfall)
 {
     members.add("regions_rejected", shortfall.regions_rejected);
     members.add("regions_refused", shortfall.regions_refused);
@@ -198,8 +141,8 @@ void add_shortfall(Members& members, const Shortfall& shortfall)
     members.add("extents_stale", shortfall.extents_stale);
     members.add_truth("list_cut", shortfall.list_cut);
     members.add_truth("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
-    members.add_json("cpus_of_another_kernel", list_of(shortfall.cpus_of_another_kernel,
-                                                       [](unsigned cpu) { return std::to_string(cpu); }));
+    members.add_json("cpus_of_another_kernel", json_list(shortfall.cpus_of_another_kernel,
+                                                         [](unsigned cpu) { return std::to_string(cpu); }));
 }
 
 } // namespace
@@ -223,7 +166,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     const auto saved = report.saved_regions - std::min<std::int64_t>(report.saved_regions, lost);
     const std::string_view line_end = one_line ? "" : "\n";
 
-    Members members(line_end);
+    JsonMembers members(one_line ? JsonStyle::kOneLine : JsonStyle::kLines);
     members.add("kmemdump-md", 1);
     members.add("plugin_version", report.plugin_version);
     members.add("qemu_version", report.qemu_version);
@@ -240,13 +183,13 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     members.add("regions_saved", static_cast<std::uint64_t>(saved));
     add_shortfall(members, report.shortfall);
     members.add("id_series", std::string(series_text(report.id_series)));
-    members.add_json("left_out", list_of(left_out(report, missing), Members::quoted));
-    members.add_json("remarks", list_of(remarks, Members::quoted));
+    members.add_json("left_out", json_list(left_out(report, missing), json_string));
+    members.add_json("remarks", json_list(remarks, json_string));
     members.add_json("nanoseconds", describe_times(report, stored));
     members.add_json("limits", describe_limits(report));
     if (!complete) {
         members.add("incomplete_because", stored.incomplete_because);
-        members.add_json("missing", list_of(missing.segments(), describe_segment));
+        members.add_json("missing", json_list(missing.segments(), describe_segment));
     }
     if (report.faults.any()) {
         members.add_json("fault_injection", describe_faults(report.faults));

@@ -88,6 +88,7 @@ void describe_itself(TestMachine& m)
     }
     m.host.guest.put(kRam, {reinterpret_cast<const char*>(&elf), sizeof(elf)});
     m.host.guest.put(kRam + 64, {reinterpret_cast<const char*>(headers), sizeof(headers)});
+    m.host.guest.put(kRam + 0x2000, "OSRELEASE=6.12\n");
     m.add(0, named(0x0000, 0x400, 1, "ELF", 1));
     m.add(1, named(0x2000, 30, 2, "vmcoreinfo", 2));
     m.add(2, named(0x3000, 0x101, 7, "linux_banner"));
