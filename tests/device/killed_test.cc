@@ -64,7 +64,7 @@ bool kill_at(pid_t qemu, unsigned step)
         if (info.op != PTRACE_SYSCALL_INFO_ENTRY) {
             continue;
         }
-        // The sidecar's name is the last thing that a dump gives to the disk; then QEMU answers the monitor.
+        // The sidecar's name is the last thing that a dump gives to the disk; then QEMU tells the monitor.
         if (steps > 0 && info.entry.nr == SYS_sendmsg) {
             return false;
         }
@@ -136,7 +136,7 @@ TEST(Killed, AtEachStepQemuLeavesNoFinalNameThatIsIncomplete)
 {
     unsigned step = 0;
     for (bool killed = true; killed;) {
-        QtestMachine machine;
+        QtestMachine machine("event=on");
         machine.write_memory(kRam + kLog, pattern(1));
         machine.write_memory(kRam, pattern(99));
         ASSERT_EQ(commit(machine, 0, {kRam, kVirt, kSize, 1}), 1u);

@@ -129,7 +129,7 @@ TEST(Registration, RejectsZeroSize)
 TEST(Registration, RejectsReservedFlags)
 {
     QtestMachine machine;
-    EXPECT_EQ(commit(machine, 0, {kRam, kVirt, 1, 7, 0x100}), 19u);
+    EXPECT_EQ(commit(machine, 0, {kRam, kVirt, 1, 7, 0x400}), 19u);
     EXPECT_EQ(commit(machine, 0, {kRam, kVirt, 1, 7, 4}), 19u);
 }
 

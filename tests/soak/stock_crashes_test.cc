@@ -18,7 +18,7 @@ namespace
 
 struct Death {
     const char* command_line;
-    const char* properties;
+    std::string properties;
     const char* file;
     /// In the log that kmdump reads out of the dump.
     const char* log;

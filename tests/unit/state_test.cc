@@ -183,7 +183,7 @@ TEST(State, OfSpecification10IsStillTaken)
     for (const std::uint64_t offset : {0x064, 0x068, 0x06c}) {
         EXPECT_EQ(to.read32(offset), 0u) << std::hex << offset << ": it knew nothing of this";
     }
-    to.dump();
+    to.dump(2);
     EXPECT_EQ(to.read32(0x040), from.read32(0x040) + 1) << "DUMP_COUNT";
 }
 
