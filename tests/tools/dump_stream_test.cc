@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -51,7 +54,8 @@ class Receiving : public testing::Test
             ::close(ends[1]);
         });
         std::string said;
-        kmdump::DumpStream stream(ends[0]);
+        kmdump::StoredBytes stored = 0;
+        kmdump::DumpStream stream(ends[0], limits, stored);
         for (;;) {
             const auto dump = stream.receive(folder);
             if (!dump) {
@@ -87,6 +91,7 @@ class Receiving : public testing::Test
     }
 
     std::string folder;
+    kmdump::StreamLimits limits;
 };
 
 using Names = std::vector<std::string>;
@@ -107,7 +112,7 @@ TEST_F(Receiving, CompleteDumpGetsItsNameAndItsMark)
     EXPECT_EQ(receive(header("d.elf") + kChunks + kComplete), "d.elf complete\n");
     EXPECT_EQ(files(), (Names{"d.elf", "d.elf.json"}));
     EXPECT_EQ(content("d.elf"), std::string("abcd\2\1\0\0ijklmno", 15));
-    EXPECT_NE(content("d.elf.json").find("\"bytes\": 15"), std::string::npos);
+    EXPECT_EQ(content("d.elf.json"), kComplete) << "byte for byte";
     struct stat about;
     ASSERT_EQ(::stat((folder + "/d.elf").c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0077, 0u);
@@ -217,6 +222,132 @@ TEST_F(Receiving, LargeDumpArrivesByteForByte)
     EXPECT_EQ(receive(stream + "0\n" + kComplete), "big complete\n");
     bytes.replace(4, 4, std::string("\2\1\0\0", 4));
     EXPECT_TRUE(content("big") == bytes);
+}
+
+/// Of `result` complete, with a member of `lists` lists in each other.
+std::string nested_trailer(std::size_t lists)
+{
+    return R"({"result":"complete","a":)" + std::string(lists, '[') + std::string(lists, ']') + "}\n";
+}
+
+TEST_F(Receiving, TrailerThatNestsWithoutEndMakesNothingComplete)
+{
+    EXPECT_EQ(receive(header("d") + kChunks + nested_trailer(100000)),
+              "error: the trailer of the dump: expected JSON that nests at most 8 deep\n");
+    EXPECT_EQ(files(), Names{"d.incomplete"});
+    EXPECT_EQ(receive(header("e") + kChunks + nested_trailer(7)), "e complete\n");
+}
+
+TEST_F(Receiving, TrailerOfAnyNumberOfValuesIsRefused)
+{
+    std::string trailer = R"({"result":"complete","a":[[])";
+    for (int i = 0; i < 5000000; ++i) {
+        trailer += ",[]";
+    }
+    EXPECT_EQ(receive(header("d") + kChunks + trailer + "]}\n"),
+              "error: the trailer of the dump: expected JSON of at most 4194304 values\n");
+    EXPECT_EQ(
+        receive(header("e") + kChunks + R"({"result":"complete","a":")" + std::string(100000, 'x') + "\"}\n"),
+        "error: the trailer of the dump: expected JSON with texts of at most 65536 bytes\n");
+    EXPECT_EQ(files(), (Names{"d.incomplete", "e.incomplete"}));
+}
+
+TEST_F(Receiving, TrailerThatIsNoObjectMakesNothingComplete)
+{
+    for (const char* trailer : {"", "[]", "1", "{", "{\"result\":\"complete\"} x", "\xff"}) {
+        EXPECT_EQ(receive(header("d") + kChunks + trailer + "\n"),
+                  "error: expected the trailer of a dump, a line of JSON\n")
+            << trailer;
+        EXPECT_EQ(files(), Names{"d.incomplete"});
+        fs::remove(folder + "/d.incomplete");
+    }
+}
+
+TEST_F(Receiving, ResultInsideAnotherMemberIsNone)
+{
+    EXPECT_EQ(
+        receive(header("d") + kChunks + R"({"a":{"result":"complete"},"b":["result","complete"]})" + "\n"),
+        "d.incomplete incomplete\n");
+}
+
+TEST_F(Receiving, StoresNoMoreThanOneDumpMayHave)
+{
+    limits.dump_bytes = 100;
+    std::string stream = header("d");
+    for (int i = 0; i < 50; ++i) {
+        stream += "5\nabcde";
+    }
+    EXPECT_EQ(receive(stream),
+              "error: expected a dump of at most 100 bytes (--max-bytes), the sender has more\n");
+    EXPECT_LE(content("d.incomplete").size(), 100u);
+}
+
+TEST_F(Receiving, StoresNoMoreThanAllDumpsMayHave)
+{
+    limits.total_bytes = 3 << 20;
+    std::string stream;
+    for (int i = 0; i < 5; ++i) {
+        stream += header("d") + kChunks + kComplete;
+    }
+    const std::string said = receive(stream);
+    EXPECT_TRUE(
+        said.starts_with("d complete\n2-d complete\n3-d complete\nerror: expected at most 3145728 bytes"))
+        << said;
+    EXPECT_EQ(files().size(), 6u) << "an empty dump counts too";
+}
+
+TEST_F(Receiving, SmallChunksAreLittleWork)
+{
+    std::string stream = header("d", R"({"offset":0,"complete":0})");
+    for (int i = 0; i < 1000000; ++i) {
+        stream += "1\nx";
+    }
+    const std::clock_t before = std::clock();
+    EXPECT_EQ(receive(stream + "0\n" + kComplete), "d complete\n");
+    EXPECT_LT(std::clock() - before, 5 * CLOCKS_PER_SEC);
+    EXPECT_EQ(content("d").size(), 1000000u);
+}
+
+/// A sender that writes `bytes` at once and then `drip` again and again, each tenth of a second.
+std::string receive_from_slow_sender(const std::string& folder, const kmdump::StreamLimits& limits,
+                                     const std::string& bytes, const std::string& drip)
+{
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    std::atomic<bool> done = false;
+    std::thread sender([&] {
+        std::string next = bytes;
+        while (!done && ::write(ends[1], next.data(), next.size()) >= 0) {
+            next = drip;
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+    });
+    kmdump::StoredBytes stored = 0;
+    const auto dump = kmdump::DumpStream(ends[0], limits, stored).receive(folder);
+    done = true;
+    sender.join();
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return dump ? "no error" : dump.error().what;
+}
+
+TEST_F(Receiving, SenderThatFallsSilentWithinADumpIsGivenUp)
+{
+    limits.silence = std::chrono::seconds(1);
+    EXPECT_EQ(receive_from_slow_sender(folder, limits, header("d") + "5\nab", ""),
+              "expected 3 more bytes of a chunk, the stream ends: nothing came for 1 seconds");
+    EXPECT_EQ(receive_from_slow_sender(folder, limits, "{", ""),
+              "expected the header of a dump: nothing came for 1 seconds");
+    EXPECT_EQ(files(), Names{"d.incomplete"});
+    EXPECT_EQ(content("d.incomplete"), "ab");
+}
+
+TEST_F(Receiving, SenderThatDripsForEverIsGivenUp)
+{
+    limits.dump_time = std::chrono::seconds(1);
+    EXPECT_EQ(receive_from_slow_sender(folder, limits, header("d"), "1\nx"),
+              "expected the length of a chunk, in hexadecimal and at most 1 MiB: "
+              "the dump was not through after 1 seconds");
 }
 
 } // namespace

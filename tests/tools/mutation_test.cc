@@ -54,7 +54,8 @@ bool is_plain_text(const std::string& text)
         wchar_t character = 0;
         const std::size_t length = std::mbrtowc(&character, rest.data(), rest.size(), &state);
         if (!known || length == 0 || length > rest.size() ||
-            (character != L'\n' && character != L'\t' && std::iswcntrl(static_cast<std::wint_t>(character)) != 0)) {
+            (character != L'\n' && character != L'\t' &&
+             std::iswcntrl(static_cast<std::wint_t>(character)) != 0)) {
             return false;
         }
         rest.remove_prefix(length);

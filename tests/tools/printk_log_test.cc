@@ -192,11 +192,11 @@ TEST(PrintkLog, RefusesSizesThatCannotBe)
     auto spoiled = ring;
     spoiled.set_count_bits(63);
     EXPECT_EQ(texts(spoiled),
-              "error: the log in the dump is corrupt: expected at most 2^26 records, found 2^63");
-    spoiled.set_count_bits(26);
-    EXPECT_EQ(texts(spoiled), "error: the log in the dump is corrupt: the descriptors would take 1610612736 "
-                              "bytes, more than the file has");
+              "error: the log in the dump is corrupt: expected at most 2^21 records, found 2^63");
     spoiled = ring;
+    spoiled.set_size_bits(31);
+    EXPECT_EQ(texts(spoiled), "error: the log in the dump is corrupt: the text would take 2147483648 "
+                              "bytes, more than the file has");
     spoiled.set_size_bits(0xffffffff);
     EXPECT_EQ(texts(spoiled), "error: the log in the dump is corrupt: expected 2^3 to 2^31 bytes of text, "
                               "found 2^4294967295");

@@ -51,4 +51,12 @@ std::optional<Extent> AddressMap::find(std::uint64_t address) const
     return from(extent, address);
 }
 
+bool AddressMap::overlaps(std::uint64_t address, std::uint64_t size) const
+{
+    const auto next = std::lower_bound(
+        extents_.begin(), extents_.end(), address,
+        [](const Extent& extent, std::uint64_t wanted) { return last_address(extent) < wanted; });
+    return next != extents_.end() && (next->address <= address || next->address - address < size);
+}
+
 } // namespace kmdump

@@ -30,6 +30,9 @@ class AddressMap
     /// of extents, however they overlapped.
     std::optional<Extent> find(std::uint64_t address) const;
 
+    /// Whether any of the `size` addresses from `address` on, at least one, is in an extent.
+    bool overlaps(std::uint64_t address, std::uint64_t size) const;
+
   private:
     std::vector<Extent> extents_; // ascending and disjoint
 };

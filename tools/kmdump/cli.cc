@@ -14,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -149,7 +150,20 @@ class Commands
             ->add_option("--listen", receive_.socket,
                          "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input")
             ->type_name("WHERE");
-        on(command, receive_.socket, [this] { return status(receive_dumps(receive_, out_)); });
+        const auto limit = [command](const char* name, auto& value, const char* type, const char* text) {
+            return command->add_option(name, value, text)->type_name(type)->capture_default_str();
+        };
+        limit("--max-bytes", receive_.limits.dump_bytes, "BYTES", "Of one dump");
+        limit("--max-total", receive_.limits.total_bytes, "BYTES", "Of all dumps, each at least 1 MiB");
+        limit("--connections", receive_.connections, "N", "Senders at one time")->check(CLI::Range(1, 4096));
+        limit("--silence", silence_, "SECONDS", "How long a sender may stop within a dump")
+            ->check(CLI::Range(1, 86400));
+        limit("--dump-time", dump_time_, "SECONDS", "How long a dump may take")->check(CLI::Range(1, 86400));
+        on(command, receive_.socket, [this] {
+            receive_.limits.silence = std::chrono::seconds(silence_);
+            receive_.limits.dump_time = std::chrono::seconds(dump_time_);
+            return status(receive_dumps(receive_, out_));
+        });
     }
 
     void add_report()
@@ -209,6 +223,8 @@ class Commands
     VerifyOptions verify_;
     DiffOptions diff_;
     ReceiveOptions receive_;
+    int silence_ = 60;
+    int dump_time_ = 900;
     ReportOptions report_;
     RunOptions run_options_;
     std::string input_;

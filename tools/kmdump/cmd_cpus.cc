@@ -160,15 +160,18 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
         Json json = json_document("cpus", options.path);
         json["symbols"] = source.value().name;
         json["symbols_missing"] = json_or_null(source.value().missing);
-        json["cpus"] = Json::array();
+        JsonStream stream(json, out);
+        stream.begin_list("cpus");
         for (std::size_t i = 0; i < cpus.value().size(); ++i) {
-            json["cpus"].push_back(to_json(i, cpus.value()[i], symbols));
+            stream.add(to_json(i, cpus.value()[i], symbols));
         }
-        json["modules"] = Json::array();
+        stream.end_list();
+        stream.begin_list("modules");
         for (const auto& [begin, module] : modules) {
-            json["modules"].push_back(to_json(*module));
+            stream.add(to_json(*module));
         }
-        out << json_text(json) << "\n";
+        stream.end_list();
+        stream.end();
         return std::nullopt;
     }
     for (std::size_t i = 0; i < cpus.value().size();) {

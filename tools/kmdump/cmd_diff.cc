@@ -55,8 +55,10 @@ void print_piece(const ComparedPiece& piece, const Style& style, std::ostream& o
         out << "  +" << kmd::hex(range.offset) << ", " << range.size
             << (range.size == 1 ? " byte\n" : " bytes\n");
     }
-    if (piece.ranges.size() > kRangesShown) {
-        out << "  and " << piece.ranges.size() - kRangesShown << " more ranges\n";
+    const std::uint64_t shown = std::min(piece.ranges.size(), kRangesShown);
+    const std::uint64_t more = piece.ranges.size() - shown + piece.ranges_left_out;
+    if (more > 0) {
+        out << "  and " << more << " more ranges\n";
     }
 }
 
@@ -68,13 +70,13 @@ void print_unmatched(const std::vector<Unmatched>& list, const std::string& dump
     }
 }
 
-Json to_json(const std::vector<Unmatched>& list)
+void write_unmatched(const char* name, const std::vector<Unmatched>& list, JsonStream& stream)
 {
-    Json json = Json::array();
+    stream.begin_list(name);
     for (const Unmatched& one : list) {
-        json.push_back({{"name", one.name}, {"phys", json_address(one.phys)}, {"size", one.size}});
+        stream.add({{"name", one.name}, {"phys", json_address(one.phys)}, {"size", one.size}});
     }
-    return json;
+    stream.end_list();
 }
 
 Json to_json(const ComparedPiece& piece)
@@ -87,7 +89,8 @@ Json to_json(const ComparedPiece& piece)
             {"phys", {json_address(piece.phys_a), json_address(piece.phys_b)}},
             {"sizes", {piece.size_a, piece.size_b}},
             {"different", piece.different},
-            {"ranges", std::move(ranges)}};
+            {"ranges", std::move(ranges)},
+            {"ranges_left_out", piece.ranges_left_out}};
 }
 
 } // namespace
@@ -107,19 +110,25 @@ kmd::Result<bool> print_diff(const DiffOptions& options, const Style& style, std
         Json json = json_document("diff", options.path);
         json["other"] = options.other;
         json["same"] = diff.same();
-        json["compared"] = Json::array();
+        json["cut"] = diff.cut;
+        JsonStream stream(json, out);
+        stream.begin_list("compared");
         for (const ComparedPiece& piece : diff.pieces) {
-            json["compared"].push_back(to_json(piece));
+            stream.add(to_json(piece));
         }
-        json["only_in_dump"] = to_json(diff.only_a);
-        json["only_in_other"] = to_json(diff.only_b);
-        out << json_text(json) << "\n";
+        stream.end_list();
+        write_unmatched("only_in_dump", diff.only_a, stream);
+        write_unmatched("only_in_other", diff.only_b, stream);
+        stream.end();
         return diff.same();
     }
     print_unmatched(diff.only_a, options.path, out);
     print_unmatched(diff.only_b, options.other, out);
     for (const ComparedPiece& piece : diff.pieces) {
         print_piece(piece, style, out);
+    }
+    if (diff.cut) {
+        out << "not everything was compared: the pieces overlap in more bytes than both files store\n";
     }
     return diff.same();
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd_receive.h"
 
-#include "dump_stream.h"
 #include "json.h"
 
 #include <netdb.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -15,6 +15,8 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <new>
+#include <vector>
 
 namespace kmdump
 {
@@ -70,7 +72,11 @@ kmd::Result<int> listen_on(const std::string& where)
     if (colon == std::string::npos || where.find('/') != std::string::npos) {
         return listen_on_path(where);
     }
-    return listen_on_port(where.substr(0, colon), where.substr(colon + 1));
+    std::string host = where.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) { // an IPv6 address, whose colons are its own
+        host = host.substr(1, host.size() - 2);
+    }
+    return listen_on_port(host, where.substr(colon + 1));
 }
 
 /// At once: whoever waits for dumps reads these lines.
@@ -85,35 +91,76 @@ void print(const ReceivedDump& dump, bool json, std::ostream& out)
     }
 }
 
-std::optional<kmd::Error> receive_from(int descriptor, const std::string& folder, bool json,
+std::optional<kmd::Error> receive_from(int descriptor, const ReceiveOptions& options, StoredBytes& stored,
                                        std::ostream& out)
 {
-    DumpStream stream(descriptor);
+    DumpStream stream(descriptor, options.limits, stored);
     for (;;) {
-        const auto dump = stream.receive(folder);
+        const auto dump = stream.receive(options.folder);
         if (!dump) {
             return dump.error();
         }
         if (!dump.value()) {
             return std::nullopt;
         }
-        print(*dump.value(), json, out);
+        print(*dump.value(), options.json, out);
     }
+}
+
+/// The processes that have a sender each.
+class Receivers
+{
+  public:
+    explicit Receivers(unsigned most) : most_(most) {}
+
+    bool full()
+    {
+        std::erase_if(pids_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+        return pids_.size() >= most_;
+    }
+
+    void add(pid_t pid) { pids_.push_back(pid); }
+
+  private:
+    unsigned most_;
+    std::vector<pid_t> pids_;
+};
+
+/// Counted in by all processes; it stays until this one ends.
+StoredBytes* shared_count()
+{
+    void* const memory =
+        ::mmap(nullptr, sizeof(StoredBytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : new (memory) StoredBytes(0);
+}
+
+[[noreturn]] void serve(int peer, const ReceiveOptions& options, StoredBytes& stored, std::ostream& out)
+{
+    const auto error = receive_from(peer, options, stored, out);
+    if (error) {
+        std::cerr << "kmdump: " << options.socket << ": " << error->what << std::endl;
+    }
+    ::_exit(error ? 1 : 0);
 }
 
 } // namespace
 
 std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostream& out)
 {
+    StoredBytes* const stored = shared_count();
+    if (stored == nullptr) {
+        return kmd::Error{"cannot share memory: " + os_error()};
+    }
     if (options.socket.empty()) {
-        return receive_from(STDIN_FILENO, options.folder, options.json, out);
+        return receive_from(STDIN_FILENO, options, *stored, out);
     }
     const auto listener = listen_on(options.socket);
     if (!listener) {
         return listener.error();
     }
     // Each sender has a process of its own: one that stalls keeps nobody waiting.
-    std::signal(SIGCHLD, SIG_IGN);
+    Receivers receivers(options.connections);
+    bool refused = false;
     for (;;) {
         const int peer = ::accept4(listener.value(), nullptr, nullptr, SOCK_CLOEXEC);
         if (peer < 0) {
@@ -122,14 +169,27 @@ std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostr
             }
             return kmd::Error{"cannot accept a connection: " + os_error()};
         }
-        out.flush();
-        if (::fork() == 0) {
-            ::close(listener.value());
-            const auto error = receive_from(peer, options.folder, options.json, out);
-            if (error) {
-                std::cerr << "kmdump: " << options.socket << ": " << error->what << std::endl;
+        if (receivers.full()) {
+            if (!refused) { // once until there is room again: a peer must not fill the log
+                std::cerr << "kmdump: " << options.socket << ": refused a connection, " << options.connections
+                          << " are open already (--connections)" << std::endl;
             }
-            ::_exit(error ? 1 : 0);
+            refused = true;
+            ::close(peer);
+            continue;
+        }
+        refused = false;
+        out.flush();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::close(listener.value());
+            serve(peer, options, *stored, out);
+        }
+        if (child > 0) {
+            receivers.add(child);
+        } else {
+            std::cerr << "kmdump: " << options.socket
+                      << ": cannot start a process for a connection: " << os_error() << std::endl;
         }
         ::close(peer);
     }

@@ -3,6 +3,7 @@
 // kmdump receive: collects the dumps that QEMU sends over a chardev.
 #pragma once
 
+#include "dump_stream.h"
 #include "result.h"
 
 #include <optional>
@@ -15,6 +16,8 @@ namespace kmdump
 struct ReceiveOptions {
     std::string folder;
     std::string socket; ///< path to listen on, or HOST:PORT; empty: standard input
+    StreamLimits limits;
+    unsigned connections = 64; ///< at one time
     bool json = false;
 };
 

@@ -88,11 +88,13 @@ std::optional<kmd::Error> print_regions(const RegionsOptions& options, const Sty
     if (options.json) {
         Json json = json_document("regions", options.path);
         json["sidecar"] = sidecar.value().has_value();
-        json["regions"] = Json::array();
+        JsonStream stream(json, out);
+        stream.begin_list("regions");
         for (const Content& content : contents) {
-            json["regions"].push_back(to_json(content));
+            stream.add(to_json(content));
         }
-        out << json_text(json) << "\n";
+        stream.end_list();
+        stream.end();
         return std::nullopt;
     }
     print_table(contents, style, out);

@@ -58,13 +58,13 @@ kmd::Result<bool> verify(const VerifyOptions& options, const Style& style, std::
         return sound;
     }
     for (const Finding& finding : findings) {
-        out << (finding.error ? style.bad("error:") : style.heading("warning:")) << " " << escape(finding.what)
-            << "\n";
+        out << (finding.error ? style.bad("error:") : style.heading("warning:")) << " "
+            << escape(finding.what) << "\n";
     }
     if (sound) {
         const std::size_t regions = sidecar.value() ? sidecar.value()->regions.size() : 0;
         out << style.good("sound:") << " " << plural(core.value().segments().size(), "segment") << ", "
-            << plural(core.value().layout().notes.size(), "note") << ", "
+            << plural(core.value().layout().notes, "note") << ", "
             << (sidecar.value() ? plural(regions, "region") + " of the sidecar" : "no sidecar") << "\n";
     }
     return sound;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -25,6 +26,21 @@ namespace
 {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
+
+/// Of what is not zero there may be this much, and so many times what is compressed: RAM does not shrink
+/// further.
+constexpr std::uint64_t kMostStored = std::uint64_t{256} << 20;
+constexpr std::uint64_t kMostExpansion = 64;
+
+/// Zeros take no room in blocks of this size.
+constexpr std::size_t kBlock = 4096;
+constexpr std::array<std::byte, kBlock> kZeros{};
+
+kmd::Error too_large()
+{
+    return {"expected a compressed dump of at most 4 GiB, of which at most 256 MiB and 64 times the size of "
+            "the file are not zeros, found more: decompress it with zstd -d first"};
+}
 
 struct FreeContext {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -59,12 +75,61 @@ bool write_all(int descriptor, std::span<const std::byte> bytes)
     return true;
 }
 
+/// Writes a file from its begin on, with holes for zeros.
+class SparseWriter
+{
+  public:
+    explicit SparseWriter(int descriptor) : descriptor_(descriptor) {}
+
+    bool write(std::span<const std::byte> bytes)
+    {
+        while (!bytes.empty()) {
+            const std::size_t size = std::min<std::uint64_t>(bytes.size(), kBlock - size_ % kBlock);
+            const auto block = bytes.first(size);
+            if (std::memcmp(block.data(), kZeros.data(), size) == 0) {
+                if (!flush()) {
+                    return false;
+                }
+            } else {
+                pending_.insert(pending_.end(), block.begin(), block.end());
+                stored_ += size;
+            }
+            size_ += size;
+            bytes = bytes.subspan(size);
+        }
+        return flush();
+    }
+
+    bool finish() { return ::ftruncate(descriptor_, static_cast<off_t>(size_)) == 0; }
+
+    std::uint64_t size() const { return size_; }
+
+    /// Bytes that are no hole.
+    std::uint64_t stored() const { return stored_; }
+
+  private:
+    /// What is pending ends where the next byte comes.
+    bool flush()
+    {
+        const auto at = static_cast<off_t>(size_ - pending_.size());
+        const bool done = pending_.empty() ||
+                          (::lseek(descriptor_, at, SEEK_SET) == at && write_all(descriptor_, pending_));
+        pending_.clear();
+        return done;
+    }
+
+    int descriptor_;
+    std::uint64_t size_ = 0;
+    std::uint64_t stored_ = 0;
+    std::vector<std::byte> pending_;
+};
+
 std::optional<kmd::Error> decompress_to(int descriptor, const File& file)
 {
+    SparseWriter writer(descriptor);
     const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
     std::vector<std::byte> in(ZSTD_DStreamInSize());
     std::vector<std::byte> out(ZSTD_DStreamOutSize());
-    std::uint64_t total = 0;
     for (std::uint64_t offset = 0; offset < file.size();) {
         const std::size_t size = std::min<std::uint64_t>(in.size(), file.size() - offset);
         if (!file.read(offset, std::span(in).first(size))) {
@@ -81,18 +146,15 @@ std::optional<kmd::Error> decompress_to(int descriptor, const File& file)
                                   ZSTD_getErrorName(result)};
             }
             full = output.pos == output.size;
-            total += output.pos;
-            if (total > kMostBytes) {
-                return kmd::Error{
-                    "expected at most 4 GiB in a compressed dump, found more: decompress it with "
-                    "zstd -d first"};
-            }
-            if (!write_all(descriptor, std::span(out).first(output.pos))) {
+            if (!writer.write(std::span(out).first(output.pos))) {
                 return no_temporary_file();
+            }
+            if (writer.size() > kMostBytes || writer.stored() > kMostStored + kMostExpansion * file.size()) {
+                return too_large();
             }
         }
     }
-    return std::nullopt;
+    return writer.finish() ? std::nullopt : std::optional(no_temporary_file());
 }
 
 } // namespace

@@ -2,11 +2,13 @@
 #include "core_file.h"
 
 #include "compressed_file.h"
-#include "elf_handle.h"
+#include "little_endian.h"
 
-#include <gelf.h>
+#include <elf.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -24,8 +26,14 @@ using kmd::Result;
 /// DUMP_ELF_INCOMPLETE of makedumpfile.
 constexpr std::uint64_t kElfIncomplete = 1;
 
-/// libelf keeps all notes in memory; those of 65536 CPUs fit.
+/// Of the largest region table and list there are half as many.
+constexpr std::uint64_t kMostProgramHeaders = 262144;
+
+/// One segment of notes is in memory at a time.
 constexpr std::uint64_t kMostNoteBytes = 64 << 20;
+constexpr std::size_t kMostCpus = 4096;
+/// The kernel's has 4 KiB.
+constexpr std::size_t kMostVmcoreinfo = 1 << 20;
 
 /// Whether the file holds `size` bytes at `offset`.
 bool holds(const File& file, std::uint64_t offset, std::uint64_t size)
@@ -62,88 +70,120 @@ std::string_view name_format(const File& file)
     return file.size() == 0 ? "an empty file" : "something else";
 }
 
-Result<GElf_Ehdr> read_header(Elf* elf, const File& file)
+/// A structure of the file, at most a few hundred bytes. Nothing when the file does not hold it.
+template <class T> std::optional<T> read_structure(const File& file, std::uint64_t offset)
 {
-    if (elf == nullptr || elf_kind(elf) != ELF_K_ELF) {
+    T structure{};
+    if (!file.read(offset, std::as_writable_bytes(std::span(&structure, 1)))) {
+        return std::nullopt;
+    }
+    return structure;
+}
+
+Result<Elf64_Ehdr> read_header(const File& file)
+{
+    const auto ident = read_structure<std::array<unsigned char, EI_NIDENT>>(file, 0);
+    if (!ident || !std::equal(ident->begin(), ident->begin() + SELFMAG, ELFMAG)) {
         return Error{"expected an ELF core image, found " + std::string(name_format(file))};
     }
-    if (gelf_getclass(elf) == ELFCLASS32) {
+    if ((*ident)[EI_CLASS] == ELFCLASS32) {
         return Error{"expected a 64-bit core image, found a 32-bit ELF file"};
     }
-    GElf_Ehdr header{};
-    if (gelf_getehdr(elf, &header) == nullptr) {
-        return truncated("a whole ELF header");
-    }
-    if (header.e_ident[EI_DATA] != ELFDATA2LSB) {
+    if ((*ident)[EI_DATA] == ELFDATA2MSB) {
         return Error{"expected a little-endian core image, found a big-endian ELF file"};
     }
-    if (header.e_type != ET_CORE) {
-        return Error{"expected an ELF core image, found an ELF file of type " +
-                     std::to_string(header.e_type)};
+    if ((*ident)[EI_CLASS] != ELFCLASS64 || (*ident)[EI_DATA] != ELFDATA2LSB) {
+        return Error{"expected an ELF core image, found an ELF file of no known class"};
     }
-    return header;
+    const auto header = read_structure<Elf64_Ehdr>(file, 0);
+    if (!header) {
+        return truncated("a whole ELF header");
+    }
+    if (header->e_type != ET_CORE) {
+        return Error{"expected an ELF core image, found an ELF file of type " +
+                     std::to_string(header->e_type)};
+    }
+    return *header;
 }
 
-/// The number of program headers. libelf clips it to what the file holds, so that a truncated file
-/// would go unnoticed.
-Result<std::size_t> count_program_headers(Elf* elf, const GElf_Ehdr& header)
+/// The number of program headers, all of which the file holds.
+Result<std::size_t> count_program_headers(const File& file, const Elf64_Ehdr& header)
 {
-    std::size_t present = 0;
-    if (elf_getphdrnum(elf, &present) != 0) {
-        return truncated("the program headers");
-    }
-    std::size_t announced = header.e_phnum;
-    if (header.e_phnum == PN_XNUM) {
-        GElf_Shdr first{};
-        Elf_Scn* const section = elf_getscn(elf, 0);
-        if (section == nullptr || gelf_getshdr(section, &first) == nullptr) {
+    std::uint64_t count = header.e_phnum;
+    if (count == PN_XNUM) {
+        const auto first = read_structure<Elf64_Shdr>(file, header.e_shoff);
+        if (!first || header.e_shoff == 0) {
             return truncated("section header 0, which counts the program headers");
         }
-        announced = first.sh_info;
+        count = first->sh_info;
     }
-    if (present != announced) {
-        return truncated(std::to_string(announced) + " program headers");
+    if (count > kMostProgramHeaders) {
+        return Error{"expected at most " + std::to_string(kMostProgramHeaders) + " program headers, found " +
+                     std::to_string(count)};
     }
-    return present;
+    if (count > 0 && header.e_phentsize != sizeof(Elf64_Phdr)) {
+        return Error{"expected program headers of " + std::to_string(sizeof(Elf64_Phdr)) + " bytes, found " +
+                     std::to_string(header.e_phentsize)};
+    }
+    if (!holds(file, header.e_phoff, count * sizeof(Elf64_Phdr))) {
+        return truncated(std::to_string(count) + " program headers");
+    }
+    return count;
 }
 
-void read_note(std::string_view name, const GElf_Nhdr& header, std::string_view content, CoreSummary& summary)
+std::optional<Error> read_note(std::string_view name, std::uint32_t type, std::span<const std::byte> content,
+                               CoreSummary& summary)
 {
-    if (name == "CORE" && header.n_type == NT_PRSTATUS) {
-        const auto bytes = std::as_bytes(std::span(content));
-        summary.prstatus.emplace_back(bytes.begin(), bytes.end());
+    if (name == "CORE" && type == NT_PRSTATUS) {
+        if (summary.prstatus.size() == kMostCpus) {
+            return Error{"expected at most " + std::to_string(kMostCpus) + " CPUs, found more"};
+        }
+        summary.prstatus.emplace_back(content.begin(), content.end());
     } else if (name == "VMCOREINFO" && summary.vmcoreinfo.empty()) {
-        summary.vmcoreinfo = content.substr(0, content.find('\0'));
+        if (content.size() > kMostVmcoreinfo) {
+            return Error{"expected at most 1 MiB of VMCOREINFO, found more"};
+        }
+        const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+        summary.vmcoreinfo = text.substr(0, text.find('\0'));
     }
+    return std::nullopt;
 }
 
-void read_notes(Elf* elf, const GElf_Phdr& header, CoreSummary& summary, CoreLayout& layout)
+/// The notes of a segment that the file holds.
+std::optional<Error> read_notes(const File& file, const Elf64_Phdr& header, CoreSummary& summary,
+                                CoreLayout& layout)
 {
-    const auto offset = static_cast<std::int64_t>(header.p_offset);
-    const auto type = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
-    Elf_Data* const data = elf_getdata_rawchunk(elf, offset, header.p_filesz, type);
-    if (data == nullptr) {
-        layout.stray_note_bytes += header.p_filesz;
-        return;
+    std::vector<std::byte> bytes(header.p_filesz);
+    if (!file.read(header.p_offset, bytes)) {
+        return Error{"expected to read the notes, could not"};
     }
-    const std::string_view bytes(static_cast<const char*>(data->d_buf), data->d_size);
-    std::size_t position = 0;
-    std::size_t end = 0;
-    GElf_Nhdr note{};
-    std::size_t name_at = 0;
-    std::size_t content_at = 0;
-    while ((position = gelf_getnote(data, position, &note, &name_at, &content_at)) > 0) {
-        std::string_view name = bytes.substr(name_at, note.n_namesz);
+    const std::uint64_t unit = header.p_align == 8 ? 8 : 4;
+    const auto padded = [unit](std::uint64_t size) { return (size + unit - 1) / unit * unit; };
+    std::uint64_t position = 0;
+    while (bytes.size() - position >= sizeof(Elf64_Nhdr)) {
+        const auto name_size = load<std::uint32_t>(bytes, position);
+        const auto content_size = load<std::uint32_t>(bytes, position + 4);
+        const auto type = load<std::uint32_t>(bytes, position + 8);
+        const std::uint64_t name_at = position + sizeof(Elf64_Nhdr);
+        const std::uint64_t content_at = padded(name_at + name_size);
+        if (content_at + content_size > bytes.size()) {
+            break;
+        }
+        std::string_view name(reinterpret_cast<const char*>(bytes.data()) + name_at, name_size);
         name = name.substr(0, name.find('\0'));
-        read_note(name, note, bytes.substr(content_at, note.n_descsz), summary);
-        layout.notes.push_back({std::string(name), note.n_type, note.n_descsz});
-        end = position;
+        const auto content = std::span<const std::byte>(bytes).subspan(content_at, content_size);
+        if (auto error = read_note(name, type, content, summary)) {
+            return error;
+        }
+        ++layout.notes;
+        position = std::min<std::uint64_t>(padded(content_at + content_size), bytes.size());
     }
-    layout.stray_note_bytes += bytes.size() - end;
+    layout.stray_note_bytes += bytes.size() - position;
+    return std::nullopt;
 }
 
 /// Both address ranges of a segment end inside the 64-bit space.
-bool fits_address_space(const GElf_Phdr& header)
+bool fits_address_space(const Elf64_Phdr& header)
 {
     const std::uint64_t last = header.p_filesz - 1;
     constexpr auto top = std::numeric_limits<std::uint64_t>::max();
@@ -166,15 +206,17 @@ Result<CoreFile> CoreFile::open(const std::string& path)
     }
     CoreFile core(std::move(file.value()));
 
-    elf_version(EV_CURRENT);
-    const ElfHandle elf(elf_begin(core.file_.descriptor(), ELF_C_READ, nullptr));
-    const auto header = read_header(elf.get(), core.file_);
+    const auto header = read_header(core.file_);
     if (!header) {
         return header.error();
     }
-    const auto count = count_program_headers(elf.get(), header.value());
+    const auto count = count_program_headers(core.file_, header.value());
     if (!count) {
         return count.error();
+    }
+    std::vector<Elf64_Phdr> headers(count.value());
+    if (!core.file_.read(header.value().e_phoff, std::as_writable_bytes(std::span(headers)))) {
+        return truncated("the program headers");
     }
     CoreSummary& summary = core.summary_;
     CoreLayout& layout = core.layout_;
@@ -187,10 +229,7 @@ Result<CoreFile> CoreFile::open(const std::string& path)
     std::vector<Extent> by_physical;
     std::uint64_t note_bytes = 0;
     for (std::size_t i = 0; i < count.value(); ++i) {
-        GElf_Phdr segment{};
-        if (gelf_getphdr(elf.get(), static_cast<int>(i), &segment) == nullptr) {
-            return truncated("the program headers");
-        }
+        Elf64_Phdr segment = headers[i];
         if (segment.p_type != PT_LOAD && segment.p_type != PT_NOTE) {
             continue;
         }
@@ -199,14 +238,16 @@ Result<CoreFile> CoreFile::open(const std::string& path)
             return truncated("the bytes of program header " + std::to_string(i));
         }
         if (segment.p_type == PT_NOTE) {
-            note_bytes += segment.p_filesz;
+            note_bytes += std::min(segment.p_filesz, kMostNoteBytes + 1);
             if (note_bytes > kMostNoteBytes) {
                 return Error{"expected at most 64 MiB of notes, found more"};
             }
             layout.note_extents.push_back({0, segment.p_filesz, segment.p_offset});
             layout.note_first = layout.note_first || i == 0;
             ++layout.note_segments;
-            read_notes(elf.get(), segment, summary, layout);
+            if (auto error = read_notes(core.file_, segment, summary, layout)) {
+                return *error;
+            }
             continue;
         }
         ++summary.segments;
@@ -242,6 +283,29 @@ bool CoreFile::read_virtual(std::uint64_t address, std::span<std::byte> out) con
 bool CoreFile::read_physical(std::uint64_t address, std::span<std::byte> out) const
 {
     return read(by_physical_, address, out);
+}
+
+std::size_t CoreFile::read_some_virtual(std::uint64_t address, std::span<std::byte> out) const
+{
+    return read_some(by_virtual_, address, out);
+}
+
+std::size_t CoreFile::read_some_physical(std::uint64_t address, std::span<std::byte> out) const
+{
+    return read_some(by_physical_, address, out);
+}
+
+std::uint64_t CoreFile::hole_at_physical(std::uint64_t address) const
+{
+    const auto extent = by_physical_.find(address);
+    return extent ? std::min(extent->size, file_.hole_at(extent->file_offset)) : 0;
+}
+
+std::size_t CoreFile::read_some(const AddressMap& map, std::uint64_t address, std::span<std::byte> out) const
+{
+    const auto extent = map.find(address);
+    const std::size_t size = extent ? std::min<std::uint64_t>(extent->size, out.size()) : 0;
+    return size > 0 && file_.read(extent->file_offset, out.first(size)) ? size : 0;
 }
 
 bool CoreFile::read(const AddressMap& map, std::uint64_t address, std::span<std::byte> out) const

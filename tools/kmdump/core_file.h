@@ -28,13 +28,6 @@ struct Segment {
     std::uint64_t align = 0;
 };
 
-/// What a note is; its content is not kept.
-struct NoteHeader {
-    std::string name;
-    std::uint32_t type = 0;
-    std::uint64_t size = 0; ///< of the content, in bytes
-};
-
 /// How the file is laid out, for those who check it.
 struct CoreLayout {
     std::uint64_t program_headers_at = 0; ///< e_phoff
@@ -43,7 +36,7 @@ struct CoreLayout {
     std::uint64_t note_segments = 0;
     bool note_first = false;
     std::vector<Extent> note_extents; ///< `address` has no meaning
-    std::vector<NoteHeader> notes;
+    std::uint64_t notes = 0;          ///< how many
     /// Bytes of notes that could not be read as notes.
     std::uint64_t stray_note_bytes = 0;
 };
@@ -68,8 +61,8 @@ class CoreFile
 {
   public:
     /// An error unless it is a whole, 64-bit, little-endian ELF core image, perhaps compressed with
-    /// zstd. One that is shorter than its segments say is accepted if it is marked incomplete: what it
-    /// lost is not readable.
+    /// zstd, of at most 262144 program headers, 4096 CPUs and 64 MiB of notes. One that is shorter than its
+    /// segments say is accepted if it is marked incomplete: what it lost is not readable.
     static kmd::Result<CoreFile> open(const std::string& path);
 
     const CoreSummary& summary() const { return summary_; }
@@ -95,12 +88,26 @@ class CoreFile
     /// The same by physical address, as p_paddr gives it.
     bool read_physical(std::uint64_t address, std::span<std::byte> out) const;
 
-  private:
-    explicit CoreFile(File file) : file_(std::move(file)) {}
+    /// Fills the begin of `out`, as far as one segment has it. Returns how many bytes; 0 when the first is
+    /// not in the file.
+    std::size_t read_some_virtual(std::uint64_t address, std::span<std::byte> out) const;
+    std::size_t read_some_physical(std::uint64_t address, std::span<std::byte> out) const;
 
+    /// How many bytes at a physical address the file keeps as a hole, which reads as zeros; 0 when it does
+    /// not, or has no such memory.
+    std::uint64_t hole_at_physical(std::uint64_t address) const;
+
+    /// Bytes that the file takes where it is stored: holes take none.
+    std::uint64_t stored_bytes() const { return stored_bytes_; }
+
+  private:
+    explicit CoreFile(File file) : file_(std::move(file)), stored_bytes_(file_.stored_bytes()) {}
+
+    std::size_t read_some(const AddressMap& map, std::uint64_t address, std::span<std::byte> out) const;
     bool read(const AddressMap& map, std::uint64_t address, std::span<std::byte> out) const;
 
     File file_;
+    std::uint64_t stored_bytes_;
     CoreSummary summary_;
     std::vector<Segment> segments_;
     CoreLayout layout_;

@@ -4,7 +4,9 @@
 #include "memory_contents.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -44,38 +46,85 @@ std::vector<Run> runs_of(const CoreFile& core)
     return merged;
 }
 
-void add_difference(ComparedPiece& piece, std::uint64_t offset)
+/// Compares memory of two dumps, as much of it as they may ask for.
+class Comparison
 {
-    ++piece.different;
-    if (!piece.ranges.empty()) {
-        DifferentRange& last = piece.ranges.back();
-        if (offset - (last.offset + last.size) < kGap) {
-            last.size = offset - last.offset + 1;
-            return;
+  public:
+    Comparison(const CoreFile& a, const CoreFile& b)
+        : a_(a), b_(b), bytes_left_(kLeastCompared + 4 * (a.stored_bytes() + b.stored_bytes())),
+          left_(kBlock), right_(kBlock)
+    {
+    }
+
+    /// Fills in what differs between the first `piece.size` bytes.
+    void compare(ComparedPiece& piece)
+    {
+        std::uint64_t now = 0;
+        last_end_.reset();
+        for (std::uint64_t done = 0; done < piece.size && bytes_left_ > 0; done += now) {
+            const std::uint64_t left = piece.size - done;
+            now = std::min(
+                {left, a_.hole_at_physical(piece.phys_a + done), b_.hole_at_physical(piece.phys_b + done)});
+            if (now == 0) {
+                now = std::min<std::uint64_t>(kBlock, left);
+                if (!compare_block(piece, done, now)) {
+                    return;
+                }
+            }
         }
     }
-    piece.ranges.push_back({offset, 1});
-}
 
-/// Fills in what differs between the first `piece.size` bytes.
-void compare(const CoreFile& a, const CoreFile& b, ComparedPiece& piece)
-{
-    constexpr std::size_t block = 65536;
-    std::vector<std::byte> left(block);
-    std::vector<std::byte> right(block);
-    for (std::uint64_t done = 0; done < piece.size; done += block) {
-        const std::size_t now = std::min<std::uint64_t>(block, piece.size - done);
-        if (!a.read_physical(piece.phys_a + done, std::span(left).first(now)) ||
-            !b.read_physical(piece.phys_b + done, std::span(right).first(now))) {
-            return;
+    /// Whether there was more to compare than it may be.
+    bool cut() const { return bytes_left_ == 0; }
+
+  private:
+    static constexpr std::size_t kBlock = 65536;
+    static constexpr std::uint64_t kLeastCompared = std::uint64_t{256} << 20;
+
+    bool compare_block(ComparedPiece& piece, std::uint64_t done, std::size_t size)
+    {
+        const auto left = std::span(left_).first(size);
+        const auto right = std::span(right_).first(size);
+        bytes_left_ -= std::min<std::uint64_t>(bytes_left_, std::max<std::size_t>(size, 512));
+        if (!a_.read_physical(piece.phys_a + done, left) || !b_.read_physical(piece.phys_b + done, right)) {
+            return false;
         }
-        for (std::size_t i = 0; i < now; ++i) {
+        if (std::memcmp(left.data(), right.data(), size) == 0) {
+            return true;
+        }
+        for (std::size_t i = 0; i < size; ++i) {
             if (left[i] != right[i]) {
                 add_difference(piece, done + i);
             }
         }
+        return true;
     }
-}
+
+    void add_difference(ComparedPiece& piece, std::uint64_t offset)
+    {
+        ++piece.different;
+        const bool goes_on = last_end_ && offset - *last_end_ < kGap;
+        last_end_ = offset + 1;
+        if (goes_on) {
+            if (piece.ranges_left_out == 0) {
+                piece.ranges.back().size = offset - piece.ranges.back().offset + 1;
+            }
+        } else if (ranges_left_ == 0) {
+            ++piece.ranges_left_out;
+        } else {
+            --ranges_left_;
+            piece.ranges.push_back({offset, 1});
+        }
+    }
+
+    const CoreFile& a_;
+    const CoreFile& b_;
+    std::uint64_t bytes_left_;
+    std::size_t ranges_left_ = 65536;
+    std::optional<std::uint64_t> last_end_; // of the range that was found last in this piece
+    std::vector<std::byte> left_;
+    std::vector<std::byte> right_;
+};
 
 /// Regions that can be found again in another dump: by name, kind, and which of those it is.
 using Key = std::pair<std::pair<std::string, std::string>, std::size_t>;
@@ -97,6 +146,7 @@ DumpDiff compare_regions(const CoreFile& a, const Sidecar& sidecar_a, const Core
                          const Sidecar& sidecar_b)
 {
     DumpDiff diff;
+    Comparison comparison(a, b);
     const auto in_a = index(a, sidecar_a);
     const auto in_b = index(b, sidecar_b);
     for (const auto& [key, region] : in_a) {
@@ -113,7 +163,7 @@ DumpDiff compare_regions(const CoreFile& a, const Sidecar& sidecar_a, const Core
                             other->second.size,
                             0,
                             {}};
-        compare(a, b, piece);
+        comparison.compare(piece);
         diff.pieces.push_back(std::move(piece));
     }
     for (const auto& [key, region] : in_b) {
@@ -121,6 +171,7 @@ DumpDiff compare_regions(const CoreFile& a, const Sidecar& sidecar_a, const Core
             diff.only_b.push_back({region.name, region.phys, region.size});
         }
     }
+    diff.cut = comparison.cut();
     return diff;
 }
 
@@ -154,6 +205,7 @@ DumpDiff compare_memory(const CoreFile& a, const CoreFile& b)
     DumpDiff diff;
     const auto runs_a = runs_of(a);
     const auto runs_b = runs_of(b);
+    Comparison comparison(a, b);
     auto other = runs_b.begin();
     for (const Run& run : runs_a) {
         while (other != runs_b.end() && other->last < run.first) {
@@ -163,12 +215,13 @@ DumpDiff compare_memory(const CoreFile& a, const CoreFile& b)
             const std::uint64_t first = std::max(run.first, common->first);
             const std::uint64_t size = std::min(run.last, common->last) - first + 1;
             ComparedPiece piece{"", first, first, size, size, size, 0, {}};
-            compare(a, b, piece);
+            comparison.compare(piece);
             diff.pieces.push_back(std::move(piece));
         }
     }
     diff.only_a = subtract(runs_a, runs_b);
     diff.only_b = subtract(runs_b, runs_a);
+    diff.cut = comparison.cut();
     return diff;
 }
 
@@ -176,7 +229,7 @@ DumpDiff compare_memory(const CoreFile& a, const CoreFile& b)
 
 bool DumpDiff::same() const
 {
-    return only_a.empty() && only_b.empty() &&
+    return !cut && only_a.empty() && only_b.empty() &&
            std::all_of(pieces.begin(), pieces.end(), [](const ComparedPiece& piece) {
                return piece.different == 0 && piece.size_a == piece.size_b;
            });

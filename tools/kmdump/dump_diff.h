@@ -28,8 +28,9 @@ struct ComparedPiece {
     std::uint64_t size = 0;   ///< bytes that were compared
     std::uint64_t size_a = 0; ///< bytes in each dump
     std::uint64_t size_b = 0;
-    std::uint64_t different = 0; ///< bytes that differ
-    std::vector<DifferentRange> ranges;
+    std::uint64_t different = 0;        ///< bytes that differ
+    std::vector<DifferentRange> ranges; ///< of all pieces together at most 65536
+    std::uint64_t ranges_left_out = 0;  ///< how many more there are
 };
 
 /// A region, or a run of memory, of one dump alone.
@@ -43,6 +44,9 @@ struct DumpDiff {
     std::vector<ComparedPiece> pieces; ///< those that are the same are among them
     std::vector<Unmatched> only_a;
     std::vector<Unmatched> only_b;
+    /// Not everything was compared: pieces that overlap have more than 4 times what both files store, and
+    /// more than 256 MiB.
+    bool cut = false;
 
     bool same() const;
 };

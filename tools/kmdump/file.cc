@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -65,6 +66,30 @@ File::~File()
     if (descriptor_ >= 0) {
         ::close(descriptor_);
     }
+}
+
+std::uint64_t File::stored_bytes() const
+{
+    std::uint64_t stored = 0;
+    off_t at = 0;
+    while ((at = ::lseek(descriptor_, at, SEEK_DATA)) >= 0) {
+        const off_t end = ::lseek(descriptor_, at, SEEK_HOLE);
+        if (end <= at) {
+            return size_; // a file system that knows no holes
+        }
+        stored += static_cast<std::uint64_t>(end - at);
+        at = end;
+    }
+    return errno == ENXIO ? std::min(stored, size_) : size_;
+}
+
+std::uint64_t File::hole_at(std::uint64_t offset) const
+{
+    const off_t data = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0) {
+        return errno == ENXIO ? size_ : 0;
+    }
+    return static_cast<std::uint64_t>(data) - offset;
 }
 
 bool File::read(std::uint64_t offset, std::span<std::byte> out) const

@@ -33,6 +33,12 @@ class File
     /// In bytes, when it was opened.
     std::uint64_t size() const { return size_; }
 
+    /// Bytes that are stored, holes left out. In time of the number of holes.
+    std::uint64_t stored_bytes() const;
+
+    /// How many bytes from `offset` on are a hole; as much as one likes when no data follow.
+    std::uint64_t hole_at(std::uint64_t offset) const;
+
     /// Stays owned by this object.
     int descriptor() const { return descriptor_; }
 

@@ -25,8 +25,9 @@ using kmd::Result;
 constexpr std::size_t kTokens = 256;
 /// KSYM_NAME_LEN of the kernel.
 constexpr std::size_t kLongestName = 512;
-/// No kernel has names that expand to more than a few times their tables.
-constexpr std::uint64_t kMostExpansion = 16;
+/// Far more than a kernel with every option has.
+constexpr std::uint64_t kMostSymbols = 1 << 21;
+constexpr std::uint64_t kMostNameBytes = 64 << 20;
 
 Error absent(std::string_view table, std::uint64_t address)
 {
@@ -55,20 +56,15 @@ class ByteReader
     }
 
   private:
-    /// A block ends where a page of any kernel can end; where a dump has less than that, it is one byte.
+    /// A block ends where a page of any kernel can end, or where the dump has no more in one piece.
     bool fetch()
     {
         constexpr std::uint64_t page = 4096;
         address_ += block_.size();
         position_ = 0;
-        for (const std::uint64_t size : {page - address_ % page, std::uint64_t{1}}) {
-            block_.resize(size);
-            if (memory_.read(address_, block_)) {
-                return true;
-            }
-        }
-        block_.clear();
-        return false;
+        block_.resize(page - address_ % page);
+        block_.resize(memory_.read_some(address_, block_));
+        return !block_.empty();
     }
 
     const KernelMemory& memory_;
@@ -166,12 +162,13 @@ std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::st
     std::string name;
     for (; length > 0; --length) {
         const auto token = bytes.next();
-        if (!token || name.size() + tokens[*token].size() > kLongestName) {
+        // A token of nothing would make names that cost time and have no end.
+        if (!token || tokens[*token].empty() || name.size() + tokens[*token].size() > kLongestName) {
             return std::nullopt;
         }
         name += tokens[*token];
     }
-    return name.empty() ? name : name.substr(1);
+    return name.empty() ? std::nullopt : std::optional(name.substr(1)); // its type is the least of a name
 }
 
 /// What is added to each number of the table of offsets in kernels that have a base. The kernel tells where
@@ -259,14 +256,14 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmco
     if (!count) {
         return absent("kallsyms_num_syms", tables.value().count);
     }
-    if (*count > memory.size_limit() / 4) {
+    if (*count > kMostSymbols || *count > memory.size_limit() / 4) {
         return corrupt("more symbols than the file has room for");
     }
     const auto tokens = read_tokens(memory, tables.value());
     if (!tokens) {
         return tokens.error();
     }
-    std::uint64_t budget = kMostExpansion * memory.size_limit();
+    std::uint64_t budget = kMostNameBytes;
     auto read = read_symbols(memory, tables.value(), tokens.value(), {0, 0, *count}, budget);
     if (!read) {
         return read.error();

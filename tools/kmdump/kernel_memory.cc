@@ -14,6 +14,9 @@ namespace kmdump
 namespace
 {
 
+/// What holes may add to an array of the kernel.
+constexpr std::uint64_t kMostHoles = 64 << 20;
+
 /// Widths of virtual addresses that arm64 kernels are built for or run with.
 bool plausible_width(std::uint64_t bits)
 {
@@ -32,7 +35,7 @@ template <class T> std::optional<T> read_number(const KernelMemory& memory, std:
 } // namespace
 
 KernelMemory::KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo)
-    : core_(&core), page_walk_(core, vmcoreinfo)
+    : core_(&core), page_walk_(core, vmcoreinfo), size_limit_(core.stored_bytes() + kMostHoles)
 {
     if (core.summary().machine != EM_AARCH64) {
         return;
@@ -75,6 +78,17 @@ bool KernelMemory::read_by_pages(std::uint64_t address, std::span<std::byte> out
         address += size;
     }
     return true;
+}
+
+std::size_t KernelMemory::read_some(std::uint64_t address, std::span<std::byte> out) const
+{
+    if (const std::size_t size = core_->read_some_virtual(address, out)) {
+        return size;
+    }
+    const std::uint64_t page_size = page_walk_.page_size();
+    const auto physical = to_physical(address);
+    const auto in_page = out.first(std::min<std::uint64_t>(out.size(), page_size - address % page_size));
+    return physical ? core_->read_some_physical(*physical, in_page) : 0;
 }
 
 std::optional<std::uint64_t> KernelMemory::read_u64(std::uint64_t address) const

@@ -31,8 +31,13 @@ class KernelMemory
     std::optional<std::uint64_t> read_u64(std::uint64_t address) const;
     std::optional<std::uint32_t> read_u32(std::uint64_t address) const;
 
-    /// No structure or array of the kernel can be larger: the size of the core image in bytes.
-    std::uint64_t size_limit() const { return core_->file_size(); }
+    /// Fills the begin of `out`. Returns how many bytes, 0 when the first is not in the core image; fewer
+    /// than `out` has say nothing about the next one.
+    std::size_t read_some(std::uint64_t address, std::span<std::byte> out) const;
+
+    /// No array of the kernel can be larger, in bytes: what the core image stores, and room for holes.
+    /// Where it is stored it may take next to nothing, whatever it claims to have.
+    std::uint64_t size_limit() const { return size_limit_; }
 
   private:
     std::optional<std::uint64_t> to_physical(std::uint64_t address) const;
@@ -43,6 +48,7 @@ class KernelMemory
     std::optional<std::uint64_t> linear_offset_; // physical minus virtual, modulo 2^64
     std::uint64_t linear_end_bit_ = 0;           // set in addresses above the linear map
     PageWalk page_walk_;
+    std::uint64_t size_limit_;
 };
 
 } // namespace kmdump

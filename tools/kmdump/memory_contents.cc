@@ -51,27 +51,25 @@ Content describe(const CoreFile& core, const SidecarRegion& region)
     return content;
 }
 
-/// The parts of `segment` that none of `covered`, which is ascending, touches.
-void append_uncovered(const Segment& segment, const std::vector<Range>& covered, const char* kind,
-                      std::vector<Content>& contents)
+/// The parts of `segment` from the physical address `from` on that none of `covered`, which is ascending,
+/// touches.
+void append_uncovered(const Segment& segment, std::uint64_t from, const std::vector<Range>& covered,
+                      const char* kind, std::vector<Content>& contents)
 {
-    if (segment.file_size == 0) {
-        return;
-    }
     const std::uint64_t last = segment.phys + (segment.file_size - 1);
-    std::uint64_t next = segment.phys;
+    std::uint64_t next = from;
     const auto append = [&](std::uint64_t end) {
         const std::uint64_t skipped = next - segment.phys;
-        contents.push_back({next, segment.virt + skipped, end - next, segment.file_offset + skipped, "",
-                            kind, std::nullopt, ""});
+        contents.push_back({next, segment.virt + skipped, end - next, segment.file_offset + skipped, "", kind,
+                            std::nullopt, ""});
     };
     for (auto range = std::lower_bound(
              covered.begin(), covered.end(), next,
              [](const Range&candidate, std::uint64_t wanted) { return candidate.second < wanted; });
          range != covered.end() && range->first <= last; ++range) {
-        const auto [from, to] = *range;
-        if (from > next) {
-            append(from);
+        const auto [start, to] = *range;
+        if (start > next) {
+            append(start);
         }
         if (to >= last) {
             return;
@@ -84,9 +82,33 @@ void append_uncovered(const Segment& segment, const std::vector<Range>& covered,
 /// Whether the guest gave the host a list of further memory. What is in no region can be of it.
 bool has_list(const std::vector<SidecarRegion>& regions)
 {
-    return std::any_of(regions.begin(), regions.end(), [](const SidecarRegion& region) {
-        return region.accepted && region.kind == "list";
-    });
+    return std::any_of(regions.begin(), regions.end(),
+                       [](const SidecarRegion& region) { return region.accepted && region.kind == "list"; });
+}
+
+/// All memory is appended once, however many segments show it: that of the lowest segment.
+void append_all_uncovered(const CoreFile& core, const std::vector<Range>& covered, const char* kind,
+                          std::vector<Content>& contents)
+{
+    std::vector<const Segment*> segments;
+    std::set<std::uint64_t> seen; // other segments can show the same bytes at another address
+    for (const Segment& segment : core.segments()) {
+        if (segment.file_size > 0 && seen.insert(segment.file_offset).second) {
+            segments.push_back(&segment);
+        }
+    }
+    std::stable_sort(segments.begin(), segments.end(),
+                     [](const Segment* a, const Segment* b) { return a->phys < b->phys; });
+    std::optional<std::uint64_t> reached; // the last address that was looked at
+    for (const Segment* segment : segments) {
+        const std::uint64_t last = segment->phys + (segment->file_size - 1);
+        if (reached && last <= *reached) {
+            continue;
+        }
+        append_uncovered(*segment, reached && *reached >= segment->phys ? *reached + 1 : segment->phys,
+                         covered, kind, contents);
+        reached = last;
+    }
 }
 
 /// Whole pages, as the dump has them: what a region's pages hold besides it is nothing that was added.
@@ -127,14 +149,8 @@ std::vector<Content> list_contents(const CoreFile& core, const std::optional<Sid
         for (const SidecarRegion& region : sidecar->regions) {
             contents.push_back(describe(core, region));
         }
-        const auto covered = covered_by(sidecar->regions, page_size(core));
         const char* const kind = has_list(sidecar->regions) ? kListedOrAdded : kAdded;
-        std::set<std::uint64_t> seen; // other segments can show the same bytes at another address
-        for (const Segment& segment : core.segments()) {
-            if (seen.insert(segment.file_offset).second) {
-                append_uncovered(segment, covered, kind, contents);
-            }
-        }
+        append_all_uncovered(core, covered_by(sidecar->regions, page_size(core)), kind, contents);
     }
     std::stable_sort(contents.begin(), contents.end(),
                      [](const Content& a, const Content& b) { return a.phys < b.phys; });

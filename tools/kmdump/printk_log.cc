@@ -19,9 +19,9 @@ namespace
 using kmd::Error;
 using kmd::Result;
 
-/// A log buffer has at most 2^31 bytes, and one descriptor for 32 of them.
+/// A log buffer has at most 2^31 bytes, and one descriptor for 32 of them; those of 64 MiB are read.
 constexpr std::uint64_t kMostSizeBits = 31;
-constexpr std::uint64_t kMostCountBits = 26;
+constexpr std::uint64_t kMostCountBits = 21;
 
 /// The two highest bits of a descriptor's state variable are its state, the others its id.
 constexpr unsigned kStateShift = 62;
@@ -78,7 +78,7 @@ Result<Ring> copy_ring(const KernelMemory& memory, const PrintkLayout& layout)
         return Error{"the log is not in the dump: expected the ring buffer at " + kmd::hex(*prb)};
     }
     if (*count_bits > kMostCountBits) {
-        return Error{"the log in the dump is corrupt: expected at most 2^26 records, found 2^" +
+        return Error{"the log in the dump is corrupt: expected at most 2^21 records, found 2^" +
                      std::to_string(*count_bits)};
     }
     if (*size_bits < 3 || *size_bits > kMostSizeBits) {

@@ -2,9 +2,11 @@
 #include "sidecar_file.h"
 
 #include "file.h"
+#include "json_bounds.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <limits>
@@ -21,9 +23,13 @@ namespace
 
 /// A table has at most 65536 regions of some 300 bytes.
 constexpr std::uint64_t kMostBytes = 64 << 20;
+constexpr std::size_t kMostRegions = 131072;
+constexpr std::size_t kMostBytesOfARegion = 65536;
 
-/// A region in the file nests in a list in the object; more is not what we look for.
-constexpr int kDeepest = 8;
+/// A region in the file nests in a list in the object; more is not what we look for. The texts are
+/// those beside the regions, of which there can be one for each.
+constexpr JsonLimits kAll{.depth = 8, .values = 1 << 23, .token_bytes = 1 << 16};
+constexpr JsonLimits kBesideRegions{.depth = 8, .values = 1 << 19, .token_bytes = 1 << 16};
 
 /// Reads members; the first that is not as expected makes the whole wrong.
 class Members
@@ -163,18 +169,154 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     return lacks;
 }
 
+/// The regions are parsed one by one: as one tree they would take ten times their text.
+struct SplitSidecar {
+    std::string rest; ///< the text with an empty list of regions
+    std::vector<std::string_view> regions;
+};
+
+/// Cuts the objects out of the list "regions" of the outermost object. A list that is not made of objects
+/// alone stays where it is.
+class Splitter
+{
+  public:
+    explicit Splitter(std::string_view text) : text_(text) {}
+
+    SplitSidecar split()
+    {
+        SplitSidecar parts;
+        std::size_t kept = 0;
+        for (; at_ < text_.size(); ++at_) {
+            const char c = text_[at_];
+            if (c == '"') {
+                skip_text();
+            } else if (c == '[' || c == '{') {
+                if (c == '[' && depth_ == 1 && wanted_ && parts.regions.empty()) {
+                    const std::size_t begin = at_ + 1;
+                    if (cut_list(parts.regions)) {
+                        parts.rest.append(text_.substr(kept, begin - kept));
+                        kept = at_;
+                    } else {
+                        parts.regions.clear();
+                        at_ = begin - 1;
+                        ++depth_;
+                    }
+                    wanted_ = false;
+                    continue;
+                }
+                ++depth_;
+                wanted_ = false;
+            } else if (c == ']' || c == '}') {
+                --depth_;
+            } else if (c == ':' && depth_ == 1) {
+                wanted_ = last_text_ == "\"regions\"";
+            } else if (c == ',') {
+                wanted_ = false;
+            }
+        }
+        parts.rest.append(text_.substr(std::min(kept, text_.size())));
+        return parts;
+    }
+
+  private:
+    /// From a quotation mark to the one that closes it.
+    void skip_text()
+    {
+        const std::size_t begin = at_;
+        for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
+            at_ += text_[at_] == '\\' ? 1 : 0;
+        }
+        last_text_ = text_.substr(begin, at_ + 1 - begin);
+    }
+
+    void skip_spaces()
+    {
+        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+            ++at_;
+        }
+    }
+
+    /// From `{` to behind the `}` that closes it; nothing when there is none.
+    std::string_view cut_object()
+    {
+        const std::size_t begin = at_;
+        std::size_t open = 0;
+        for (; at_ < text_.size(); ++at_) {
+            const char c = text_[at_];
+            if (c == '"') {
+                skip_text();
+            } else if (c == '{') {
+                ++open;
+            } else if (c == '}' && --open == 0) {
+                ++at_;
+                return text_.substr(begin, at_ - begin);
+            }
+        }
+        return {};
+    }
+
+    /// From `[` on; ends at the `]` that closes it. False when it is no list of objects.
+    bool cut_list(std::vector<std::string_view>& objects)
+    {
+        ++at_;
+        for (;;) {
+            skip_spaces();
+            if (at_ >= text_.size() || text_[at_] != '{') {
+                return false;
+            }
+            const auto object = cut_object();
+            if (object.empty() || object.size() > kMostBytesOfARegion) {
+                return false;
+            }
+            objects.push_back(object);
+            skip_spaces();
+            if (at_ < text_.size() && text_[at_] == ']') {
+                return true;
+            }
+            if (at_ >= text_.size() || text_[at_] != ',') {
+                return false;
+            }
+            ++at_;
+        }
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    int depth_ = 0;
+    bool wanted_ = false;
+    std::string_view last_text_;
+};
+
+SplitSidecar split_sidecar(std::string_view text)
+{
+    return Splitter(text).split();
+}
+
+/// An empty object when it is none, so that its members are found wrong.
+nlohmann::json parse_region(std::string_view text)
+{
+    auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+    return json.is_object() ? json : nlohmann::json::object();
+}
+
 } // namespace
 
 kmd::Result<Sidecar> parse_sidecar(const std::string& text)
 {
-    bool too_deep = false;
-    const auto keep = [&too_deep](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
-        too_deep = too_deep || depth > kDeepest;
-        return !too_deep;
-    };
-    const auto json = nlohmann::json::parse(text, keep, false);
-    if (too_deep || !json.is_object() || !json.contains("kmemdump-md")) {
-        return kmd::Error{"its sidecar is damaged: expected a JSON object with a member kmemdump-md"};
+    const auto damaged = [](const std::string& why) { return kmd::Error{"its sidecar is damaged: " + why}; };
+    if (const auto error = JsonBounds(kAll).feed(text)) {
+        return damaged(error->what);
+    }
+    const SplitSidecar split = split_sidecar(text);
+    if (const auto error = JsonBounds(kBesideRegions).feed(split.rest)) {
+        return damaged(error->what + " beside the regions");
+    }
+    if (split.regions.size() > kMostRegions) {
+        return damaged("expected at most " + std::to_string(kMostRegions) + " regions");
+    }
+    const auto json = nlohmann::json::parse(split.rest, nullptr, false);
+    if (!json.is_object() || !json.contains("kmemdump-md")) {
+        return damaged("expected a JSON object with a member kmemdump-md");
     }
     Members members;
     if (members.number(json, "kmemdump-md") != 1) {
@@ -202,8 +344,11 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     if (regions == json.end() || !regions->is_array()) {
         members.wrong("regions");
     } else {
-        for (const auto& region : *regions) {
+        for (const auto& region : *regions) { // of a list that was not split, because it is none
             sidecar.regions.push_back(read_region(members, region));
+        }
+        for (const std::string_view region : split.regions) {
+            sidecar.regions.push_back(read_region(members, parse_region(region)));
         }
     }
     if (members.error()) {

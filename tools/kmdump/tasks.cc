@@ -21,8 +21,14 @@ namespace
 {
 
 constexpr std::size_t kMostTasks = 65536;
-/// Bytes of a segment in which the first task is looked for.
+/// Frames of all tasks together.
+constexpr std::size_t kMostFrames = 1 << 20;
+/// Nodes of lists that lead to no new task: one for each process is what there are.
+constexpr std::size_t kMostNodes = 4 * kMostTasks;
+/// Bytes of a segment, and of all of them, in which the first task is looked for, and what looks like it.
 constexpr std::uint64_t kMostSearched = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostSearchedInAll = std::uint64_t{512} << 20;
+constexpr std::size_t kMostMatches = 1 << 20;
 constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
 
 /// struct cpu_context of arm64 begins with x19 to x28, and goes on with fp, sp and pc.
@@ -32,14 +38,20 @@ constexpr std::uint64_t kSavedPc = 96;
 /// Calls `visit` with the virtual address of each place where a segment has `text`, until it returns false.
 template <class Visit> void each_match(const CoreFile& core, std::string_view text, Visit visit)
 {
+    std::uint64_t searched = 0;
+    std::size_t matches = 0;
     for (const Segment& segment : core.segments()) {
         std::vector<std::byte> bytes(std::min(segment.file_size, kMostSearched));
+        searched += bytes.size();
+        if (searched > kMostSearchedInAll) {
+            return;
+        }
         if (!core.read_physical(segment.phys, bytes)) {
             continue;
         }
         const std::string_view memory(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         for (auto at = memory.find(text); at != std::string_view::npos; at = memory.find(text, at + 1)) {
-            if (!visit(segment.virt + at)) {
+            if (++matches > kMostMatches || !visit(segment.virt + at)) {
                 return;
             }
         }
@@ -99,6 +111,9 @@ class TaskWalk
             }
             if (list_.tasks.size() >= kMostTasks) {
                 return cut("there are more than 65536");
+            }
+            if (++nodes_ > kMostNodes) {
+                return cut("the list of tasks leads back into itself");
             }
             if (!visit(*next)) {
                 return;
@@ -213,8 +228,12 @@ class TaskWalk
         }
         const auto pc = memory_.read_u64(address + context_ + kSavedPc);
         const auto frame = memory_.read_u64(address + context_ + kSavedFp);
-        if (pc && frame && *pc != 0) {
+        if (pc && frame && *pc != 0 && frames_ < kMostFrames) {
             task.backtrace = unwinder_.unwind(*pc, *frame);
+            frames_ += task.backtrace.frames.size();
+            if (frames_ >= kMostFrames) {
+                cut("there are more than 1048576 frames: later tasks have no backtrace");
+            }
         }
         return task;
     }
@@ -232,6 +251,8 @@ class TaskWalk
     std::uint64_t thread_head_;
     std::uint64_t context_;
     std::set<std::uint64_t> seen_;
+    std::size_t nodes_ = 0;
+    std::size_t frames_ = 0;
     TaskList list_;
 };
 
