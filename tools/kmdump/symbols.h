@@ -67,7 +67,8 @@ class Symbols
     std::vector<SymbolTable> tables_; // ascending, and so are the symbols of each
 };
 
-/// As the kernel writes it, "panic+0x10/0x3a0" or "start+0x10/0x20 [module]"; names are as the guest gave them.
+/// As the kernel writes it, "panic+0x10/0x3a0" or "start+0x10/0x20 [module]"; names are as the guest gave
+/// them.
 std::string format_place(const Place& place);
 
 } // namespace kmdump
