@@ -4,6 +4,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kmemdump-md
 build=$top/build
+sanitized=$top/build-sanitize
 mkdir -p "$cache"
 
 die() {
@@ -45,6 +46,12 @@ as_root() {
 		command -v sudo >/dev/null || die "installing packages needs root: run as root, or install sudo"
 		sudo "$@"
 	fi
+}
+
+# The build that looks for mistakes while it runs, of unit tests and fuzz targets: ASan, UBSan, libFuzzer.
+configure_sanitized() {
+	[ -f "$sanitized/build.ninja" ] || CC=clang CXX=clang++ meson setup "$sanitized" "$top" -Dfuzz=true \
+		-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1
 }
 
 # publish_folder TMP FINAL: a folder of the cache appears whole or not at all.

@@ -534,10 +534,13 @@ static void __init register_entries(bool vital)
 	}
 }
 
-static void __init register_log(void)
+/* Before any driver can be the backend, which takes the log first. */
+static int __init register_log(void)
 {
 	register_entries(true);
+	return 0;
 }
+subsys_initcall(register_log);
 
 static void __init register_areas(void)
 {
@@ -553,10 +556,6 @@ static void __init register_areas(void)
 }
 #else
 /* A module has no backend yet, so the order is that of the hand-over. */
-static inline void register_log(void)
-{
-}
-
 static void __init register_areas(void)
 {
 	kmemdump_areas_register();
@@ -564,8 +563,8 @@ static void __init register_areas(void)
 #endif
 
 /*
- * The log first, then the header, then what else is known when the kernel is
- * compiled, then the header describes these and all that were registered before, in ascending
+ * The header first, then what is known when the kernel is compiled, then the
+ * header describes these and all that were registered before, in ascending
  * order of the numbers.
  */
 static int __init kmemdump_init(void)
@@ -575,7 +574,6 @@ static int __init kmemdump_init(void)
 	if (kmemdump_symbols_init())
 		pr_warn("expected to find kallsyms_lookup_name, did not\n");
 
-	register_log();
 	ret = kmemdump_coreimage_init();
 	if (ret)
 		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",

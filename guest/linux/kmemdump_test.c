@@ -23,6 +23,7 @@
 #include "kmemdump.h"
 #include "kmemdump_compat.h"
 #include "kmemdump_internal.h"
+#include "kmemdump_vital.h"
 
 #define TEST_BYTES 64
 
@@ -33,7 +34,7 @@
  * @held_count: how many these are
  * @asked: how often a region was offered
  * @last_uid: the last that was offered
- * @descending: a region was offered after one with a higher number
+ * @out_of_order: a region was offered after one that comes behind it
  * @refuse: the number of the region to refuse, 0 for none
  * @refused: how often it was
  * @header: the ELF header, as soon as it is known
@@ -45,7 +46,7 @@ struct recorder {
 	unsigned int held_count;
 	unsigned int asked;
 	enum kmemdump_uid last_uid;
-	bool descending;
+	bool out_of_order;
 	enum kmemdump_uid refuse;
 	unsigned int refused;
 	struct elfhdr *header;
@@ -58,6 +59,13 @@ static void look_at_header(struct recorder *rec)
 		rec->counted = true;
 }
 
+static bool comes_before(enum kmemdump_uid a, enum kmemdump_uid b)
+{
+	if (kmemdump_is_vital(a) != kmemdump_is_vital(b))
+		return kmemdump_is_vital(a);
+	return a < b;
+}
+
 static int record_region(const struct kmemdump_backend *be,
 			 enum kmemdump_uid uid, void *vaddr, size_t size)
 {
@@ -67,9 +75,8 @@ static int record_region(const struct kmemdump_backend *be,
 		rec->header = vaddr;
 	look_at_header(rec);
 
-	rec->asked++;
-	if (uid < rec->last_uid)
-		rec->descending = true;
+	if (rec->asked++ && comes_before(uid, rec->last_uid))
+		rec->out_of_order = true;
 	rec->last_uid = uid;
 
 	if (uid == rec->refuse) {
@@ -268,7 +275,7 @@ static void full_table_is_enospc(struct kunit *test)
 			kmemdump_unregister(uid);
 }
 
-static void new_backend_gets_all_in_ascending_order(struct kunit *test)
+static void new_backend_gets_the_log_first_then_ascending(struct kunit *test)
 {
 	struct recorder *rec = test->priv;
 	struct recorder *next = make_recorder(test);
@@ -281,7 +288,7 @@ static void new_backend_gets_all_in_ascending_order(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, kmemdump_register_backend(&next->be), 0);
 	KUNIT_EXPECT_EQ(test, next->held_count, count);
-	KUNIT_EXPECT_FALSE(test, next->descending);
+	KUNIT_EXPECT_FALSE(test, next->out_of_order);
 	KUNIT_EXPECT_PTR_EQ(test, next->held[uid].zone, zone);
 	kmemdump_unregister(uid);
 	kmemdump_unregister_backend(&next->be);
@@ -949,7 +956,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(number_that_is_taken_is_ealready),
 	KUNIT_CASE(any_number_is_the_lowest_behind_no_id),
 	KUNIT_CASE(full_table_is_enospc),
-	KUNIT_CASE(new_backend_gets_all_in_ascending_order),
+	KUNIT_CASE(new_backend_gets_the_log_first_then_ascending),
 	KUNIT_CASE(refusal_is_returned_and_nothing_registered),
 	KUNIT_CASE(region_refused_by_one_backend_is_kept_for_the_next),
 	KUNIT_CASE(second_backend_is_ebusy),

@@ -3,6 +3,7 @@
 
 #include "core_maker.h"
 #include "kmdump/cli.h"
+#include "sanitized.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -37,13 +38,11 @@ void limit(unsigned seconds, std::uint64_t bytes)
     ::setrlimit(RLIMIT_CPU, &time);
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
-#if !defined(__SANITIZE_ADDRESS__)
-    const std::uint64_t all = memory_of_this_process()[0] + bytes;
-    const rlimit memory{all, all};
-    ::setrlimit(RLIMIT_AS, &memory);
-#else
-    (void)bytes;
-#endif
+    if (!kmd::test::kSanitized) {
+        const std::uint64_t all = memory_of_this_process()[0] + bytes;
+        const rlimit memory{all, all};
+        ::setrlimit(RLIMIT_AS, &memory);
+    }
 }
 
 [[noreturn]] void run(const std::vector<std::string>& words, int out, int err)

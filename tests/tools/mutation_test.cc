@@ -3,6 +3,7 @@
 // Spoiled files: whatever stands in them, kmdump must end, and end well.
 #include "core_maker.h"
 #include "kmdump/cli.h"
+#include "sanitized.h"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +25,7 @@ using kmdump_test::Bytes;
 using kmdump_test::RingMaker;
 using kmdump_test::TemporaryFile;
 
-constexpr unsigned kRounds = 3000;
+constexpr unsigned kRounds = kmd::test::kSanitized ? 600 : 3000; // fuzzing does more of them with sanitizers
 constexpr auto kLongest = std::chrono::seconds(2);
 
 /// Overwrites 1 to 8 bytes with noise, or with numbers on the edge, at a random place.

@@ -279,17 +279,18 @@ TEST(Capture, LeavesOutCpusOfAnotherKernelAndSaysSo)
     host.notes = test::cpu_notes({{0, kStack + 0x100, 7, 5}, {1, kStack + 0x100, 0, 5}});
     kernel.machine.dump();
     EXPECT_EQ(kernel.machine.last_result(), 2u) << "partial";
-    EXPECT_EQ(kernel.sidecar()["cpus_of_another_kernel"], nlohmann::json({0}));
+    EXPECT_EQ(kernel.sidecar()["cpus_of_another_kernel"], nlohmann::json::array({0}));
     EXPECT_EQ(kernel.sidecar()["result"], "partial");
     const auto core = kernel.core();
-    ASSERT_EQ(core.notes().size(), 4u) << "two for CPU 1, one for CPU 0, vmcoreinfo";
-    const auto& left_out = core.notes().at(0);
+    const auto notes = core.notes();
+    ASSERT_EQ(notes.size(), 4u) << "two for CPU 1, one for CPU 0, vmcoreinfo";
+    const auto& left_out = notes.at(0);
     ASSERT_EQ(left_out.text.size(), 392u);
     EXPECT_EQ(left_out.text.at(32), 1) << "it keeps its number";
     for (std::size_t i = 112; i < 392; ++i) {
         ASSERT_EQ(left_out.text.at(i), 0) << i;
     }
-    EXPECT_EQ(core.notes().at(1).text.at(32), 2);
+    EXPECT_EQ(notes.at(1).text.at(32), 2);
     EXPECT_NE(core.notes().at(1).text.at(112 + 31 * 8 + 1), 0);
     ASSERT_EQ(host.warnings.size(), 1u);
     EXPECT_NE(host.warnings[0].find("the page tables of CPU 0 are not those"), std::string::npos);
