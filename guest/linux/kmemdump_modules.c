@@ -148,7 +148,7 @@ static void add_group(struct kmemdump_walk *walk,
 struct array_of_notes {
 	struct kobject *dir;
 	unsigned int count;
-	struct bin_attribute attributes[];
+	const struct bin_attribute attributes[];
 };
 
 static void add_notes(struct kmemdump_walk *walk, const void *notes)

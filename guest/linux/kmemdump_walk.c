@@ -63,6 +63,14 @@ unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
 	return kmemdump_look(walk, &number, member, sizeof(number)) ? number : 0;
 }
 
+/* A function of its own, so that a test can tell when others had their turn. */
+static noinline void kmemdump_rest(void)
+{
+	rcu_read_unlock();
+	cond_resched();
+	rcu_read_lock();
+}
+
 /**
  * kmemdump_rested() - let others have their turn now and then
  * @walk: the walk, which can start anew from what it knows for sure
@@ -76,9 +84,7 @@ bool kmemdump_rested(struct kmemdump_walk *walk)
 	    walk->steps_at_rest - walk->steps < STEPS_BETWEEN_RESTS)
 		return false;
 	walk->steps_at_rest = walk->steps;
-	rcu_read_unlock();
-	cond_resched();
-	rcu_read_lock();
+	kmemdump_rest();
 	return true;
 }
 
