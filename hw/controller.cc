@@ -113,9 +113,8 @@ std::uint32_t features_of(Format format, const Capture& capture)
     return features;
 }
 
-/// Of save_state(), and the oldest that load_state() takes: that of register specification 1.0.
+/// Of save_state(), and the only one that load_state() takes: QEMU compares its own version_id before.
 constexpr std::uint32_t kStateVersion = 2;
-constexpr std::uint32_t kOldestStateVersion = 1;
 
 /// What the host asked for itself it gets without limit.
 bool guest_can_cause(kmd_reason reason)
@@ -400,15 +399,13 @@ std::vector<std::byte> Controller::save_state() const
 std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
 {
     StateReader state(bytes);
-    const std::uint32_t version = state.get32();
-    if (version < kOldestStateVersion || version > kStateVersion) {
-        return Error{"its version is " + std::to_string(version) + ", expected " +
-                     std::to_string(kOldestStateVersion) + " or " + std::to_string(kStateVersion)};
+    if (const std::uint32_t version = state.get32(); version != kStateVersion) {
+        return Error{"its version is " + std::to_string(version) + ", expected " + std::to_string(kStateVersion)};
     }
-    if (auto error = table_.load(state, version)) {
+    if (auto error = table_.load(state)) {
         return error;
     }
-    if (auto error = registers_.load(state, version)) {
+    if (auto error = registers_.load(state)) {
         return error;
     }
     const std::uint32_t pending = state.get32();

@@ -216,14 +216,14 @@ void RegionTable::save(StateWriter& state) const
     }
 }
 
-std::optional<Error> RegionTable::load(StateReader& state, std::uint32_t version)
+std::optional<Error> RegionTable::load(StateReader& state)
 {
     clear();
     if (const std::uint32_t slots = state.get32(); slots != slot_count()) {
         return Error{"it has " + std::to_string(slots) + " slots, and this controller " +
                      std::to_string(slot_count()) + ": slots= has to be the same"};
     }
-    refused_regions_.restore(version > 1 ? state.get64() : 0);
+    refused_regions_.restore(state.get64());
     for (std::uint32_t slot = 0; slot < slot_count() && state.ok(); ++slot) {
         for (std::uint32_t& word : slots_[slot].fields) {
             word = state.get32();

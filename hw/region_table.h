@@ -70,8 +70,7 @@ class RegionTable
 
     /// Becomes what another table of as many slots saved. An error says what cannot be, because a state can
     /// come from anywhere; the table is then of no use. Whether the regions are RAM is left to the trigger.
-    /// `version` of the whole state: 1 knows nothing of refused regions.
-    std::optional<Error> load(StateReader& state, std::uint32_t version);
+    std::optional<Error> load(StateReader& state);
 
   private:
     struct Slot {

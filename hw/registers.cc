@@ -319,7 +319,7 @@ void Registers::save(StateWriter& state) const
     state.put32(guest_report_.id_series);
 }
 
-std::optional<Error> Registers::load(StateReader& state, std::uint32_t version)
+std::optional<Error> Registers::load(StateReader& state)
 {
     const std::uint32_t busy = state.get32();
     guest_errors_ = state.get32();
@@ -330,10 +330,7 @@ std::optional<Error> Registers::load(StateReader& state, std::uint32_t version)
     last_.rejected = state.get32();
     last_.bytes = state.get64();
     last_.nanoseconds = state.get64();
-    guest_report_ = {};
-    if (version > 1) {
-        guest_report_ = {state.get32(), state.get32(), state.get32()};
-    }
+    guest_report_ = {state.get32(), state.get32(), state.get32()};
     if (busy > 1 || result > KMD_RESULT_LIMIT) {
         return Error{"its registers have values that do not exist"};
     }

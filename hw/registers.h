@@ -77,8 +77,7 @@ class Registers
 
     /// The registers alone; the table has a state of its own.
     void save(StateWriter& state) const;
-    /// `version` of the whole state: 1 knows nothing of specification 1.1.
-    std::optional<Error> load(StateReader& state, std::uint32_t version);
+    std::optional<Error> load(StateReader& state);
 
   private:
     std::optional<std::uint32_t> read_register(std::uint64_t offset) const;

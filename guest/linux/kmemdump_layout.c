@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the members of this kernel's structures lie, as a text in the syntax
- * of vmcoreinfo, for who reads a dump without the kernel's type information.
+ * Where variables and the members of structures of this kernel lie, as a text in
+ * the syntax of vmcoreinfo, for who reads a dump without a vmlinux.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
@@ -73,14 +73,19 @@ void __init kmemdump_layout_number(const char *name, unsigned long value)
  */
 void __init kmemdump_layout_register(void)
 {
-	const void *modules = kmemdump_symbol("modules");
+	static const char *const variables[] = { "modules", "panic_cpu" };
 	unsigned int i;
 	int ret;
 
 	/* By its own address a reader knows it from a copy. */
 	append("KMD_LAYOUT=1\nSYMBOL(kmd_layout)=%lx\n", (unsigned long)text);
-	if (modules)
-		append("SYMBOL(modules)=%lx\n", (unsigned long)modules);
+	for (i = 0; i < ARRAY_SIZE(variables); i++) {
+		const void *variable = kmemdump_symbol(variables[i]);
+
+		if (variable)
+			append("SYMBOL(%s)=%lx\n", variables[i],
+			       (unsigned long)variable);
+	}
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		append("%s=%lu\n", numbers[i].name, numbers[i].value);
 	ret = kmemdump_register_named("kmd_layout", text, sizeof(text));

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 namespace
@@ -91,6 +92,29 @@ TEST(Info, SaysWhatTheDumpIsOf)
                           "kaslr:     0x4b201e400000\n"
                           "crashed:   2026-11-23 23:50:00 UTC\n"
                           "panic:     Kernel panic - not syncing: sysrq\\x1b triggered\n");
+}
+
+// The log, and the calls of the CPUs, say CPU 1.
+TEST(PanicCpu, IsWhatTheKernelsVariableSaysBeforeTheLogAndTheCalls)
+{
+    constexpr std::uint64_t page = 0xffff8000'80040000;
+    constexpr std::uint64_t variable = page + 0x800;
+    kmdump_test::Bytes bytes(4096);
+    const std::string layout =
+        "KMD_LAYOUT=1\nSYMBOL(kmd_layout)=ffff800080040000\nSYMBOL(panic_cpu)=ffff800080040800\n";
+    std::memcpy(bytes.data(), layout.data(), layout.size());
+    for (const std::uint32_t value : {0u, 1u, 2u, 0xffffffffu}) {
+        const unsigned expected = value < 2 ? value : 1;
+        kmdump_test::put(bytes, variable - page, value, 4);
+        CoreMaker maker = panicked_cpus();
+        maker.memory.push_back({page, 0x43000000, bytes});
+        const TemporaryFile file(maker.make());
+        const auto info = nlohmann::json::parse(kmdump_command({"info", "--json", file.path()}).out);
+        EXPECT_EQ(info["panic_cpu"], expected) << value;
+        const auto cpus = nlohmann::json::parse(kmdump_command({"cpus", "--json", file.path()}).out);
+        EXPECT_EQ(cpus["cpus"][expected]["panicked"], true) << value;
+        EXPECT_EQ(cpus["cpus"][1 - expected]["panicked"], false) << value;
+    }
 }
 
 TEST(Info, WritesJson)

@@ -89,12 +89,15 @@ Facts gather(const Dump& dump, const std::string& path)
     }
     facts.kaslr_offset = dump.vmcoreinfo.hex_number("KERNELOFFSET");
     facts.crash_time = dump.vmcoreinfo.number("CRASHTIME");
+    facts.panic_cpu = read_panic_cpu(dump, Symbols(), facts.core.prstatus.size());
     const auto log = read_printk_log(dump.memory(), dump.vmcoreinfo);
     if (!log) {
         facts.log_error = log.error().what;
     } else if (const auto line = find_panic_line(log.value().records)) {
         facts.panic = *line;
-        facts.panic_cpu = find_panic_cpu(log.value().records, facts.core.prstatus.size());
+        if (!facts.panic_cpu) {
+            facts.panic_cpu = find_panic_cpu(log.value().records, facts.core.prstatus.size());
+        }
         const auto panics = find_panic_records(log.value().records);
         for (std::size_t i = 1; i < std::min<std::size_t>(panics.size(), kMostNested + 1); ++i) {
             facts.nested.emplace_back(split_lines(panics[i]->text).front());

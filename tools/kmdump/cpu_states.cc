@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cpu_states.h"
 
+#include "kernel_layout.h"
 #include "log_text.h"
 
 #include <algorithm>
@@ -34,14 +35,6 @@ std::optional<std::uint64_t> cpu_of_line(std::string_view line)
         return std::nullopt;
     }
     return cpu;
-}
-
-std::optional<std::uint64_t> panic_cpu_variable(const KernelMemory& memory, const Symbols& symbols,
-                                                std::uint64_t cpus)
-{
-    const auto address = symbols.address_of("panic_cpu");
-    const auto cpu = address ? memory.read_u32(*address) : std::nullopt;
-    return cpu && *cpu < cpus ? std::optional<std::uint64_t>(*cpu) : std::nullopt;
 }
 
 /// The one CPU whose calls lead through panic(). One that came second waits in the function named last.
@@ -105,6 +98,16 @@ CpuActivity activity_of(const CpuRegisters& registers, bool active)
 
 } // namespace
 
+std::optional<std::uint64_t> read_panic_cpu(const Dump& dump, const Symbols& symbols, std::uint64_t cpus)
+{
+    auto address = symbols.address_of("panic_cpu");
+    if (!address) {
+        address = find_layout(dump.core).hex_number("SYMBOL(panic_cpu)");
+    }
+    const auto cpu = address ? dump.memory().read_u32(*address) : std::nullopt;
+    return cpu && *cpu < cpus ? std::optional<std::uint64_t>(*cpu) : std::nullopt;
+}
+
 std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records, std::uint64_t cpus)
 {
     const auto panics = find_panic_records(records);
@@ -155,7 +158,7 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
         }
         states.push_back(std::move(state));
     }
-    auto panicked = panic_cpu_variable(memory, symbols, states.size());
+    auto panicked = read_panic_cpu(dump, symbols, states.size());
     if (!panicked) {
         panicked = cpu_in_panic(states, symbols);
     }
