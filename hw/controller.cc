@@ -400,7 +400,8 @@ std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
 {
     StateReader state(bytes);
     if (const std::uint32_t version = state.get32(); version != kStateVersion) {
-        return Error{"its version is " + std::to_string(version) + ", expected " + std::to_string(kStateVersion)};
+        return Error{"its version is " + std::to_string(version) + ", expected " +
+                     std::to_string(kStateVersion)};
     }
     if (auto error = table_.load(state)) {
         return error;
@@ -630,6 +631,7 @@ DumpRecord Controller::attempt_on_table(kmd_reason reason)
     }
     shortfall_.regions_rejected = record.rejected;
     shortfall_.regions_refused = table_.refused().count();
+    shortfall_.regions_not_described = plan.not_described;
     shortfall_.regions_not_registered = registers_.guest_report().not_registered;
     shortfall_.extents_not_listed = registers_.guest_report().not_listed;
     note_vmcoreinfo(regions, memory);

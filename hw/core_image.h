@@ -48,6 +48,8 @@ struct Plan {
     std::uint32_t regions = 0;
     /// How many pieces of memory are in it that the guest's list names.
     std::uint32_t listed = 0;
+    /// Regions of memory that are no part of it because the guest's own header does not describe them.
+    std::uint32_t not_described = 0;
     /// Status of each region that was given, in that order; those not accepted were left out.
     std::vector<kmd_slot_status> statuses;
     /// Where in the file the 32-bit e_flags stands that marks it incomplete, in bytes, and what it

@@ -164,15 +164,25 @@ class RegionIndex
     /// The first region that a program header stands for: it shows the same memory and as many bytes.
     std::optional<std::size_t> find(const Elf64_Phdr& load) const
     {
-        const Key key{load.p_paddr, load.p_vaddr, load.p_filesz};
-        const auto entry = std::lower_bound(entries_.begin(), entries_.end(), Entry{key, 0});
-        return entry != entries_.end() && entry->first == key ? std::optional(entry->second) : std::nullopt;
+        return find(Key{load.p_paddr, load.p_vaddr, load.p_filesz});
+    }
+
+    /// The first region that the same program header stands for.
+    std::size_t twin_of(const Region& region) const
+    {
+        return *find(Key{region.phys, region.virt, align4(region.size)});
     }
 
   private:
     /// Addresses, and the size in the file.
     using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
     using Entry = std::pair<Key, std::size_t>;
+
+    std::optional<std::size_t> find(const Key& key) const
+    {
+        const auto entry = std::lower_bound(entries_.begin(), entries_.end(), Entry{key, 0});
+        return entry != entries_.end() && entry->first == key ? std::optional(entry->second) : std::nullopt;
+    }
 
     std::vector<Entry> entries_;
 };
@@ -221,6 +231,7 @@ Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& m
     }
     std::uint32_t loads = 0;
     std::vector<Segment> saved;
+    std::vector<bool> described(regions.size());
     const RegionIndex index(regions);
     for (const Elf64_Phdr& load : loads_in_file_order(plan.head)) {
         if (load.p_type != PT_LOAD || load.p_filesz != load.p_memsz || load.p_offset < file.end()) {
@@ -236,11 +247,16 @@ Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& m
         plan.segments.push_back({load.p_paddr, load.p_vaddr, load.p_filesz, load.p_offset});
         if (there) {
             saved.push_back({load.p_paddr, load.p_vaddr, size, load.p_offset});
+            described[*region] = true;
             ++loads;
         }
     }
     if (repeated_bytes(std::move(saved)) > kMostRepeated) {
         return Error{"its regions hold more than " + std::to_string(kMostRepeated) + " bytes more than once"};
+    }
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+        const bool wanted = regions[i].kind == KMD_KIND_MEMORY && plan.statuses[i] == KMD_SLOT_OK;
+        plan.not_described += wanted && !described[index.twin_of(regions[i])] ? 1 : 0;
     }
     plan.regions += loads;
     if (loads == 0) {

@@ -17,7 +17,8 @@ namespace kmd
 
 /// A plan for that image, or what is wrong with the guest's header: it is the guest's to write, and
 /// can be half written, corrupt or a lie. A program header whose region is missing or not RAM any
-/// more becomes zeros at its own offset, and counts as rejected for that region alone.
+/// more becomes zeros at its own offset, and counts as rejected for that region alone. A region without a
+/// program header is not in the file, and counted.
 Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& memory,
                                  const Machine& machine);
 

@@ -14,6 +14,7 @@ std::string describe_shortfall(const Shortfall& shortfall)
     };
     count(shortfall.regions_rejected, "regions rejected");
     count(shortfall.regions_refused, "regions refused");
+    count(shortfall.regions_not_described, "regions not in the guest's header");
     count(shortfall.regions_not_registered, "regions not registered");
     count(shortfall.extents_not_listed, "extents not listed");
     count(shortfall.extents_rejected, "listed extents not RAM");

@@ -16,6 +16,8 @@ struct Shortfall {
     std::uint32_t regions_rejected = 0;
     /// Regions whose commit was refused, and that were never committed with success since.
     std::uint64_t regions_refused = 0;
+    /// Regions that the guest's own ELF header does not describe, if that is the file's.
+    std::uint32_t regions_not_described = 0;
     /// The guest's own counts: registers NOT_REGISTERED and NOT_LISTED.
     std::uint32_t regions_not_registered = 0;
     std::uint32_t extents_not_listed = 0;
@@ -32,9 +34,9 @@ struct Shortfall {
 
     bool any() const
     {
-        return regions_rejected > 0 || regions_refused > 0 || regions_not_registered > 0 ||
-               extents_not_listed > 0 || extents_rejected > 0 || extents_stale > 0 || list_cut ||
-               vmcoreinfo_lost || !cpus_of_another_kernel.empty();
+        return regions_rejected > 0 || regions_refused > 0 || regions_not_described > 0 ||
+               regions_not_registered > 0 || extents_not_listed > 0 || extents_rejected > 0 ||
+               extents_stale > 0 || list_cut || vmcoreinfo_lost || !cpus_of_another_kernel.empty();
     }
 };
 

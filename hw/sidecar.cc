@@ -135,6 +135,7 @@ void add_shortfall(JsonMembers& members, const Shortfall& shortfall)
 {
     members.add("regions_rejected", shortfall.regions_rejected);
     members.add("regions_refused", shortfall.regions_refused);
+    members.add("regions_not_described", shortfall.regions_not_described);
     members.add("regions_not_registered", shortfall.regions_not_registered);
     members.add("extents_not_listed", shortfall.extents_not_listed);
     members.add("extents_rejected", shortfall.extents_rejected);

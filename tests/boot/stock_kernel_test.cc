@@ -6,6 +6,7 @@
 #include "guest.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -455,6 +456,20 @@ TEST(StockKernel, LogIsWholeAfterItsBufferWasReplaced)
     const std::regex replaced(R"(log_buf_len: 1048576 bytes|log buffer data \+ meta data: 1048576 \+)");
     EXPECT_TRUE(std::regex_search(log.output, replaced)) << log.output;
     EXPECT_NE(log.output.find("sysrq triggered crash"), std::string::npos) << log.output;
+}
+
+TEST(StockKernel, ACpuThatTheKernelTookOfflineIsCalledThat)
+{
+    Guest guest({.command_line = "kmd.offline=1"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    ASSERT_NE(guest.console().find("init: CPU 1 is offline"), std::string::npos) << guest.console();
+    ASSERT_EQ(guest.dumps().size(), 1u) << guest.messages();
+    const auto cpus =
+        support::run({support::required("KMD_KMDUMP"), "cpus", "--json", guest.dumps()[0].string()});
+    const auto json = nlohmann::json::parse(cpus.output);
+    ASSERT_EQ(json["cpus"].size(), 2u) << cpus.output;
+    EXPECT_EQ(json["cpus"][0]["state"], "panicked") << cpus.output;
+    EXPECT_EQ(json["cpus"][1]["state"], "offline") << cpus.output;
 }
 
 TEST(StockKernel, ATableThatIsTooSmallStillGivesADump)

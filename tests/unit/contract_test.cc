@@ -4,6 +4,7 @@
 // had to guess: halves of accesses, what is counted, what a status says at each stage, and what the registers
 // of the last attempt hold whatever became of it.
 #include "core_reader.h"
+#include "guest_elf_header.h"
 #include "test_machine.h"
 
 #include <gtest/gtest.h>
@@ -248,6 +249,16 @@ TEST(LastAttempt, ThatFoundALimitReachedCountsNothing)
     expect_last(m, 6, 1, 0);
 }
 
+TEST(LastAttempt, ThatHasNoRoomWithinMaxBytesCountsNothing)
+{
+    auto config = small_config();
+    config.max_bytes = 100;
+    TestMachine m(config);
+    add_one_that_is_gone(m);
+    m.dump(1);
+    expect_last(m, 6, 1, 0);
+}
+
 /// The guest's ELF header in slot 0, vmcoreinfo in slot 1, memory in slots 2 and 3, an empty list in slot 4.
 void add_one_of_each_kind(TestMachine& m)
 {
@@ -277,6 +288,25 @@ TEST(LastRegions, CountTheKindsThatTheFormatHas)
         EXPECT_EQ(m.last_result(), 1u) << format;
         EXPECT_TRUE(m.host.warnings.empty()) << format << ": " << m.host.warnings[0];
         EXPECT_EQ(m.read32(0x04c), regions) << format;
+    }
+}
+
+TEST(LastRegions, CountVmcoreinfoAndWhatTheGuestsOwnHeaderDescribes)
+{
+    const GuestRegion memory[] = {{kRam + 0x3000, kVirt + 0x3000, 0x1000, "first", 0, 0},
+                                  {kRam + 0x5000, kVirt + 0x5000, 0x1000, "second", 0, 0}};
+    for (const std::uint32_t described : {1u, 2u}) {
+        auto config = small_config();
+        config.format = "coreimage";
+        config.sidecar = true;
+        TestMachine m(config);
+        add_one_of_each_kind(m);
+        m.host.guest.put(kRam, kmd::test::guest_elf_header(std::span(memory).first(described), 0x400 + 32));
+        m.dump(2);
+        EXPECT_TRUE(m.host.warnings.empty()) << m.host.warnings[0];
+        EXPECT_EQ(m.read32(0x04c), 1 + described) << "LAST_REGIONS";
+        EXPECT_EQ(m.read32(0x060), 0u) << "LAST_REJECTED";
+        EXPECT_EQ(m.last_result(), described == 2 ? 1u : 2u) << "partial: a region has no program header";
     }
 }
 

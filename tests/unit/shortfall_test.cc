@@ -3,6 +3,7 @@
 // Protects the promise that a dump never claims more than it has: whatever the guest wanted saved and the
 // file lacks makes the result partial, and is in the sidecar and in the line for the person at the host.
 #include "cpu_notes.h"
+#include "guest_elf_header.h"
 #include "test_machine.h"
 
 #include <gtest/gtest.h>
@@ -37,6 +38,28 @@ Json dump(TestMachine& m, std::uint32_t reason = 2)
     const std::string path = m.controller->last_file() + ".json";
     const auto bytes = bytes_of(path);
     return Json::parse(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+TEST(Shortfall, OfARegionThatTheGuestsOwnHeaderDoesNotDescribeIsPartialWhenThatIsTheFormat)
+{
+    for (const bool second : {false, true}) {
+        auto config = with_sidecar();
+        config.format = "coreimage";
+        TestMachine m(config);
+        const kmd::test::GuestRegion described[] = {
+            {kRam + 0x3000, kVirt + 0x3000, 0x1000, "described", 1, 0}};
+        m.host.guest.put(kRam, kmd::test::guest_elf_header(described, 0x400));
+        ASSERT_EQ(m.add(0, {kRam, kVirt, 0x400, "ELF", 0, 1}), 1u);
+        ASSERT_EQ(m.add(1, described[0]), 1u);
+        if (second) {
+            ASSERT_EQ(m.add(2, {kRam + 0x5000, kVirt + 0x5000, 0x1000, "forgotten", 2, 0}), 1u);
+        }
+        const Json json = dump(m);
+        EXPECT_EQ(json["format"], "coreimage");
+        EXPECT_EQ(json["result"], second ? "partial" : "complete");
+        EXPECT_EQ(json["regions_not_described"], second ? 1 : 0);
+        EXPECT_EQ(m.last_result(), second ? kPartial : kComplete);
+    }
 }
 
 TEST(Shortfall, OfNothingIsAComplete)

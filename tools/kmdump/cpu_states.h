@@ -39,14 +39,14 @@ struct CpuState {
     Backtrace backtrace;
 };
 
-/// By CPU number. Which one panicked comes from the kernel's own variable panic_cpu; where that has no address
-/// or is not in the dump, from the one CPU whose calls lead through panic(); else from the log. The sidecar's
-/// region cpu_active tells which CPUs are offline.
+/// By CPU number. Which one panicked comes from the kernel's own variable panic_cpu; where that has no
+/// address or is not in the dump, from the one CPU whose calls lead through panic(); else from the log. The
+/// sidecar's region cpu_active tells which CPUs are offline.
 kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbols& symbols,
                                                    const std::optional<Sidecar>& sidecar = std::nullopt);
 
-/// What the kernel's own variable panic_cpu says: where it lies is among the symbols, or in kmd_layout. Nothing
-/// while no CPU below `cpus` panics.
+/// What the kernel's own variable panic_cpu says: where it lies is among the symbols, or in kmd_layout.
+/// Nothing while no CPU below `cpus` panics.
 std::optional<std::uint64_t> read_panic_cpu(const Dump& dump, const Symbols& symbols, std::uint64_t cpus);
 
 /// The CPU that the kernel's log says panicked first: the one that wrote that record, if its caller is a CPU;

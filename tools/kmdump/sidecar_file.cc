@@ -135,6 +135,7 @@ SidecarRegion read_region(Members& members, const nlohmann::json& object)
 constexpr std::pair<const char*, const char*> kCounts[] = {
     {"regions_rejected", "valid regions that the host left out"},
     {"regions_refused", "regions whose registration was refused"},
+    {"regions_not_described", "valid regions that the guest's own ELF header does not describe"},
     {"regions_not_registered", "regions that the guest found no slot for"},
     {"extents_not_listed", "extents that the guest's list has no room for"},
     {"extents_rejected", "extents of the guest's list that are not RAM"},
