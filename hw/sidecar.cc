@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string_view>
 
 namespace kmd
@@ -15,6 +16,9 @@ namespace kmd
 
 namespace
 {
+
+/// Of the table of members in docs/outputs.md.
+constexpr std::uint64_t kSidecarVersion = 2;
 
 std::string utc(std::time_t time)
 {
@@ -59,24 +63,40 @@ bool no_part_of_it(const DumpReport& report, const ReportedRegion& reported)
            (reported.region.kind == KMD_KIND_ELF_HEADER || reported.region.kind == KMD_KIND_LIST);
 }
 
+std::string describe_left_out(const ReportedRegion& reported, std::string_view reason)
+{
+    JsonMembers members(JsonStyle::kOneLine);
+    members.add("slot", reported.slot);
+    members.add_json("name", json_ascii(printable_name(reported.region)));
+    members.add_json("reason", json_ascii(reason));
+    return members.object();
+}
+
+std::string describe_refused(const RefusedRegion& refused)
+{
+    JsonMembers members(JsonStyle::kOneLine);
+    members.add_json("name", json_ascii(printable_name(refused.region)));
+    members.add("phys", hex(refused.region.phys));
+    members.add("size", refused.region.size);
+    members.add_json("reason", json_ascii(status_text(refused.status)));
+    return members.object();
+}
+
+/// JSON objects: what should be in the dump and is not, or not whole.
 std::vector<std::string> left_out(const DumpReport& report, const Missing& missing)
 {
-    std::vector<std::string> sentences;
+    std::vector<std::string> objects;
     for (const ReportedRegion& reported : report.regions) {
-        const std::string what =
-            "slot " + std::to_string(reported.slot) + " '" + printable_name(reported.region) + "': ";
         if (!accepted(reported.status)) {
-            sentences.push_back(what + status_text(reported.status));
+            objects.push_back(describe_left_out(reported, status_text(reported.status)));
         } else if (!no_part_of_it(report, reported) && cut_off(reported, missing)) {
-            sentences.push_back(what + "not all of it was written");
+            objects.push_back(describe_left_out(reported, "not all of it was written"));
         }
     }
     for (const RefusedRegion& refused : report.refused) {
-        sentences.push_back("region '" + printable_name(refused.region) + "' (" +
-                            std::to_string(refused.region.size) + " bytes at " + hex(refused.region.phys) +
-                            ") is in no slot: " + status_text(refused.status));
+        objects.push_back(describe_refused(refused));
     }
-    return sentences;
+    return objects;
 }
 
 const char* series_text(std::uint32_t series)
@@ -168,7 +188,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     const std::string_view line_end = one_line ? "" : "\n";
 
     JsonMembers members(one_line ? JsonStyle::kOneLine : JsonStyle::kLines);
-    members.add("kmemdump-md", 1);
+    members.add("kmemdump-md", kSidecarVersion);
     members.add("plugin_version", report.plugin_version);
     members.add("qemu_version", report.qemu_version);
     members.add("result", std::string(outcome(stored, report.shortfall)));
@@ -184,7 +204,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     members.add("regions_saved", static_cast<std::uint64_t>(saved));
     add_shortfall(members, report.shortfall);
     members.add("id_series", std::string(series_text(report.id_series)));
-    members.add_json("left_out", json_list(left_out(report, missing), json_string));
+    members.add_json("left_out", json_list(left_out(report, missing), std::identity()));
     members.add_json("remarks", json_list(remarks, json_string));
     members.add_json("nanoseconds", describe_times(report, stored));
     members.add_json("limits", describe_limits(report));

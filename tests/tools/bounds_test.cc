@@ -265,12 +265,12 @@ std::string sidecar_of(std::size_t regions, std::size_t left_out)
     std::string text = kmdump_test::sidecar_text(100);
     std::string list;
     for (std::size_t i = 0; i < left_out; ++i) {
-        list +=
-            (i > 0 ? ",\"slot " : "\"slot ") + std::to_string(i) + " 'region': the memory is no longer RAM\"";
+        list += (i > 0 ? ",{\"slot\":" : "{\"slot\":") + std::to_string(i) +
+                R"(,"name":"region","reason":"the memory is no longer RAM"})";
     }
     text.insert(text.find("\"left_out\":[") + 12, list);
     list.clear();
-    const std::size_t begin = text.find("{\"slot\"");
+    const std::size_t begin = text.find("{\"slot\"", text.find("\"regions\":["));
     const std::string one = text.substr(begin, text.find('}', begin) + 1 - begin);
     for (std::size_t i = 1; i < regions; ++i) {
         std::string region = one;

@@ -257,7 +257,8 @@ TEST(Info, AddsWhatTheSidecarSays)
     const auto bytes = panicked_cpus().make();
     kmd::test::make_file(path, text_of(bytes));
     std::string sidecar = kmdump_test::sidecar_text(bytes.size());
-    sidecar.replace(sidecar.find("\"left_out\":[]"), 13, R"("left_out":["slot 3 'x': it is not RAM"])");
+    sidecar.replace(sidecar.find("\"left_out\":[]"), 13,
+                    R"("left_out":[{"slot":3,"name":"x","reason":"it is not RAM"}])");
     sidecar.replace(sidecar.find("\"remarks\":[]"), 12, R"("remarks":["first","second"])");
     kmd::test::make_file(path + ".json", sidecar);
     const auto result = kmdump_command({"info", path});
@@ -301,11 +302,13 @@ TEST(Info, CallsNothingLeftOutThatNoReaderMisses)
         kmd::test::make_file(path + ".json", text);
         return kmdump_command({"info", path}).out;
     };
-    const std::string by_design = R"("slot 1 'ELF': readers would take it for another core",)"
-                                  R"("slot 12 'list': the memory that it lists is in its place")";
+    const std::string by_design =
+        R"({"slot":1,"name":"ELF","reason":"readers would take it for another core"},)"
+        R"({"slot":12,"name":"list","reason":"the memory that it lists is in its place"})";
     const auto whole = with_left_out(by_design);
     EXPECT_NE(whole.find("regions:   4, all of them saved\n"), std::string::npos) << whole;
-    const auto cut = with_left_out(by_design + R"(,"slot 2 'x': not all of it was written")");
+    const auto cut =
+        with_left_out(by_design + R"(,{"slot":2,"name":"x","reason":"not all of it was written"})");
     EXPECT_NE(cut.find("regions:   4, 1 left out\n           slot 2 'x': not all of it was written\n"),
               std::string::npos)
         << cut;

@@ -69,7 +69,7 @@ kmdump::Report hostile_report()
     kmdump::PrintkLog log;
     kmdump::TaskList tasks;
     for (unsigned i = 0; i < 24; ++i) {
-        sidecar.left_out.push_back(attack(i));
+        sidecar.left_out.push_back({i, attack(i)});
         contents.push_back({.phys = 0x40000000 + std::uint64_t{i} * 0x1234567,
                             .virt = 0xffff000000000000,
                             .size = 0x1000u << i % 8,

@@ -52,7 +52,7 @@ TEST(SidecarFile, IsRefusedWhenAMemberIsNotAsDescribed)
         return sidecar ? std::string("none") : sidecar.error().what;
     };
     const std::string wrong = "its sidecar is damaged: expected a proper member ";
-    EXPECT_EQ(error_of("\"kmemdump-md\":1", "\"kmemdump-md\":2"), wrong + "kmemdump-md");
+    EXPECT_EQ(error_of("\"kmemdump-md\":2", "\"kmemdump-md\":3"), wrong + "kmemdump-md");
     EXPECT_EQ(error_of("\"bytes\":100", "\"bytes\":-1"), wrong + "bytes");
     EXPECT_EQ(error_of("\"result\":\"complete\"", "\"result\":3"), wrong + "result");
     EXPECT_EQ(error_of("\"regions\":[", "\"regoins\":["), wrong + "regions");
@@ -60,7 +60,42 @@ TEST(SidecarFile, IsRefusedWhenAMemberIsNotAsDescribed)
     EXPECT_EQ(error_of("\"0x40200010\"", "\"0x4020001z\""), wrong + "phys");
     EXPECT_EQ(error_of("\"size\":8", "\"size\":0"), wrong + "size");
     EXPECT_EQ(error_of("\"0xffff800080000010\"", "\"0xffffffffffffffff\""), wrong + "size");
-    EXPECT_EQ(error_of("\"left_out\":[]", "\"left_out\":[1]"), wrong + "left_out");
+    for (const std::string list : {"1", "[1]", R"(["slot 1 'x': gone"])"}) {
+        EXPECT_EQ(error_of("\"left_out\":[]", "\"left_out\":" + list), wrong + "left_out");
+    }
+    EXPECT_EQ(error_of("\"left_out\":[]", R"("left_out":[{"slot":-1,"name":"x","reason":"y"}])"),
+              wrong + "slot");
+    EXPECT_EQ(error_of("\"left_out\":[]", R"("left_out":[{"slot":1,"name":"x"}])"), wrong + "reason");
+    EXPECT_EQ(error_of("\"left_out\":[]", R"("left_out":[{"name":"x","reason":"y"}])"), wrong + "size");
+}
+
+TEST(SidecarFile, OfBothVersionsSaysWhatWasLeftOut)
+{
+    std::string text = kmdump_test::sidecar_text(100);
+    const std::string empty = "\"left_out\":[]";
+    const auto at = text.find(empty);
+    std::string old = text;
+    old.replace(at, empty.size(),
+                R"("left_out":["slot 3 'x': it is gone","slot y","region 'z' is in no slot"])");
+    old.replace(old.find(":2"), 2, ":1");
+    text.replace(at, empty.size(),
+                 R"("left_out":[{"slot":3,"name":"slot 4 ","reason":"it is gone"},)"
+                 R"({"name":"slot 5 x","phys":"0x10","size":8,"reason":"the table is full"}])");
+    const auto version_1 = parse_sidecar(old);
+    ASSERT_TRUE(version_1) << version_1.error().what;
+    ASSERT_EQ(version_1.value().left_out.size(), 3u);
+    EXPECT_EQ(version_1.value().left_out[0].slot, 3u);
+    EXPECT_EQ(version_1.value().left_out[0].what, "slot 3 'x': it is gone");
+    EXPECT_FALSE(version_1.value().left_out[1].slot);
+    EXPECT_FALSE(version_1.value().left_out[2].slot);
+    const auto version_2 = parse_sidecar(text);
+    ASSERT_TRUE(version_2) << version_2.error().what;
+    ASSERT_EQ(version_2.value().left_out.size(), 2u);
+    EXPECT_EQ(version_2.value().left_out[0].slot, 3u);
+    EXPECT_EQ(version_2.value().left_out[0].what, "slot 3 'slot 4 ': it is gone");
+    EXPECT_FALSE(version_2.value().left_out[1].slot);
+    EXPECT_EQ(version_2.value().left_out[1].what,
+              "region 'slot 5 x' (8 bytes at 0x10) is in no slot: the table is full");
 }
 
 TEST(SidecarFile, IsRefusedWhenItIsNone)

@@ -13,7 +13,7 @@ namespace kmdump_test
 inline std::string sidecar_text(std::uint64_t bytes)
 {
     const std::string size = std::to_string(bytes);
-    return R"({"kmemdump-md":1,"plugin_version":"0.1.0","qemu_version":"7.2.0","result":"complete",)"
+    return R"({"kmemdump-md":2,"plugin_version":"0.1.0","qemu_version":"7.2.0","result":"complete",)"
            R"("reason":"panic","time":"2026-11-24T18:12:25Z","dump":"x.elf","wanted_format":"enriched",)"
            R"("format":"enriched","compress":"none","bytes":)" +
            size + R"(,"image_bytes":)" + size +

@@ -78,7 +78,8 @@ TEST(Degraded, LogAndRegistersAreThereAndTheSidecarSaysWhatIsNot)
     EXPECT_EQ(json["result"], "incomplete");
     EXPECT_EQ(json["image_bytes_saved"], kHead + kLog + 0x1000);
     EXPECT_EQ(json["regions_saved"], 1);
-    EXPECT_EQ(json["left_out"], Json::array({"slot 0 'region': not all of it was written"}));
+    EXPECT_EQ(json["left_out"],
+              Json::parse(R"([{"slot":0,"name":"region","reason":"not all of it was written"}])"));
     EXPECT_EQ(
         json["missing"],
         Json::array({{{"phys", "0x40001000"}, {"virt", "0xffff800000001000"}, {"size", kRest - 0x1000}}}));

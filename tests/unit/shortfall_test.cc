@@ -85,8 +85,8 @@ TEST(Shortfall, OfATableThatIsFullIsPartialAndNamesTheRegion)
     EXPECT_EQ(m.read32(0x060), 0u) << "LAST_REJECTED: no valid slot was left out";
     EXPECT_EQ(json["regions_refused"], 3);
     ASSERT_EQ(json["left_out"].size(), 3u);
-    EXPECT_EQ(json["left_out"][2],
-              "region 'more2' (4096 bytes at 0x40004000) is in no slot: the table is full");
+    EXPECT_EQ(json["left_out"][2], Json::parse(R"({"name":"more2","phys":"0x40004000","size":4096,)"
+                                               R"("reason":"the table is full"})"));
     EXPECT_NE(m.host.reports.back().find(", 3 regions refused"), std::string::npos) << m.host.reports.back();
 }
 
@@ -157,7 +157,9 @@ TEST(Shortfall, OfARegionWhoseMemoryWasFreedIsLeftOutAndToldApart)
     EXPECT_EQ(m.slot_status(1), 23u);
     EXPECT_EQ(m.slot_valid(1), 1u);
     EXPECT_EQ(m.read32(0x060), 1u) << "LAST_REJECTED";
-    EXPECT_EQ(json["left_out"][0], "slot 1 'region': its memory was freed since it was registered");
+    EXPECT_EQ(json["left_out"][0],
+              Json::parse(R"({"slot":1,"name":"region",)"
+                          R"("reason":"its memory was freed since it was registered"})"));
     EXPECT_EQ(json["regions"][1]["accepted"], false);
 }
 

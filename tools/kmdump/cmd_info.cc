@@ -106,29 +106,23 @@ Facts gather(const Dump& dump, const std::string& path)
     return facts;
 }
 
-/// The beginning of a sentence about that slot, as the sidecar has them.
-std::string about_slot(std::uint64_t slot)
-{
-    return "slot " + std::to_string(slot);
-}
-
 /// The sentences of regions that a reader will miss. An enriched dump never has the guest's own ELF header
 /// and its list as memory: it has a header of its own, and the memory that the list names.
 std::vector<std::string> lost_regions(const Sidecar& sidecar)
 {
-    std::unordered_set<std::string> by_design;
+    std::unordered_set<std::uint64_t> by_design;
     for (const SidecarRegion& region : sidecar.regions) {
         if (sidecar.format == "enriched" && region.accepted &&
             (region.kind == "elf-header" || region.kind == "list")) {
-            by_design.insert(about_slot(region.slot));
+            by_design.insert(region.slot);
         }
     }
-    const std::size_t behind_word = std::string_view("slot ").size();
     std::vector<std::string> lost;
-    std::copy_if(sidecar.left_out.begin(), sidecar.left_out.end(), std::back_inserter(lost),
-                 [&](const std::string& sentence) {
-                     return !by_design.contains(sentence.substr(0, sentence.find(' ', behind_word)));
-                 });
+    for (const LeftOut& left_out : sidecar.left_out) {
+        if (!left_out.slot || !by_design.contains(*left_out.slot)) {
+            lost.push_back(left_out.what);
+        }
+    }
     return lost;
 }
 

@@ -337,19 +337,12 @@ class Check
         }
     }
 
-    /// Those whose sentence begins with "slot NUMBER ".
     static std::set<std::uint64_t> slots_left_out(const Sidecar& sidecar)
     {
-        constexpr std::string_view kSlot = "slot ";
         std::set<std::uint64_t> slots;
-        for (const std::string& sentence : sidecar.left_out) {
-            std::uint64_t slot = 0;
-            if (sentence.starts_with(kSlot)) {
-                const char* const end = sentence.data() + sentence.size();
-                const auto number = std::from_chars(sentence.data() + kSlot.size(), end, slot);
-                if (number.ec == std::errc() && number.ptr != end && *number.ptr == ' ') {
-                    slots.insert(slot);
-                }
+        for (const LeftOut& left_out : sidecar.left_out) {
+            if (left_out.slot) {
+                slots.insert(*left_out.slot);
             }
         }
         return slots;

@@ -137,8 +137,8 @@ void write_facts(const Report& report, std::ostream& out)
     write_fact("Symbols from", report.symbols.name, out);
     out << "</dl>\n";
     if (report.sidecar) {
-        for (const std::string& text : report.sidecar->left_out) {
-            out << "<p class=\"soft\">Left out: " << html(text) << "</p>\n";
+        for (const LeftOut& left_out : report.sidecar->left_out) {
+            out << "<p class=\"soft\">Left out: " << html(left_out.what) << "</p>\n";
         }
         for (const std::string& text : report.sidecar->remarks) {
             out << "<p class=\"soft\">" << html(text) << "</p>\n";

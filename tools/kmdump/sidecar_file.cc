@@ -3,6 +3,7 @@
 
 #include "file.h"
 #include "json_bounds.h"
+#include "text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -170,6 +171,64 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     return lacks;
 }
 
+/// In version 1 of a sidecar it is a sentence, that begins with "slot NUMBER " if it is about a slot.
+LeftOut left_out_of_version_1(Members& members, const nlohmann::json& item)
+{
+    if (!item.is_string()) {
+        members.wrong("left_out");
+        return {};
+    }
+    LeftOut left_out{std::nullopt, item.get<std::string>()};
+    constexpr std::string_view kSlot = "slot ";
+    if (left_out.what.starts_with(kSlot)) {
+        std::uint64_t slot = 0;
+        const char* const end = left_out.what.data() + left_out.what.size();
+        const auto number = std::from_chars(left_out.what.data() + kSlot.size(), end, slot);
+        if (number.ec == std::errc() && number.ptr != end && *number.ptr == ' ') {
+            left_out.slot = slot;
+        }
+    }
+    return left_out;
+}
+
+LeftOut read_left_out(Members& members, const nlohmann::json& item)
+{
+    if (!item.is_object()) {
+        members.wrong("left_out");
+        return {};
+    }
+    const std::string name = "'" + members.text(item, "name") + "'";
+    const std::string because = ": " + members.text(item, "reason");
+    if (item.contains("slot")) {
+        const std::uint64_t slot = members.number(item, "slot");
+        return {slot, "slot " + std::to_string(slot) + " " + name + because};
+    }
+    const std::uint64_t size = members.number(item, "size");
+    const std::uint64_t phys = members.address(item, "phys");
+    return {std::nullopt, "region " + name + " (" + std::to_string(size) + " bytes at " + kmd::hex(phys) +
+                              ") is in no slot" + because};
+}
+
+std::vector<LeftOut> read_left_out_list(Members& members, const nlohmann::json& json, std::uint64_t version)
+{
+    std::vector<LeftOut> list;
+    const auto found = json.find("left_out");
+    if (found == json.end()) {
+        return list;
+    }
+    if (!found->is_array()) {
+        members.wrong("left_out");
+        return list;
+    }
+    for (const auto& item : *found) {
+        list.push_back(version == 1 ? left_out_of_version_1(members, item) : read_left_out(members, item));
+        if (members.error()) {
+            break;
+        }
+    }
+    return list;
+}
+
 /// The regions are parsed one by one: as one tree they would take ten times their text.
 struct SplitSidecar {
     std::string rest; ///< the text with an empty list of regions
@@ -320,7 +379,8 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
         return damaged("expected a JSON object with a member kmemdump-md");
     }
     Members members;
-    if (members.number(json, "kmemdump-md") != 1) {
+    const std::uint64_t version = members.number(json, "kmemdump-md");
+    if (version != 1 && version != 2) {
         members.wrong("kmemdump-md");
     }
     Sidecar sidecar;
@@ -331,7 +391,7 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     sidecar.format = members.text(json, "format");
     sidecar.bytes = members.number(json, "bytes");
     sidecar.image_bytes = members.number(json, "image_bytes");
-    sidecar.left_out = members.texts(json, "left_out");
+    sidecar.left_out = read_left_out_list(members, json, version);
     sidecar.remarks = members.texts(json, "remarks");
     sidecar.lacks = read_shortfall(members, json);
     sidecar.vmcoreinfo_lost = vmcoreinfo_lost(members, json);

@@ -26,6 +26,12 @@ struct SidecarRegion {
     bool accepted = false;
 };
 
+/// A region that should be in the dump and is not, or not whole.
+struct LeftOut {
+    std::optional<std::uint64_t> slot; ///< nothing when it is in none
+    std::string what;                  ///< as a sentence; texts are as they stand there
+};
+
 /// What kmdump uses of it. Texts are as they stand there: anything.
 struct Sidecar {
     std::string result;
@@ -35,7 +41,7 @@ struct Sidecar {
     std::string format;
     std::uint64_t bytes = 0;       ///< as stored
     std::uint64_t image_bytes = 0; ///< before compression
-    std::vector<std::string> left_out;
+    std::vector<LeftOut> left_out;
     /// What the guest wanted saved and is not in the dump, in phrases. Empty in a sidecar that says nothing
     /// of it.
     std::vector<std::string> lacks;
