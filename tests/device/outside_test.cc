@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -159,11 +160,16 @@ TEST(Outside, GetsTheDumpOfADaemonInTheFolderItNamed)
     }
     const auto started = support::run({"sh", "-c", command + " >log 2>&1"});
     ASSERT_EQ(started.status, 0) << folder.read("log");
-    for (int i = 0; i < 2000 && support::dumps_in(folder.file("dumps")).empty(); ++i) {
+    // While it is written it has another name, for a moment beside the final one.
+    const auto is_being_written = [](const auto& dump) { return dump.extension() == ".incomplete"; };
+    std::vector<std::filesystem::path> dumps;
+    for (int i = 0; i < 2000 && (dumps.empty() || std::ranges::any_of(dumps, is_being_written)); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        dumps = support::dumps_in(folder.file("dumps"));
     }
-    ASSERT_EQ(support::dumps_in(folder.file("dumps")).size(), 1u);
-    EXPECT_GT(support::ElfCore::read(support::dumps_in(folder.file("dumps"))[0]).segments.size(), 1u);
+    ASSERT_EQ(dumps.size(), 1u);
+    EXPECT_FALSE(is_being_written(dumps[0]));
+    EXPECT_GT(support::ElfCore::read(dumps[0]).segments.size(), 1u);
 }
 
 TEST(TwoControllers, KeepTheirOwnTablesAndDumps)

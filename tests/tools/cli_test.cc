@@ -451,6 +451,28 @@ TEST(Cpus, RefuseAVmlinuxOfAnotherKernel)
         << result.err;
 }
 
+TEST(Cpus, RefuseAVmlinuxOfAnotherReleaseWhenThereIsNoBuildIdToCompare)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto cpus_with = [&file](const std::string& release) {
+        // In two pieces: this program is the vmlinux of another test, and must not have a banner.
+        const std::string banner = std::string("Linux") + " version " + release + " (builder)";
+        CoreMaker maker;
+        maker.memory = {{0x1000, 0x1000, kmdump_test::Bytes(64)}};
+        std::memcpy(maker.memory[0].bytes.data(), banner.data(), banner.size());
+        const TemporaryFile vmlinux(maker.make());
+        return kmdump_command({"cpus", file.path(), "--vmlinux", vmlinux.path()});
+    };
+    const auto other = cpus_with("6.12.0-other");
+    EXPECT_EQ(other.status, 1);
+    EXPECT_EQ(other.out, "");
+    EXPECT_NE(other.err.find(
+                  "expected the vmlinux file of the dump's kernel, 6.12.0-test, found one of 6.12.0-other"),
+              std::string::npos)
+        << other.err;
+    EXPECT_EQ(cpus_with("6.12.0-test").status, 0);
+}
+
 TEST(Cpus, KeepTheDumpsOwnNamesWithAFileThatHasNone)
 {
     // An ELF file without a symbol table, as the vmlinux of Debian's headers is.
