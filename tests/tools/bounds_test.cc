@@ -285,7 +285,7 @@ std::string sidecar_of(std::size_t regions, std::size_t left_out)
 TEST_F(Bounds, OfAGenuineSidecarOfTheLargestTable)
 {
     write(RingMaker(3, 8).core().make());
-    const std::string text = sidecar_of(65536 / kPart, 60000 / kPart);
+    const std::string text = sidecar_of(65536 / kPart, 65536 / kPart);
     EXPECT_GT(text.size(), 25000000 / kPart);
     write_sidecar(text);
     expect_bounded();

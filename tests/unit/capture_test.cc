@@ -291,7 +291,7 @@ TEST(Capture, LeavesOutCpusOfAnotherKernelAndSaysSo)
         ASSERT_EQ(left_out.text.at(i), 0) << i;
     }
     EXPECT_EQ(notes.at(1).text.at(32), 2);
-    EXPECT_NE(core.notes().at(1).text.at(112 + 31 * 8 + 1), 0);
+    EXPECT_NE(notes.at(1).text.at(112 + 31 * 8 + 1), 0);
     ASSERT_EQ(host.warnings.size(), 1u);
     EXPECT_NE(host.warnings[0].find("the page tables of CPU 0 are not those"), std::string::npos);
 }

@@ -14,9 +14,7 @@
 
 #include <algorithm>
 #include <ctime>
-#include <iterator>
 #include <limits>
-#include <string_view>
 #include <unordered_set>
 
 namespace kmdump
