@@ -145,7 +145,7 @@ static void cpu_registers(void *host, unsigned cpu,
 static void schedule_dump(void *host)
 {
     kmemdump_md_want_main_loop_work();
-    /* The CPU that rang goes no further than it has to. */
+    /* Stop the ringing vCPU as soon as possible. */
     cpu_stop_current();
 }
 
@@ -213,7 +213,7 @@ static void on_state_change(void *unused, bool running, RunState state)
     }
 }
 
-/* A panic after which the guest runs on: no further than it has to. */
+/* A panic after which the guest runs on: stop it as soon as possible. */
 
 static bool panic_reported;
 

@@ -187,6 +187,17 @@ TEST(PanicCpu, IsTheOneBeforeThePanicAfterAnOops)
     EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 3u);
 }
 
+TEST(PanicCpu, IsThatOfTheFirstOfSeveralPanics)
+{
+    std::vector<LogRecord> log = {
+        record("Kernel panic - not syncing: cause"), record("CPU: 1 UID: 0 PID: 1 Comm: init"),
+        record("Kernel panic - not syncing: in a notifier"), record("CPU: 2 UID: 0 PID: 1 Comm: init")};
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 1u);
+    log[0].caller = log[1].caller = 0x80000003;
+    log[2].caller = log[3].caller = 0x80000002;
+    EXPECT_EQ(kmdump::find_panic_cpu(log, 4), 3u);
+}
+
 TEST(PanicCpu, IsNoneWithoutAPanic)
 {
     EXPECT_FALSE(kmdump::find_panic_cpu(std::vector<LogRecord>{record("CPU: 3 PID: 9 Comm: x")}, 4));
