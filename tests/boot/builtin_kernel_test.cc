@@ -680,7 +680,8 @@ TEST(BuiltinKernel, WithoutMemoryForTheHeaderOneLineSaysSoAndTheRegionsAreSaved)
     EXPECT_GE(regions_of_dump(guest), 30u) << guest.messages();
 }
 
-// ------------------------------------------------------- kernels of ./scripts/build-kernel --debug and --tags
+// ------------------------------------------------------- kernels of ./scripts/build-kernel --debug and
+// --tags
 
 // A cache of slab that checks nothing keeps pointers to what it gave away in its sheaves, where kmemleak
 // takes them for references.

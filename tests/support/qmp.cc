@@ -65,12 +65,12 @@ json Qmp::wait_event(const std::string& name, std::chrono::milliseconds at_most)
 {
     const auto deadline = Clock::now() + at_most;
     for (;;) {
-        while (!events_.empty()) {
-            json event = std::move(events_.front());
-            events_.pop_front();
-            if (event["event"] == name) {
-                return event;
-            }
+        const auto found = std::find_if(events_.begin(), events_.end(),
+                                        [&](const json& event) { return event["event"] == name; });
+        if (found != events_.end()) {
+            json event = std::move(*found);
+            events_.erase(found);
+            return event;
         }
         events_.push_back(
             receive(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now())));

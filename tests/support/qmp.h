@@ -25,7 +25,8 @@ class Qmp
     nlohmann::json execute(const std::string& command,
                            const nlohmann::json& arguments = nlohmann::json::object());
 
-    /// Waits for an event of that name; those that came before count. Throws after `at_most`.
+    /// Waits for an event of that name and takes it; those that came before count, and others stay. Throws
+    /// after `at_most`.
     nlohmann::json wait_event(const std::string& name, std::chrono::milliseconds at_most);
 
   private:

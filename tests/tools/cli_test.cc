@@ -378,6 +378,31 @@ TEST(Cpus, ThatNeverStartedAreOneLine)
     EXPECT_EQ(json["cpus"].size(), 9u);
 }
 
+TEST(Cpus, ThatTheKernelTookOfflineAreCalledThat)
+{
+    constexpr std::uint64_t mask_at = 0xffff8000a0000000;
+    CoreMaker maker = panicked_cpus();
+    maker.cpus = 3;
+    maker.prstatus.push_back(kmdump_test::prstatus(kText + 0x10, kStack, kText + 0x50));
+    kmdump_test::Bytes mask(8);
+    kmdump_test::put(mask, 0, 0b011, 8);
+    maker.memory.push_back({mask_at, 0x47000000, mask});
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "x.elf";
+    const auto bytes = maker.make();
+    kmd::test::make_file(path, text_of(bytes));
+    EXPECT_EQ(nlohmann::json::parse(kmdump_command({"cpus", "--json", path}).out)["cpus"][2]["state"],
+              "in the kernel");
+    std::string sidecar = kmdump_test::sidecar_text(bytes.size());
+    sidecar.replace(sidecar.find(R"({"slot":0)"), 0,
+                    R"({"slot":1,"id":9,"name":"cpu_active","kind":"memory","phys":"0x47000000",)"
+                    R"("virt":"0xffff8000a0000000","size":8,"status":"it is valid","accepted":true},)");
+    kmd::test::make_file(path + ".json", sidecar);
+    const auto json = nlohmann::json::parse(kmdump_command({"cpus", "--json", path}).out);
+    EXPECT_EQ(json["cpus"][1]["state"], "panicked");
+    EXPECT_EQ(json["cpus"][2]["state"], "offline");
+}
+
 TEST(Cpus, ShowTheCallerOfAFunctionWithoutAFrame)
 {
     CoreMaker maker = panicked_cpus();
