@@ -5,6 +5,7 @@
 
 #include "core_maker.h"
 #include "kmdump/cli.h"
+#include "plain_text.h"
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -28,11 +29,6 @@ inline void require(bool kept, const char* promise)
         std::fprintf(stderr, "broken promise: %s\n", promise);
         __builtin_trap();
     }
-}
-
-inline bool is_plain_text(const std::string& text)
-{
-    return std::ranges::all_of(text, [](char c) { return c == '\n' || c == '\t' || (c >= ' ' && c <= '~'); });
 }
 
 constexpr std::uint64_t kText = 0xffff8000'80100000;
@@ -119,8 +115,9 @@ inline void run_command(const std::vector<const char*>& words)
     std::ostringstream err;
     const int status = kmdump::run(static_cast<int>(argv.size()), argv.data(), out, err);
     require(status == 0 || status == 1, "the status is 0 or 1");
-    require(std::string(words[0]) == "report" || is_plain_text(out.str()), "nothing but text is written");
-    require(is_plain_text(err.str()), "an error is text");
+    require(std::string(words[0]) == "report" || kmdump_test::is_plain_text(out.str()),
+            "nothing but text is written");
+    require(kmdump_test::is_plain_text(err.str()), "an error is text");
     require(std::ranges::count(err.str(), '\n') <= status, "an error is one line");
 }
 

@@ -3,16 +3,14 @@
 // Spoiled files: whatever stands in them, kmdump must end, and end well.
 #include "core_maker.h"
 #include "kmdump/cli.h"
+#include "plain_text.h"
 #include "sanitized.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
-#include <clocale>
 #include <cstring>
-#include <cwchar>
-#include <cwctype>
 #include <random>
 #include <span>
 #include <sstream>
@@ -22,6 +20,7 @@ namespace
 {
 
 using kmdump_test::Bytes;
+using kmdump_test::is_plain_text;
 using kmdump_test::RingMaker;
 using kmdump_test::TemporaryFile;
 
@@ -44,24 +43,6 @@ void spoil(std::span<std::byte> bytes, std::mt19937_64& random)
     const std::size_t size = std::size_t{1} << random() % 4;
     const std::size_t place = random() % (bytes.size() - size + 1) / size * size;
     std::memcpy(&bytes[place], &value, size);
-}
-
-/// UTF-8 without control characters, as the C library sees it.
-bool is_plain_text(const std::string& text)
-{
-    static const bool known = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
-    std::mbstate_t state{};
-    for (std::string_view rest = text; !rest.empty();) {
-        wchar_t character = 0;
-        const std::size_t length = std::mbrtowc(&character, rest.data(), rest.size(), &state);
-        if (!known || length == 0 || length > rest.size() ||
-            (character != L'\n' && character != L'\t' &&
-             std::iswcntrl(static_cast<std::wint_t>(character)) != 0)) {
-            return false;
-        }
-        rest.remove_prefix(length);
-    }
-    return true;
 }
 
 /// Runs every command on files made of `whole` by changing some of its bytes from `from` up to `to`.
