@@ -7,7 +7,7 @@
 
 #include "qemu_compat.h"
 
-#include "kmemdump_md.h"
+#include "hw/abi/kmemdump_md.h"
 
 /*
  * Fills in `value` and `known` of each of the registers, as the CPU has them

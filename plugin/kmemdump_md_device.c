@@ -8,8 +8,8 @@
 #include "cpu_registers.h"
 #include "guest_panic.h"
 #include "kmemdump_md_device.h"
-#include "kmemdump_md.h"
-#include "kmemdump_md_regs.h"
+#include "hw/abi/kmemdump_md.h"
+#include "common/kmemdump_md_regs.h"
 #include "main_loop_work.h"
 
 /*

@@ -10,7 +10,7 @@
  */
 #include <stdint.h>
 
-#include "kmemdump_md_regs.h"
+#include "common/kmemdump_md_regs.h"
 
 #define CONTROLLER 0x0b000000UL
 #define UART_DATA 0x09000000UL

@@ -2,8 +2,8 @@
 //
 // What a dump costs beside the copy itself: the same bytes written from one buffer into a new file of the
 // same folder. Both sides take turns within one run, so that their ratio means something on any machine.
-#include "controller.h"
 #include "fake_host.h"
+#include "hw/controller/controller.h"
 #include "worst_tables.h"
 
 #include <benchmark/benchmark.h>

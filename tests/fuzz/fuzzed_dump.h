@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core_maker.h"
-#include "kmdump/cli.h"
+#include "kmdump/cli/cli.h"
 #include "plain_text.h"
 
 #include <fuzzer/FuzzedDataProvider.h>

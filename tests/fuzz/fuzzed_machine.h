@@ -4,8 +4,8 @@
 // what the guest does. Dumps go to a folder in memory that is emptied again.
 #pragma once
 
-#include "controller.h"
 #include "fake_host.h"
+#include "hw/controller/controller.h"
 
 #include <fuzzer/FuzzedDataProvider.h>
 

@@ -3,7 +3,7 @@
 // Any ELF header that a guest can leave in its region, with a few regions that it may describe.
 #include "fuzzed_machine.h"
 
-#include "guest_image.h"
+#include "hw/image/guest_image.h"
 
 #include <elf.h>
 

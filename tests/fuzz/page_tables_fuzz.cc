@@ -3,8 +3,8 @@
 // Any vmcoreinfo, tables and stacks: the walk ends, and finds nothing but RAM.
 #include "fuzzed_machine.h"
 
-#include "capture.h"
 #include "cpu_notes.h"
+#include "hw/snapshot/capture.h"
 #include "mmu_registers.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // Any stream that is sent to kmdump receive: no more is stored than it may be, and what has a final name has
 // a trailer that says so.
 #include "fuzzed_dump.h"
-#include "kmdump/dump_stream.h"
+#include "kmdump/receive/dump_stream.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include "bounded_run.h"
 
 #include "core_maker.h"
-#include "kmdump/cli.h"
+#include "kmdump/cli/cli.h"
 #include "sanitized.h"
 
 #include <sys/mman.h>

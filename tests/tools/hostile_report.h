@@ -3,7 +3,7 @@
 // A report in which every text that a guest can choose tries to break out of the page.
 #pragma once
 
-#include "kmdump/report.h"
+#include "kmdump/report/report.h"
 
 namespace kmdump_test
 {

@@ -2,7 +2,7 @@
 //
 // Spoiled files: whatever stands in them, kmdump must end, and end well.
 #include "core_maker.h"
-#include "kmdump/cli.h"
+#include "kmdump/cli/cli.h"
 #include "plain_text.h"
 #include "sanitized.h"
 

@@ -3,9 +3,9 @@
 // Short forms for tests that call the composer directly.
 #pragma once
 
-#include "core_image.h"
 #include "core_reader.h"
 #include "fake_guest.h"
+#include "hw/image/core_image.h"
 
 #include <cstdint>
 #include <span>

@@ -3,8 +3,8 @@
 // A kmd::Host that records what the controller tells it and lets the test decide when to dump.
 #pragma once
 
-#include "controller.h"
 #include "fake_guest.h"
+#include "hw/controller/controller.h"
 
 #include <algorithm>
 #include <map>

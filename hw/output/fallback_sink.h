@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// An output for when another one fails.
+#pragma once
+
+#include "common/result.h"
+#include "hw/output/sink.h"
+
+#include <memory>
+#include <utility>
+
+namespace kmd
+{
+
+class FallbackSink final : public Sink
+{
+  public:
+    FallbackSink(std::unique_ptr<Sink> first, std::unique_ptr<Sink> second)
+        : first_(std::move(first)), second_(std::move(second))
+    {
+    }
+
+    /// Stores the dump with the second sink unless the first makes it complete, and remarks why. A lack of
+    /// room is the same for both.
+    Result<Stored> store(const Dump& dump) override
+    {
+        auto stored = first_->store(dump);
+        if (stored && (stored.value().incomplete_because.empty() || stored.value().out_of_room)) {
+            return stored;
+        }
+        const std::string why =
+            stored ? stored.value().where + ": " + stored.value().incomplete_because : stored.error().what;
+        Dump again = dump;
+        again.describe = [&](Stored result, bool one_line) {
+            result.remarks.push_back(why);
+            return dump.describe(result, one_line);
+        };
+        auto second = second_->store(again);
+        if (!second) {
+            return stored ? stored : Result<Stored>(Error{why + "; " + second.error().what});
+        }
+        second.value().remarks.push_back(why);
+        return second;
+    }
+
+  private:
+    std::unique_ptr<Sink> first_;
+    std::unique_ptr<Sink> second_;
+};
+
+} // namespace kmd

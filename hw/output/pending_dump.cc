@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/output/pending_dump.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <new>
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+/// Writers that replace one file at the same moment.
+constexpr unsigned kMostWriters = 100;
+
+constexpr const char* kTakenMeanwhile = "another writer removed or replaced the dump";
+
+/// What a small file takes on a disk besides its bytes, generously.
+constexpr std::uint64_t kBlocksOfAFile = 8192;
+
+std::uint64_t nanoseconds_since(Clock::time_point start)
+{
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+/// Whether syncfs() of a folder brings its files to the disk. That waits for the disk once, and not once for
+/// each file while the guest stands still. File systems in user space are not told of it.
+bool is_synced_as_a_whole(int folder)
+{
+    struct statfs about;
+    return ::fstatfs(folder, &about) == 0 && about.f_type != FUSE_SUPER_MAGIC;
+}
+
+/// Cuts the bytes of a plan into its parts, each a file of its own.
+class PartFiles final : public ByteSink
+{
+  public:
+    /// `first`: the file of the first part, which the caller keeps.
+    PartFiles(int folder, std::span<const Part> parts, int first)
+        : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size),
+          together_(is_synced_as_a_whole(folder))
+    {
+    }
+
+    std::optional<std::string> write(Pieces pieces) override
+    {
+        for (auto piece : pieces) {
+            while (!piece.empty()) {
+                if (auto failure = make_room()) {
+                    return failure;
+                }
+                const auto now = piece.first(std::min<std::uint64_t>(left_, piece.size()));
+                FileBytes file(fd_);
+                auto failure = file.write(Pieces(&now, 1));
+                written_ += file.written();
+                left_ -= file.written();
+                if (failure) {
+                    return failure;
+                }
+                piece = piece.subspan(now.size());
+            }
+        }
+        return std::nullopt;
+    }
+    std::uint64_t written() const override { return written_; }
+
+    /// All parts are on the disk, and their names.
+    std::optional<std::string> finish()
+    {
+        const bool done = together_ ? ::syncfs(folder_) == 0 : ::fsync(fd_) == 0 && ::fsync(folder_) == 0;
+        return done ? std::nullopt : std::optional(os_error());
+    }
+
+  private:
+    std::optional<std::string> make_room()
+    {
+        while (left_ == 0) {
+            if (!together_ && ::fsync(fd_) != 0) {
+                return os_error();
+            }
+            ++current_;
+            own_ = create_file(folder_, parts_[current_].name);
+            if (!own_) {
+                return os_error();
+            }
+            fd_ = own_.get();
+            left_ = parts_[current_].size;
+        }
+        return std::nullopt;
+    }
+
+    int folder_;
+    std::span<const Part> parts_;
+    std::size_t current_ = 0;
+    Descriptor own_;
+    int fd_;
+    std::uint64_t left_;
+    std::uint64_t written_ = 0;
+    bool together_;
+};
+
+/// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
+std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
+{
+    if (::fdatasync(fd) != 0 ||
+        ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) != sizeof(flags) ||
+        ::fdatasync(fd) != 0) {
+        return os_error();
+    }
+    return std::nullopt;
+}
+
+/// The mark as the plan has it: incomplete.
+std::uint32_t incomplete_flags(const Plan& plan)
+{
+    std::uint32_t flags = 0;
+    std::memcpy(&flags, plan.head.data() + plan.flags_offset, sizeof(flags));
+    return flags;
+}
+
+/// The text under its name, whole or not at all. `wanted` is asked when it can get the name. Returns the
+/// cause if it fails.
+std::optional<std::string> write_text(int folder, const std::string& name, const std::string& text,
+                                      Existing existing, const std::function<bool()>& wanted)
+{
+    const std::string incomplete = name + kIncompleteSuffix;
+    if (existing == Existing::kReplace) {
+        ::unlinkat(folder, incomplete.c_str(), 0);
+    }
+    const Descriptor fd = create_file(folder, incomplete);
+    if (!fd) {
+        return os_error();
+    }
+    const auto bytes = std::as_bytes(std::span(text));
+    FileBytes file(fd.get());
+    auto failure = file.write(Pieces(&bytes, 1));
+    if (!failure && ::fdatasync(fd.get()) != 0) {
+        failure = os_error();
+    }
+    if (!failure && !(wanted() && is_name_of(folder, incomplete, fd.get()))) {
+        failure = kTakenMeanwhile;
+    }
+    if (!failure && !rename_in(folder, incomplete, name, existing)) {
+        failure = os_error();
+    }
+    if (failure && is_name_of(folder, incomplete, fd.get())) {
+        ::unlinkat(folder, incomplete.c_str(), 0);
+    } else if (!failure && !wanted() && is_name_of(folder, name, fd.get())) {
+        ::unlinkat(folder, name.c_str(), 0);
+        failure = kTakenMeanwhile;
+    }
+    return failure;
+}
+
+} // namespace
+
+std::string name_suffix(const Plan& plan, Compression compression)
+{
+    return plan.parts.empty() ? std::string(".elf") + suffix(compression) : std::string();
+}
+
+std::optional<PendingDump> PendingDump::create(int folder, const std::string& name, const Plan& plan)
+{
+    PendingDump pending(folder, name);
+    const std::string incomplete = pending.incomplete_name_;
+    if (plan.parts.empty()) {
+        pending.marked_ = create_file(folder, incomplete);
+    }
+    if (plan.parts.empty() ? !pending.marked_ : ::mkdirat(folder, incomplete.c_str(), 0700) != 0) {
+        return std::nullopt;
+    }
+    // A writer that was faster can have given it its final name just now. From here on nobody can.
+    if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        ::unlinkat(folder, incomplete.c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+        errno = EEXIST;
+        return std::nullopt;
+    }
+    if (plan.parts.empty()) {
+        return pending;
+    }
+    pending.parts_ =
+        Descriptor(::openat(folder, incomplete.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (pending.parts_ && ::fchmod(pending.parts_.get(), 0700) == 0) {
+        pending.marked_ = create_file(pending.parts_.get(), plan.parts.front().name);
+        if (pending.marked_) {
+            return pending;
+        }
+    }
+    const int cause = errno;
+    ::unlinkat(folder, incomplete.c_str(), AT_REMOVEDIR);
+    errno = cause;
+    return std::nullopt;
+}
+
+std::optional<PendingDump> PendingDump::claim(int folder, const std::string& name)
+{
+    PendingDump pending(folder, name);
+    for (unsigned i = 1; i <= kMostWriters; ++i) {
+        pending.incomplete_name_ = name + (i == 1 ? "" : "." + std::to_string(i)) + kIncompleteSuffix;
+        pending.marked_ = claim_file(folder, pending.incomplete_name_);
+        if (pending.marked_) {
+            ::unlinkat(folder, (pending.incomplete_name_ + ".json").c_str(), 0);
+            return pending;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return std::nullopt;
+}
+
+void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& stored)
+{
+    if (!parts_) {
+        FileBytes file(marked_.get());
+        encode_dump(dump, options, options.sidecar, file, progress_, stored);
+        return;
+    }
+    PartFiles files(parts_.get(), dump.plan.parts, marked_.get());
+    encode_dump(dump, options, options.sidecar, files, progress_, stored);
+    if (stored.incomplete_because.empty()) {
+        stored.incomplete_because = files.finish().value_or("");
+    }
+}
+
+std::optional<std::string> PendingDump::publish(const Plan& plan, Compression compression, Existing existing)
+{
+    const std::uint64_t offset = stored_flags_offset(plan, compression);
+    auto failure = mark(marked_.get(), offset, plan.complete_flags);
+    if (!failure && !is_called(incomplete_name_)) {
+        failure = "somebody took its file away";
+    }
+    if (!failure) {
+        if (rename_in(folder_, incomplete_name_, name_, existing)) {
+            return std::nullopt;
+        }
+        failure = "it cannot get its final name: " + os_error();
+    }
+    // Best effort: the name says incomplete in any case.
+    (void)mark(marked_.get(), offset, incomplete_flags(plan));
+    return failure;
+}
+
+void PendingDump::discard(const Plan& plan)
+{
+    for (const Part& part : plan.parts) {
+        ::unlinkat(parts_.get(), part.name.c_str(), 0);
+    }
+    if (is_called(incomplete_name_)) {
+        ::unlinkat(folder_, incomplete_name_.c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
+    }
+}
+
+std::optional<std::string> PendingDump::write_description(const Dump& dump, Stored& stored,
+                                                          Existing existing) const
+{
+    const std::string text = dump.describe(stored, false);
+    if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
+        return kOutOfRoom;
+    }
+    auto failure =
+        write_text(folder_, sidecar_name(stored), text, existing, [&] { return is_called(name_of(stored)); });
+    stored.sidecar_bytes = failure ? 0 : text.size();
+    return failure;
+}
+
+bool PendingDump::make_room(const Dump& dump, Stored& stored) const
+{
+    Stored worst = stored;
+    worst.image_bytes = dump.plan.vital_size;
+    const std::uint64_t needed = dump.describe(worst, false).size() + kBlocksOfAFile;
+    const std::uint64_t shorter = stored.bytes - std::min(stored.bytes, needed);
+    struct statvfs about;
+    const bool no_more_files = ::fstatvfs(folder_, &about) == 0 && about.f_files > 0 && about.f_favail == 0;
+    if (parts_ || no_more_files || progress_.image_bytes(shorter) < dump.plan.vital_size ||
+        ::ftruncate(marked_.get(), static_cast<off_t>(shorter)) != 0) {
+        return false;
+    }
+    stored.bytes = shorter;
+    stored.image_bytes = progress_.image_bytes(shorter);
+    return true;
+}
+
+void PendingDump::describe(const Dump& dump, Stored& stored, Existing existing) const
+{
+    std::optional<std::string> failure;
+    try {
+        failure = write_description(dump, stored, existing);
+        if (failure && !stored.incomplete_because.empty() && make_room(dump, stored)) {
+            failure = write_description(dump, stored, existing);
+        }
+    } catch (const std::bad_alloc&) {
+        failure = "the host is out of memory";
+    }
+    if (failure) {
+        stored.remarks.push_back("there is no " + sidecar_name(stored) + ": " + *failure);
+    }
+}
+
+Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
+                                  const std::string& folder_name, Existing existing)
+{
+    const FileSizeSignalBlocked blocked;
+    Stored stored;
+    stored.where = folder_name + "/" + incomplete_name_;
+    const auto start = Clock::now();
+    write(dump, options, stored);
+    stored.write_nanoseconds = nanoseconds_since(start);
+    if (!stored.incomplete_because.empty() &&
+        stored.bytes < smallest_useful(dump.plan, options.compression)) {
+        discard(dump.plan);
+        return Error{"cannot write to " + folder_name + ": " + stored.incomplete_because};
+    }
+    std::optional<FolderLock> alone;
+    if (stored.incomplete_because.empty()) {
+        const auto written = Clock::now();
+        if (existing == Existing::kReplace) {
+            alone.emplace(folder_);
+        }
+        if (options.sidecar && existing == Existing::kReplace) {
+            // It is about the dump that is replaced now.
+            ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
+        }
+        stored.incomplete_because = publish(dump.plan, options.compression, existing).value_or("");
+        stored.sync_nanoseconds = nanoseconds_since(written);
+    }
+    if (stored.incomplete_because.empty()) {
+        stored.where = folder_name + "/" + name_;
+    }
+    if (options.sidecar) {
+        describe(dump, stored, existing);
+    }
+    // Both names.
+    ::fsync(folder_);
+    return stored;
+}
+
+} // namespace kmd

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/output/sink.h"
+
+#include "hw/output/limited_bytes.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// What the times in a description take at most, beside the zeros that they are before.
+constexpr std::uint64_t kDigits = 128;
+
+/// Where a dump that does not fit its room is cut.
+std::uint64_t cut_at(const Dump& dump, Compression compression, bool described, const Stored& stored)
+{
+    std::uint64_t description = 0;
+    if (described) {
+        Stored worst = stored;
+        worst.incomplete_because = kOutOfRoom;
+        description = dump.describe(worst, false).size() + kDigits;
+    }
+    return std::max(largest_size(dump.plan.vital_size, compression),
+                    dump.room - std::min(dump.room, description));
+}
+
+} // namespace
+
+void encode_dump(const Dump& dump, const StoreOptions& options, bool described, ByteSink& out,
+                 Progress& progress, Stored& stored)
+{
+    LimitedBytes sound(out, sound_bytes(options.faults), [&] { return strike(options.faults); });
+    ByteSink& faulty = options.faults.any() ? static_cast<ByteSink&>(sound) : out;
+    std::optional<std::string> failure;
+    if (largest_size(dump.plan.file_size, options.compression) <= dump.room) {
+        failure = encode(dump.plan, options.compression, faulty, progress);
+    } else {
+        LimitedBytes cut(faulty, cut_at(dump, options.compression, described, stored), [&] {
+            stored.out_of_room = true;
+            return std::string(kOutOfRoom);
+        });
+        failure = encode(dump.plan, options.compression, cut, progress);
+    }
+    stored.bytes = out.written();
+    stored.image_bytes = progress.image_bytes(stored.bytes);
+    stored.incomplete_because = failure.value_or("");
+}
+
+} // namespace kmd

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/report/shortfall.h"
+
+namespace kmd
+{
+
+std::string describe_shortfall(const Shortfall& shortfall)
+{
+    std::string text;
+    const auto count = [&](std::uint64_t number, const char* what) {
+        if (number > 0) {
+            text += ", " + std::to_string(number) + " " + what;
+        }
+    };
+    count(shortfall.regions_rejected, "regions rejected");
+    count(shortfall.regions_refused, "regions refused");
+    count(shortfall.regions_not_described, "regions not in the guest's header");
+    count(shortfall.regions_not_registered, "regions not registered");
+    count(shortfall.extents_not_listed, "extents not listed");
+    count(shortfall.extents_rejected, "listed extents not RAM");
+    count(shortfall.extents_stale, "listed extents not mapped any more");
+    text += shortfall.list_cut ? ", the list is cut" : "";
+    text += shortfall.vmcoreinfo_lost ? ", vmcoreinfo is lost" : "";
+    count(shortfall.cpus_of_another_kernel.size(), "CPUs run another kernel");
+    return text;
+}
+
+} // namespace kmd

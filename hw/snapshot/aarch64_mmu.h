@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How a CPU of AArch64 sees memory, out of its system registers: Arm Architecture Reference Manual,
+// section D8.1 (address translation). Stage 2 is left out: a hypervisor's guest is not what is dumped.
+#pragma once
+
+#include "hw/snapshot/aarch64_tables.h"
+#include "hw/snapshot/cpu_state.h"
+#include "hw/snapshot/guest_memory.h"
+#include "hw/snapshot/stacks.h"
+#include "hw/snapshot/system_registers.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace kmd
+{
+
+class Aarch64Mmu
+{
+  public:
+    /// The translation that the CPU uses at the exception level that it is at. None when the emulator does
+    /// not know the registers, and at EL3.
+    static std::optional<Aarch64Mmu> of_cpu(const CpuState& cpu, SystemRegisters& registers);
+
+    /// Guest-physical address of a byte; none when the CPU would fault. It need not be RAM.
+    std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const;
+
+    /// Guest-physical address of the first table of the upper half, which is a kernel's. None with the MMU
+    /// off, and where there is no upper half.
+    std::optional<std::uint64_t> kernel_root() const;
+
+  private:
+    struct Half {
+        Aarch64Tables tables;
+        /// Bits 63:56 of an address are ignored.
+        bool tagged = false;
+    };
+
+    Aarch64Mmu() = default;
+
+    static std::optional<Half> half(std::uint64_t root, std::uint64_t size_offset, unsigned page_shift,
+                                    bool tagged, bool wide);
+    void set_halves(std::uint64_t control, std::uint64_t lower_root, std::uint64_t upper_root);
+    void set_lower_half_alone(std::uint64_t control, std::uint64_t root);
+
+    bool on_ = false;
+    std::optional<Half> lower_;
+    std::optional<Half> upper_;
+};
+
+} // namespace kmd

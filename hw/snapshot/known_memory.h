@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Guest memory for the length of one dump: the emulator is asked once for each block of RAM, which is a look
+// through its memory map, instead of once for each page.
+#pragma once
+
+#include "hw/snapshot/guest_memory.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace kmd
+{
+
+class KnownMemory final : public GuestMemory
+{
+  public:
+    /// Used up, as everything that `host` gave, when the caller returns to it. `host` outlives it.
+    explicit KnownMemory(GuestMemory& host) : host_(host) {}
+
+    std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
+    {
+        const auto known = std::find_if(runs_.begin(), runs_.end(),
+                                        [&](const Run& run) { return phys - run.phys < run.bytes.size(); });
+        const auto bytes = known != runs_.end() ? known->bytes.subspan(phys - known->phys) : ask(phys);
+        return bytes.first(std::min<std::uint64_t>(bytes.size(), size));
+    }
+
+  private:
+    struct Run {
+        std::uint64_t phys;
+        std::span<const std::byte> bytes;
+    };
+
+    /// More runs than machines have blocks of RAM would only be slow.
+    static constexpr std::size_t kMostRuns = 16;
+
+    std::span<const std::byte> ask(std::uint64_t phys)
+    {
+        const auto bytes = host_.map(phys, std::numeric_limits<std::uint64_t>::max() - phys);
+        if (!bytes.empty()) {
+            // A run that begins higher up in the same block is of no more use.
+            std::erase_if(runs_, [&](const Run& run) { return run.phys - phys < bytes.size(); });
+            if (runs_.size() == kMostRuns) {
+                runs_.erase(runs_.begin());
+            }
+            runs_.push_back({phys, bytes});
+        }
+        return bytes;
+    }
+
+    GuestMemory& host_;
+    std::vector<Run> runs_;
+};
+
+} // namespace kmd

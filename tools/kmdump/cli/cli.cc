@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/cli/cli.h"
+
+#include "common/result.h"
+#include "kmdump/cli/cmd_cpus.h"
+#include "kmdump/cli/cmd_diff.h"
+#include "kmdump/cli/cmd_info.h"
+#include "kmdump/cli/cmd_log.h"
+#include "kmdump/cli/cmd_receive.h"
+#include "kmdump/cli/cmd_regions.h"
+#include "kmdump/cli/cmd_report.h"
+#include "kmdump/cli/cmd_run.h"
+#include "kmdump/cli/cmd_verify.h"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kmdump
+{
+
+namespace
+{
+
+/// The commands: each keeps its options, and is called once the command line has been read.
+class Commands
+{
+  public:
+    Commands(CLI::App& app, const Style& style, std::ostream& out, std::ostream& err)
+        : app_(app), style_(style), out_(out), err_(err)
+    {
+        app_.add_flag("--json", json_, "Write JSON; the same as behind the command");
+        add_info();
+        add_regions();
+        add_log();
+        add_cpus();
+        add_verify();
+        add_diff();
+        add_report();
+        add_receive();
+        add_run();
+    }
+
+    /// The exit status.
+    kmd::Result<int> run() const { return run_(); }
+
+    /// What an error is about.
+    const std::string& input() const { return input_; }
+
+  private:
+    template <class Options> CLI::App* add(const char* name, const char* description, Options& options)
+    {
+        CLI::App* const command = app_.add_subcommand(name, description);
+        command->add_flag("--json", options.json, "Write JSON");
+        json_options_.push_back(&options.json);
+        return command;
+    }
+
+    template <class Options> CLI::App* add_reader(const char* name, const char* description, Options& options)
+    {
+        CLI::App* const command = add(name, description, options);
+        command->add_option("DUMP", options.path, "ELF core image")->required();
+        return command;
+    }
+
+    static kmd::Result<int> status(const std::optional<kmd::Error>& error)
+    {
+        return error ? kmd::Result<int>(*error) : kOk;
+    }
+
+    static kmd::Result<int> status(const kmd::Result<bool>& good)
+    {
+        return good ? kmd::Result<int>(good.value() ? kOk : kDumpError) : good.error();
+    }
+
+    void on(CLI::App* command, const std::string& input, std::function<kmd::Result<int>()> run)
+    {
+        command->callback([this, &input, run = std::move(run)] {
+            for (bool* const json : json_options_) {
+                *json = *json || json_;
+            }
+            input_ = input;
+            run_ = run;
+        });
+    }
+
+    void add_info()
+    {
+        CLI::App* const command = add_reader("info", "Say what a dump is of, and why it was taken", info_);
+        on(command, info_.path, [this] { return status(print_info(info_, style_, out_)); });
+    }
+
+    void add_regions()
+    {
+        CLI::App* const command = add_reader("regions", "Show what lies where", regions_);
+        on(command, regions_.path, [this] { return status(print_regions(regions_, style_, out_)); });
+    }
+
+    void add_log()
+    {
+        CLI::App* const command = add_reader("log", "Print the guest's kernel log; needs no vmlinux", log_);
+        const CLI::Option* const last =
+            command->add_option("--last", last_, "Only the newest N records; one can have several lines")
+                ->type_name("N")
+                ->check(CLI::NonNegativeNumber);
+        command->add_flag("--caller", log_.caller, "Show the thread (T) or CPU (C) behind each record");
+        on(command, log_.path, [this, last] {
+            if (last->count() > 0) {
+                log_.last = last_;
+            }
+            return status(print_log(log_, out_));
+        });
+    }
+
+    void add_cpus()
+    {
+        CLI::App* const command =
+            add_reader("cpus", "Show the registers of every CPU, and where it came from", cpus_);
+        command->add_option("--vmlinux", cpus_.vmlinux, "Take symbols from this file, not from the dump")
+            ->type_name("FILE");
+        on(command, cpus_.path, [this] { return status(print_cpus(cpus_, style_, out_)); });
+    }
+
+    void add_verify()
+    {
+        CLI::App* const command = add_reader(
+            "verify", "Check a dump and its sidecar; exit status 1 if something is wrong", verify_);
+        on(command, verify_.path, [this] { return status(verify(verify_, style_, out_)); });
+    }
+
+    void add_diff()
+    {
+        CLI::App* const command =
+            add_reader("diff", "Compare two dumps; exit status 1 if they differ", diff_);
+        command->add_option("OTHER", diff_.other, "Another ELF core image")->required();
+        on(command, diff_.path, [this] { return status(print_diff(diff_, style_, out_)); });
+    }
+
+    void add_receive()
+    {
+        CLI::App* const command =
+            add("receive", "Collect the dumps that QEMU sends over a chardev", receive_);
+        command->add_option("FOLDER", receive_.folder, "Where to store them")->required();
+        command
+            ->add_option("--listen", receive_.socket,
+                         "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input")
+            ->type_name("WHERE");
+        const auto limit = [command](const char* name, auto& value, const char* type, const char* text) {
+            return command->add_option(name, value, text)->type_name(type)->capture_default_str();
+        };
+        limit("--max-bytes", receive_.limits.dump_bytes, "BYTES", "Of one dump");
+        limit("--max-total", receive_.limits.total_bytes, "BYTES", "Of all dumps, each at least 1 MiB");
+        limit("--connections", receive_.connections, "N", "Senders at one time")->check(CLI::Range(1, 4096));
+        limit("--silence", silence_, "SECONDS", "How long a sender may stop within a dump")
+            ->check(CLI::Range(1, 86400));
+        limit("--dump-time", dump_time_, "SECONDS", "How long a dump may take")->check(CLI::Range(1, 86400));
+        on(command, receive_.socket, [this] {
+            receive_.limits.silence = std::chrono::seconds(silence_);
+            receive_.limits.dump_time = std::chrono::seconds(dump_time_);
+            return status(receive_dumps(receive_, out_));
+        });
+    }
+
+    void add_report()
+    {
+        CLI::App* const command =
+            add_reader("report", "Write all that a dump says as one HTML page", report_);
+        command->add_option("-o,--output", report_.output, "Where to write it; otherwise standard output")
+            ->type_name("FILE");
+        command
+            ->add_option("--vmlinux", report_.vmlinux, "Of the dump's kernel: what the list of tasks needs")
+            ->type_name("FILE");
+        on(command, report_.path, [this] { return status(write_report(report_, out_)); });
+    }
+
+    void add_run()
+    {
+        CLI::App* const command = add("run", "Run a kernel in QEMU until it ends or crashes", run_options_);
+        command->footer(
+            "What stands behind -- is passed on to QEMU.\n"
+            "Exit status: 0 no crash, 3 crashed with a dump, 4 crashed without, 5 time-out, 6 QEMU error");
+        const auto option = [command](const char* name, auto& value, const char* type, const char* text) {
+            return command->add_option(name, value, text)->type_name(type);
+        };
+        option("--kernel", run_options_.kernel, "FILE", "Image of the kernel")->required();
+        option("--initrd", run_options_.initrd, "FILE", "Initial RAM disk");
+        option("--append", run_options_.append, "TEXT", "Added to the kernel command line");
+        option("--cpus", run_options_.cpus, "N", "How many CPUs")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 512));
+        option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs")->capture_default_str();
+        option("--memory", run_options_.memory, "SIZE", "RAM of the guest")->capture_default_str();
+        option("--timeout", run_options_.timeout, "SECONDS", "End the guest after that time, with a dump")
+            ->check(CLI::Range(1, 1000000000));
+        option("--output", run_options_.output, "FOLDER", "For dumps and logs, instead of a new one");
+        option("--properties", run_options_.properties, "NAME=VALUE,...",
+               "Of the controller, such as compress=zstd");
+        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of that in PATH");
+        option("--plugin", run_options_.plugin, "FILE", "kmemdump-md.so, instead of that of the build");
+        command->add_flag("--quiet", run_options_.quiet,
+                          "Show no console; its log has it. --json implies it");
+        command->add_option("QEMU_OPTION", run_options_.qemu_options, "Options of QEMU, behind --");
+        on(command, run_options_.kernel,
+           [this] { return kmd::Result<int>(run_guest(run_options_, out_, err_)); });
+    }
+
+    CLI::App& app_;
+    const Style& style_;
+    std::ostream& out_;
+    std::ostream& err_;
+    bool json_ = false;
+    std::vector<bool*> json_options_; // of every command
+    InfoOptions info_;
+    LogOptions log_;
+    std::uint64_t last_ = 0;
+    CpusOptions cpus_;
+    RegionsOptions regions_;
+    VerifyOptions verify_;
+    DiffOptions diff_;
+    ReceiveOptions receive_;
+    int silence_ = 60;
+    int dump_time_ = 900;
+    ReportOptions report_;
+    RunOptions run_options_;
+    std::string input_;
+    std::function<kmd::Result<int>()> run_;
+};
+
+} // namespace
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Style& style)
+{
+    CLI::App app("Reads core images of Linux guests, minidumps above all.", "kmdump");
+    app.require_subcommand(1);
+    const Commands commands(app, style, out, err);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error, out, err) == 0 ? kOk : kUsageError;
+    }
+    const kmd::Result<int> status = commands.run();
+    out.flush();
+    if (!status) {
+        err << "kmdump: " << (commands.input().empty() ? "standard input" : commands.input()) << ": "
+            << status.error().what << "\n";
+        return kDumpError;
+    }
+    if (!out) {
+        err << "kmdump: standard output: expected to write everything, could not\n";
+        return kDumpError;
+    }
+    return status.value();
+}
+
+} // namespace kmdump

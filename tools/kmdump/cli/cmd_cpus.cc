@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/cli/cmd_cpus.h"
+
+#include "common/text.h"
+#include "kmdump/kernel/cpu_states.h"
+#include "kmdump/kernel/symbol_source.h"
+#include "kmdump/text/escape.h"
+#include "kmdump/text/json.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <map>
+
+namespace kmdump
+{
+
+namespace
+{
+
+/// Sixteen digits, so that columns line up.
+std::string digits(std::uint64_t value)
+{
+    char text[17];
+    std::snprintf(text, sizeof(text), "%016" PRIx64, value);
+    return text;
+}
+
+std::string describe(const Symbols& symbols, const Frame& frame)
+{
+    const auto place = place_of(symbols, frame);
+    return digits(frame.address) + (place ? "  " + escape(*place) : "");
+}
+
+void print_general_registers(const CpuRegisters& registers, std::ostream& out)
+{
+    constexpr std::size_t columns = 3;
+    for (std::size_t i = 0; i < registers.x.size(); ++i) {
+        const std::string name = "x" + std::to_string(i);
+        out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
+            << digits(registers.x[i])
+            << (i % columns == columns - 1 || i + 1 == registers.x.size() ? "\n" : "");
+    }
+}
+
+void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, const Style& style,
+               std::ostream& out)
+{
+    const CpuRegisters& registers = cpu.registers;
+    const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
+    out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
+        << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
+        << "  lr  " << describe(symbols, cpu.link) << "\n"
+        << "  sp  " << digits(registers.sp) << "   pstate " << digits(registers.pstate) << "\n";
+    print_general_registers(registers, out);
+    if (!registers.in_kernel()) {
+        return;
+    }
+    out << "  backtrace:\n";
+    for (const Frame& frame : cpu.backtrace.frames) {
+        out << "    " << describe(symbols, frame) << "\n";
+    }
+    if (!cpu.backtrace.cut.empty()) {
+        out << "    (it ends here: " << cpu.backtrace.cut << ")\n";
+    }
+}
+
+/// The modules that the CPUs stand in or return to: a debugger wants to know where they are. By address.
+std::map<std::uint64_t, const SymbolTable*> modules_in_use(const std::vector<CpuState>& cpus,
+                                                           const Symbols& symbols)
+{
+    std::map<std::uint64_t, const SymbolTable*> modules;
+    for (const CpuState& cpu : cpus) {
+        for (const Frame& frame : cpu.backtrace.frames) {
+            const SymbolTable* const table = symbols.table_of(frame.address - (frame.exact ? 0 : 1));
+            if (table != nullptr && !table->module.empty()) {
+                modules[table->begin] = table;
+            }
+        }
+    }
+    return modules;
+}
+
+Json to_json(const SymbolTable& module)
+{
+    return {
+        {"name", module.module}, {"text", json_address(module.begin)}, {"size", module.end - module.begin}};
+}
+
+/// Whether there is nothing to show of a CPU.
+bool has_nothing(const CpuState& cpu)
+{
+    return cpu.activity == CpuActivity::kNeverStarted || cpu.activity == CpuActivity::kUnknown;
+}
+
+/// The first CPU from `begin` on that is in another state than that one, if there is nothing to show of it.
+std::size_t end_of_idle_ones(const std::vector<CpuState>& cpus, std::size_t begin)
+{
+    std::size_t end = begin;
+    while (end < cpus.size() && has_nothing(cpus[end]) && cpus[end].activity == cpus[begin].activity) {
+        ++end;
+    }
+    return end;
+}
+
+std::string title_of(std::size_t first, std::size_t last)
+{
+    return first == last ? "CPU " + std::to_string(first)
+                         : "CPUs " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+Json to_json(const Symbols& symbols, const Frame& frame)
+{
+    return {{"address", json_address(frame.address)}, {"symbol", json_or_null(place_of(symbols, frame))}};
+}
+
+Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
+{
+    const CpuRegisters& registers = cpu.registers;
+    Json x = Json::array();
+    for (const std::uint64_t value : registers.x) {
+        x.push_back(json_address(value));
+    }
+    Json backtrace = Json::array();
+    for (const Frame& frame : cpu.backtrace.frames) {
+        backtrace.push_back(to_json(symbols, frame));
+    }
+    return {{"cpu", number},
+            {"panicked", cpu.panicked},
+            {"state", activity_words(cpu)},
+            {"in_kernel", registers.in_kernel()},
+            {"pc", to_json(symbols, {registers.pc, true})},
+            {"lr", to_json(symbols, cpu.link)},
+            {"sp", json_address(registers.sp)},
+            {"pstate", json_address(registers.pstate)},
+            {"x", std::move(x)},
+            {"backtrace", std::move(backtrace)},
+            {"backtrace_cut", cpu.backtrace.cut.empty() ? Json(nullptr) : Json(cpu.backtrace.cut)}};
+}
+
+} // namespace
+
+std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& style, std::ostream& out)
+{
+    const auto dump = open_dump(options.path);
+    if (!dump) {
+        return dump.error();
+    }
+    const auto source = find_symbols(dump.value(), options.vmlinux);
+    if (!source) {
+        return source.error();
+    }
+    const Symbols& symbols = source.value().symbols;
+    const auto sidecar = read_sidecar(options.path);
+    const auto cpus = read_cpu_states(dump.value(), symbols, sidecar ? sidecar.value() : std::nullopt);
+    if (!cpus) {
+        return cpus.error();
+    }
+    const auto modules = modules_in_use(cpus.value(), symbols);
+    if (options.json) {
+        Json json = json_document("cpus", options.path);
+        json["symbols"] = source.value().name;
+        json["symbols_missing"] = json_or_null(source.value().missing);
+        JsonStream stream(json, out);
+        stream.begin_list("cpus");
+        for (std::size_t i = 0; i < cpus.value().size(); ++i) {
+            stream.add(to_json(i, cpus.value()[i], symbols));
+        }
+        stream.end_list();
+        stream.begin_list("modules");
+        for (const auto& [begin, module] : modules) {
+            stream.add(to_json(*module));
+        }
+        stream.end_list();
+        stream.end();
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < cpus.value().size();) {
+        out << (i == 0 ? "" : "\n");
+        const std::size_t end = end_of_idle_ones(cpus.value(), i);
+        if (end > i) {
+            out << style.heading(title_of(i, end - 1) + ", " + activity_words(cpus.value()[i])) << "\n";
+            i = end;
+        } else {
+            print_cpu(i, cpus.value()[i], symbols, style, out);
+            ++i;
+        }
+    }
+    for (const auto& [begin, module] : modules) {
+        out << (begin == modules.begin()->first ? "\n" : "") << "module " << escape(module->module)
+            << ": code at " << kmd::hex(begin) << ", " << module->end - begin << " bytes\n";
+    }
+    if (source.value().missing) {
+        out << "\nno symbols: " << *source.value().missing << "; --vmlinux FILE is another source\n";
+    }
+    return std::nullopt;
+}
+
+} // namespace kmdump

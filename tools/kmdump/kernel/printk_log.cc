@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/kernel/printk_log.h"
+
+#include "common/text.h"
+#include "kmdump/kernel/printk_layout.h"
+#include "kmdump/text/little_endian.h"
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace kmdump
+{
+
+namespace
+{
+
+using kmd::Error;
+using kmd::Result;
+
+/// A log buffer has at most 2^31 bytes, and one descriptor for 32 of them; those of 64 MiB are read.
+constexpr std::uint64_t kMostSizeBits = 31;
+constexpr std::uint64_t kMostCountBits = 21;
+
+/// The two highest bits of a descriptor's state variable are its state, the others its id.
+constexpr unsigned kStateShift = 62;
+constexpr std::uint64_t kIdMask = (std::uint64_t{1} << kStateShift) - 1;
+enum State : std::uint64_t { kReserved = 0, kCommitted = 1, kFinalized = 2, kReusable = 3 };
+
+/// Both positions of a block without data are odd; these say that the record is an empty line.
+constexpr std::uint64_t kEmptyLine = 3;
+
+/// Each block of text begins with the id of its descriptor.
+constexpr std::uint64_t kBlockHeader = 8;
+
+/// A copy of the ring buffer. The arrays have `count` and, for the text, a power of 2 of elements.
+struct Ring {
+    std::uint64_t count = 0;
+    std::uint64_t head_id = 0;
+    std::uint64_t tail_id = 0;
+    std::vector<std::byte> descs;
+    std::vector<std::byte> infos;
+    std::vector<std::byte> text;
+};
+
+/// A structure or array of the ring buffer at `address`, named `what` for people.
+Result<std::vector<std::byte>> copy(const KernelMemory& memory, std::uint64_t address, std::uint64_t size,
+                                    std::string_view what)
+{
+    if (size > memory.size_limit()) {
+        return Error{"the log in the dump is corrupt: " + std::string(what) + " would take " +
+                     std::to_string(size) + " bytes, more than the file has"};
+    }
+    std::vector<std::byte> bytes(size);
+    if (!memory.read(address, bytes)) {
+        return Error{"the log is not in the dump: expected " + std::string(what) + " at " +
+                     kmd::hex(address)};
+    }
+    return bytes;
+}
+
+Result<Ring> copy_ring(const KernelMemory& memory, const PrintkLayout& layout)
+{
+    const auto prb = memory.read_u64(layout.prb_pointer);
+    if (!prb) {
+        return Error{"the log is not in the dump: expected the pointer prb at " +
+                     kmd::hex(layout.prb_pointer)};
+    }
+    const auto count_bits = memory.read_u32(*prb + layout.count_bits);
+    const auto descs_at = memory.read_u64(*prb + layout.descs);
+    const auto infos_at = memory.read_u64(*prb + layout.infos);
+    const auto head_id = memory.read_u64(*prb + layout.head_id);
+    const auto tail_id = memory.read_u64(*prb + layout.tail_id);
+    const auto size_bits = memory.read_u32(*prb + layout.size_bits);
+    const auto text_at = memory.read_u64(*prb + layout.text_data);
+    if (!count_bits || !descs_at || !infos_at || !head_id || !tail_id || !size_bits || !text_at) {
+        return Error{"the log is not in the dump: expected the ring buffer at " + kmd::hex(*prb)};
+    }
+    if (*count_bits > kMostCountBits) {
+        return Error{"the log in the dump is corrupt: expected at most 2^21 records, found 2^" +
+                     std::to_string(*count_bits)};
+    }
+    if (*size_bits < 3 || *size_bits > kMostSizeBits) {
+        return Error{"the log in the dump is corrupt: expected 2^3 to 2^31 bytes of text, found 2^" +
+                     std::to_string(*size_bits)};
+    }
+
+    Ring ring;
+    ring.count = std::uint64_t{1} << *count_bits;
+    ring.head_id = *head_id & kIdMask;
+    ring.tail_id = *tail_id & kIdMask;
+    if (((ring.head_id - ring.tail_id) & kIdMask) >= ring.count) {
+        return Error{"the log in the dump is corrupt: its first and its last record lie too far apart"};
+    }
+    auto descs = copy(memory, *descs_at, ring.count * layout.desc_size, "the descriptors");
+    if (!descs) {
+        return descs.error();
+    }
+    auto infos = copy(memory, *infos_at, ring.count * layout.info_size, "the records");
+    if (!infos) {
+        return infos.error();
+    }
+    auto text = copy(memory, *text_at, std::uint64_t{1} << *size_bits, "the text");
+    if (!text) {
+        return text.error();
+    }
+    ring.descs = std::move(descs.value());
+    ring.infos = std::move(infos.value());
+    ring.text = std::move(text.value());
+    return ring;
+}
+
+/// The data of the block from position `begin` up to `next`, which wrap around the text again and
+/// again. Nothing when there can be no such block of the descriptor `id`.
+std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> text, std::uint64_t begin,
+                                                     std::uint64_t next, std::uint64_t id)
+{
+    const std::uint64_t size = text.size();
+    const std::uint64_t mask = size - 1;
+    std::uint64_t start = begin & mask;
+    std::uint64_t length = next - begin;
+    if (begin % kBlockHeader != 0 || next % kBlockHeader != 0 || length == 0 || length > 2 * size) {
+        return std::nullopt;
+    }
+    if (start + length > size) {
+        // A block is never split: it lies at the beginning when it does not fit at the end.
+        length -= size - start;
+        start = 0;
+    }
+    if (length < kBlockHeader || length > size || load<std::uint64_t>(text, start) != id) {
+        return std::nullopt;
+    }
+    return text.subspan(start + kBlockHeader, length - kBlockHeader);
+}
+
+class Reader
+{
+  public:
+    Reader(const Ring& ring, const PrintkLayout& layout) : ring_(ring), layout_(layout) {}
+
+    PrintkLog read()
+    {
+        const std::uint64_t distance = (ring_.head_id - ring_.tail_id) & kIdMask;
+        for (std::uint64_t i = 0; i <= distance; ++i) {
+            read_record((ring_.tail_id + i) & kIdMask);
+        }
+        return std::move(log_);
+    }
+
+  private:
+    void read_record(std::uint64_t id)
+    {
+        const std::uint64_t index = id & (ring_.count - 1);
+        const auto desc = std::span(ring_.descs).subspan(index * layout_.desc_size, layout_.desc_size);
+        const auto info = std::span(ring_.infos).subspan(index * layout_.info_size, layout_.info_size);
+        const auto state = load<std::uint64_t>(desc, layout_.state);
+        if (state >> kStateShift == kReusable) {
+            return;
+        }
+        // A descriptor that still has an older id is being taken by a writer.
+        if ((state & kIdMask) != id || state >> kStateShift == kReserved) {
+            ++log_.being_written;
+            return;
+        }
+        const auto begin = load<std::uint64_t>(desc, layout_.begin);
+        const auto next = load<std::uint64_t>(desc, layout_.next);
+        const auto length = load<std::uint16_t>(info, layout_.text_length);
+        if (begin % 2 == 1 && next % 2 == 1) {
+            if (begin == kEmptyLine && next == kEmptyLine) {
+                append(info, {});
+            } else {
+                ++log_.without_text;
+            }
+            return;
+        }
+        const auto block = find_block(ring_.text, begin, next, id);
+        if (!block || length > block->size() || length > ring_.text.size() - text_bytes_) {
+            ++log_.damaged;
+            return;
+        }
+        text_bytes_ += length;
+        append(info, block->first(length));
+    }
+
+    void append(std::span<const std::byte> info, std::span<const std::byte> text)
+    {
+        LogRecord record;
+        record.seq = load<std::uint64_t>(info, layout_.seq);
+        record.time_ns = load<std::uint64_t>(info, layout_.time);
+        if (layout_.level) {
+            record.level = static_cast<std::uint8_t>(load<std::uint8_t>(info, *layout_.level) >> 5);
+        }
+        if (layout_.facility) {
+            record.facility = load<std::uint8_t>(info, *layout_.facility);
+        }
+        record.caller = load<std::uint32_t>(info, layout_.caller);
+        record.text.assign(reinterpret_cast<const char*>(text.data()), text.size());
+        log_.records.push_back(std::move(record));
+    }
+
+    const Ring& ring_;
+    const PrintkLayout& layout_;
+    PrintkLog log_;
+    std::uint64_t text_bytes_ = 0; // blocks of a sound ring do not overlap, so these fit it
+};
+
+} // namespace
+
+Result<PrintkLog> read_printk_log(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
+{
+    const auto layout = find_printk_layout(vmcoreinfo);
+    if (!layout) {
+        return layout.error();
+    }
+    const auto ring = copy_ring(memory, layout.value());
+    if (!ring) {
+        return ring.error();
+    }
+    return Reader(ring.value(), layout.value()).read();
+}
+
+} // namespace kmdump

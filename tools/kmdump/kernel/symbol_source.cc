@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/kernel/symbol_source.h"
+
+#include "kmdump/kernel/kallsyms.h"
+#include "kmdump/kernel/kernel_layout.h"
+#include "kmdump/kernel/module_symbols.h"
+#include "kmdump/kernel/vmlinux.h"
+
+#include <utility>
+
+namespace kmdump
+{
+
+kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux)
+{
+    const Vmcoreinfo layout = find_layout(dump.core);
+    const KernelMemory memory = dump.memory();
+    SymbolSource source{{}, "none", std::nullopt};
+    if (!vmlinux.empty()) {
+        auto symbols = read_vmlinux(vmlinux, dump.vmcoreinfo);
+        if (!symbols) {
+            return kmd::Error{vmlinux + ": " + symbols.error().what};
+        }
+        if (symbols.value().count() > 0) {
+            source = {std::move(symbols.value()), "vmlinux", std::nullopt};
+        }
+    }
+    if (source.name == "none") {
+        auto own = read_kallsyms(memory, dump.vmcoreinfo, layout);
+        if (own) {
+            source = {std::move(own.value()), "kallsyms", std::nullopt};
+        } else {
+            source.missing =
+                (vmlinux.empty() ? "" : vmlinux + " has no symbol table, and ") + own.error().what;
+        }
+    }
+    source.symbols.add(read_module_symbols(memory, layout));
+    return source;
+}
+
+} // namespace kmdump

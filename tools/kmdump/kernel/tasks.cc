@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/kernel/tasks.h"
+
+#include "kmdump/kernel/struct_layout.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kmdump
+{
+
+namespace
+{
+
+constexpr std::size_t kMostTasks = 65536;
+/// Frames of all tasks together.
+constexpr std::size_t kMostFrames = 1 << 20;
+/// Nodes of lists that lead to no new task: one for each process is what there are.
+constexpr std::size_t kMostNodes = 4 * kMostTasks;
+/// Bytes of a segment, and of all of them, in which the first task is looked for, and what looks like it.
+constexpr std::uint64_t kMostSearched = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostSearchedInAll = std::uint64_t{512} << 20;
+constexpr std::size_t kMostMatches = 1 << 20;
+constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
+
+/// struct cpu_context of arm64 begins with x19 to x28, and goes on with fp, sp and pc.
+constexpr std::uint64_t kSavedFp = 80;
+constexpr std::uint64_t kSavedPc = 96;
+
+/// Calls `visit` with the virtual address of each place where a segment has `text`, until it returns false.
+template <class Visit> void each_match(const CoreFile& core, std::string_view text, Visit visit)
+{
+    std::uint64_t searched = 0;
+    std::size_t matches = 0;
+    for (const Segment& segment : core.segments()) {
+        std::vector<std::byte> bytes(std::min(segment.file_size, kMostSearched));
+        searched += bytes.size();
+        if (searched > kMostSearchedInAll) {
+            return;
+        }
+        if (!core.read_physical(segment.phys, bytes)) {
+            continue;
+        }
+        const std::string_view memory(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        for (auto at = memory.find(text); at != std::string_view::npos; at = memory.find(text, at + 1)) {
+            if (++matches > kMostMatches || !visit(segment.virt + at)) {
+                return;
+            }
+        }
+    }
+}
+
+class TaskWalk
+{
+  public:
+    /// `layout` has all that read_task_layout() needs.
+    TaskWalk(const Dump& dump, MemberOffsets layout)
+        : core_(&dump.core), memory_(dump.memory()), unwinder_(memory_, dump.vmcoreinfo),
+          layout_(std::move(layout)), tasks_(offset("task_struct", "tasks")),
+          pid_(offset("task_struct", "pid")), tgid_(offset("task_struct", "tgid")),
+          comm_(offset("task_struct", "comm")), signal_(offset("task_struct", "signal")),
+          thread_node_(offset("task_struct", "thread_node")),
+          thread_head_(offset("signal_struct", "thread_head")),
+          context_(offset("task_struct", "thread") + offset("thread_struct", "cpu_context"))
+    {
+    }
+
+    kmd::Result<TaskList> walk(std::uint64_t init_task)
+    {
+        const auto first = read_task(init_task);
+        if (!first || first->pid != 0 || !first->comm.starts_with("swapper")) {
+            return kmd::Error{
+                "expected the first task, swapper with PID 0, at init_task, found something else: "
+                "it is not in the dump, or the vmlinux file is of another kernel"};
+        }
+        list_.tasks.push_back(*first);
+        seen_.insert(init_task);
+        follow(init_task + tasks_, [this](std::uint64_t node) { return add_process(node - tasks_); });
+        if (!list_.cut.empty()) {
+            follow_back(init_task + tasks_);
+        }
+        if (list_.tasks.size() == 1) {
+            return kmd::Error{"expected init and other tasks behind the first, found none (" + list_.cut +
+                              "): they are not in the dump, or the vmlinux file is of another kernel"};
+        }
+        add_idle_tasks();
+        return std::move(list_);
+    }
+
+  private:
+    /// Calls `visit` with each node of a list_head but the head. Ends, with a word, where the list does
+    /// not go on as it should.
+    template <class Visit> void follow(std::uint64_t head, Visit visit)
+    {
+        std::uint64_t node = head;
+        for (;;) {
+            const auto next = memory_.read_u64(node);
+            if (!next) {
+                return cut("a link of the list of tasks is not in the dump");
+            }
+            if (*next == head) {
+                return;
+            }
+            if (list_.tasks.size() >= kMostTasks) {
+                return cut("there are more than 65536");
+            }
+            if (++nodes_ > kMostNodes) {
+                return cut("the list of tasks leads back into itself");
+            }
+            if (!visit(*next)) {
+                return;
+            }
+            node = *next;
+        }
+    }
+
+    /// From the end of the list of processes to the gap that ended the walk from its beginning.
+    void follow_back(std::uint64_t head)
+    {
+        std::uint64_t node = head;
+        while (list_.tasks.size() < kMostTasks) {
+            const auto before = memory_.read_u64(node + sizeof node);
+            if (!before || *before == head || seen_.contains(*before - tasks_) ||
+                !add_process(*before - tasks_)) {
+                return;
+            }
+            node = *before;
+        }
+    }
+
+    /// Those of the other CPUs are in no list: "swapper/1" and so on, where the dump has them.
+    void add_idle_tasks()
+    {
+        constexpr std::string_view name = "swapper/";
+        const auto cpu_at = layout_.find({"thread_info", "cpu"});
+        std::set<std::string> known = {list_.tasks.front().comm};
+        each_match(*core_, name, [&](std::uint64_t virt) {
+            const std::uint64_t address = virt - comm_;
+            auto task = read_task(address);
+            if (!task || task->pid != 0 || task->tgid != 0 || cpu_at == layout_.end() ||
+                list_.tasks.size() >= kMostTasks) {
+                return true;
+            }
+            const auto cpu = memory_.read_u32(address + cpu_at->second);
+            if (cpu && task->comm == std::string(name) + std::to_string(*cpu) &&
+                known.insert(task->comm).second) {
+                list_.tasks.push_back(std::move(*task));
+            }
+            return true;
+        });
+    }
+
+    void cut(const char* why)
+    {
+        if (list_.cut.empty()) {
+            list_.cut = why;
+        }
+    }
+
+    bool add_process(std::uint64_t address)
+    {
+        if (!add(address)) {
+            return false;
+        }
+        if (const auto signal = memory_.read_u64(address + signal_)) {
+            follow(*signal + thread_head_, [&](std::uint64_t node) {
+                const std::uint64_t thread = node - thread_node_;
+                return thread == address || add(thread);
+            });
+        } else {
+            cut("the threads of a process are not in the dump");
+        }
+        return true;
+    }
+
+    bool add(std::uint64_t address)
+    {
+        if (!seen_.insert(address).second) {
+            cut("the list of tasks leads back into itself");
+            return false;
+        }
+        auto task = read_task(address);
+        if (!task) {
+            cut("a task is not in the dump");
+            return false;
+        }
+        list_.tasks.push_back(std::move(*task));
+        return true;
+    }
+
+    std::uint64_t offset(const char* structure, const char* member) const
+    {
+        return layout_.at({structure, member});
+    }
+
+    /// Of a member that not every kernel has.
+    std::optional<std::uint64_t> optional_u32(std::uint64_t task, const char* structure, const char* member)
+    {
+        const auto found = layout_.find({structure, member});
+        const auto value = found == layout_.end() ? std::nullopt : memory_.read_u32(task + found->second);
+        return value ? std::optional<std::uint64_t>(*value) : std::nullopt;
+    }
+
+    std::optional<Task> read_task(std::uint64_t address)
+    {
+        const auto pid = memory_.read_u32(address + pid_);
+        const auto tgid = memory_.read_u32(address + tgid_);
+        std::array<std::byte, kCommSize> comm{};
+        if (!pid || !tgid || !memory_.read(address + comm_, comm)) {
+            return std::nullopt;
+        }
+        Task task{.address = address, .pid = *pid, .tgid = *tgid};
+        const std::string_view name(reinterpret_cast<const char*>(comm.data()), comm.size());
+        task.comm = name.substr(0, name.find('\0'));
+        task.state = optional_u32(address, "task_struct", "__state");
+        task.exit_state = optional_u32(address, "task_struct", "exit_state").value_or(0);
+        if (optional_u32(address, "task_struct", "on_cpu").value_or(0) != 0) {
+            task.cpu = optional_u32(address, "thread_info", "cpu");
+            return task;
+        }
+        const auto pc = memory_.read_u64(address + context_ + kSavedPc);
+        const auto frame = memory_.read_u64(address + context_ + kSavedFp);
+        if (pc && frame && *pc != 0 && frames_ < kMostFrames) {
+            task.backtrace = unwinder_.unwind(*pc, *frame);
+            frames_ += task.backtrace.frames.size();
+            if (frames_ >= kMostFrames) {
+                cut("there are more than 1048576 frames: later tasks have no backtrace");
+            }
+        }
+        return task;
+    }
+
+    const CoreFile* core_;
+    KernelMemory memory_;
+    Unwinder unwinder_;
+    MemberOffsets layout_;
+    std::uint64_t tasks_;
+    std::uint64_t pid_;
+    std::uint64_t tgid_;
+    std::uint64_t comm_;
+    std::uint64_t signal_;
+    std::uint64_t thread_node_;
+    std::uint64_t thread_head_;
+    std::uint64_t context_;
+    std::set<std::uint64_t> seen_;
+    std::size_t nodes_ = 0;
+    std::size_t frames_ = 0;
+    TaskList list_;
+};
+
+} // namespace
+
+kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux)
+{
+    const auto in_task = [](const char* member) { return MemberName{"task_struct", member}; };
+    const std::vector<MemberName> needed = {in_task("tasks"),
+                                            in_task("pid"),
+                                            in_task("tgid"),
+                                            in_task("comm"),
+                                            in_task("signal"),
+                                            in_task("thread_node"),
+                                            in_task("thread"),
+                                            {"signal_struct", "thread_head"},
+                                            {"thread_struct", "cpu_context"}};
+    std::vector<MemberName> wanted = needed;
+    wanted.insert(wanted.end(),
+                  {in_task("__state"), in_task("exit_state"), in_task("on_cpu"), {"thread_info", "cpu"}});
+    auto layout = read_member_offsets(vmlinux, wanted, dump.vmcoreinfo);
+    if (!layout) {
+        return layout;
+    }
+    for (const MemberName& name : needed) {
+        if (!layout.value().contains(name)) {
+            return kmd::Error{"expected " + name.structure + "." + name.member +
+                              " in the type information, found none"};
+        }
+    }
+    return layout;
+}
+
+namespace
+{
+
+/// The address of init_task, found by its name, "swapper/0" or "swapper", in the first segment that
+/// has it as the name of a task. Where the segment says that it lies can be an alias; its neighbour in
+/// the list of tasks knows the address that the kernel uses.
+std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffsets& layout)
+{
+    constexpr std::string_view kName = "swapper";
+    const KernelMemory memory = dump.memory();
+    const std::uint64_t comm = layout.at({"task_struct", "comm"});
+    const std::uint64_t tasks = layout.at({"task_struct", "tasks"});
+    const std::uint64_t pid = layout.at({"task_struct", "pid"});
+    std::optional<std::uint64_t> found;
+    each_match(dump.core, kName, [&](std::uint64_t virt) {
+        const std::uint64_t next = memory.read_u64(virt - comm + tasks).value_or(0);
+        const std::uint64_t node = memory.read_u64(next + sizeof next).value_or(0);
+        // The other CPUs' idle tasks are copies, which the list does not know.
+        if (next != 0 && memory.read_u64(node) == next && memory.read_u32(node - tasks + pid) == 0U) {
+            found = node - tasks;
+        }
+        return !found;
+    });
+    return found;
+}
+
+} // namespace
+
+kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, MemberOffsets layout)
+{
+    auto init_task = symbols.address_of("init_task");
+    if (!init_task) {
+        // The guest saves the names of functions alone.
+        init_task = find_init_task(dump, layout);
+    }
+    if (!init_task) {
+        return kmd::Error{"expected the symbol init_task, or a task named swapper, found none"};
+    }
+    return TaskWalk(dump, std::move(layout)).walk(*init_task);
+}
+
+std::string task_state_letter(const Task& task)
+{
+    if (task.cpu) {
+        return "R";
+    }
+    if (!task.state) {
+        return "?";
+    }
+    // As task_state_to_char() of the kernel (include/linux/sched.h) has it: 0x402 is TASK_IDLE, 0x1000
+    // TASK_RTLOCK_WAIT, 0x8000 TASK_FROZEN; 0x7f are the bits that have a letter, of which the highest
+    // counts.
+    constexpr std::uint64_t idle = 0x402;
+    if ((*task.state & idle) == idle) {
+        return "I";
+    }
+    if ((*task.state & (0x1000 | 0x8000)) != 0) {
+        return "D";
+    }
+    constexpr std::string_view letters = "RSDTtXZP";
+    return std::string(
+        1, letters[static_cast<std::size_t>(std::bit_width((*task.state | task.exit_state) & 0x7f))]);
+}
+
+} // namespace kmdump

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kmdump/kernel/vmlinux.h"
+
+#include "kmdump/core/elf_handle.h"
+#include "kmdump/core/file.h"
+#include "kmdump/kernel/build_id.h"
+
+#include <gelf.h>
+
+#include <utility>
+
+namespace kmdump
+{
+
+namespace
+{
+
+/// What names code or data. The Arm ABI marks code, data and their borders with names in "$".
+bool names_an_address(const GElf_Sym& symbol, const char* name)
+{
+    const int type = GELF_ST_TYPE(symbol.st_info);
+    return name != nullptr && name[0] != '\0' && name[0] != '$' && symbol.st_shndx != SHN_UNDEF &&
+           symbol.st_shndx != SHN_ABS && type != STT_SECTION && type != STT_FILE;
+}
+
+} // namespace
+
+kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmcoreinfo)
+{
+    const auto file = File::open(path, "a vmlinux file");
+    if (!file) {
+        return file.error();
+    }
+    elf_version(EV_CURRENT);
+    const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
+    if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
+        return kmd::Error{"expected a vmlinux file, found something that is not ELF"};
+    }
+    if (auto error = check_kernel(elf.get(), vmcoreinfo)) {
+        return *error;
+    }
+    const std::uint64_t kaslr_offset = vmcoreinfo.hex_number("KERNELOFFSET").value_or(0);
+    std::vector<Symbol> symbols;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
+        GElf_Shdr header{};
+        if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB) {
+            continue;
+        }
+        Elf_Data* const data = elf_getdata(section, nullptr);
+        GElf_Sym symbol{};
+        for (int i = 0; data != nullptr && gelf_getsym(data, i, &symbol) != nullptr; ++i) {
+            const char* const name = elf_strptr(elf.get(), header.sh_link, symbol.st_name);
+            if (names_an_address(symbol, name)) {
+                symbols.push_back({symbol.st_value + kaslr_offset, name});
+            }
+        }
+    }
+    return Symbols(std::move(symbols));
+}
+
+} // namespace kmdump
