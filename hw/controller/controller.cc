@@ -2,6 +2,7 @@
 #include "hw/controller/controller.h"
 
 #include "common/text.h"
+#include "common/vmcoreinfo.h"
 #include "hw/image/guest_image.h"
 #include "hw/image/qcom_image.h"
 #include "hw/mmio/state_stream.h"
@@ -508,7 +509,7 @@ void Controller::note_vmcoreinfo(std::span<const Region> regions, GuestMemory& m
     const bool registered = std::any_of(regions.begin(), regions.end(), [&](const Region& region) {
         return region.kind == KMD_KIND_VMCOREINFO && check_range(region, memory) == KMD_SLOT_OK;
     });
-    shortfall_.vmcoreinfo_lost = registered && !is_vmcoreinfo(read_vmcoreinfo(regions, memory));
+    shortfall_.vmcoreinfo_lost = registered && !Vmcoreinfo::is_begin_of(read_vmcoreinfo(regions, memory));
     if (shortfall_.vmcoreinfo_lost) {
         warn_bounded("what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
                      "beginning; the kernel that registered the regions is gone");
@@ -545,7 +546,7 @@ Plan Controller::compose_enriched(std::span<const Region> regions, GuestMemory& 
     }
     shortfall_.cpus_of_another_kernel = std::move(gathered.cpus_of_another_kernel);
     if (!shortfall_.cpus_of_another_kernel.empty()) {
-        cpu_notes = without_state_of(shortfall_.cpus_of_another_kernel, cpu_notes);
+        cpu_notes = without_state_of(shortfall_.cpus_of_another_kernel, cpu_notes, config_.machine);
         warn_of_another_kernel(abandoned);
     }
     const ImageParts parts{.regions = regions,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/image/core_image.h"
 
+#include "common/page_size.h"
 #include "hw/snapshot/vmcoreinfo.h"
 
 #include <elf.h>

@@ -5,6 +5,7 @@
 // docs/core-image.md.
 #pragma once
 
+#include "common/machine.h"
 #include "hw/mmio/region_table.h"
 #include "hw/snapshot/guest_memory.h"
 
@@ -64,16 +65,6 @@ struct Plan {
     /// Empty when it is one file. Otherwise head and body are cut into these files, in this order, and
     /// the first has the mark of completeness.
     std::vector<Part> parts;
-};
-
-/// The machine whose memory it is, in the terms of elf.h. Only 64-bit little-endian machines can be
-/// composed.
-struct Machine {
-    /// e_machine, for example EM_AARCH64.
-    std::uint16_t elf_machine = 0;
-    /// ELFCLASS64 and ELFDATA2LSB.
-    std::uint8_t elf_class = 2;
-    std::uint8_t elf_data = 1;
 };
 
 /// What a core image is made from.

@@ -80,12 +80,13 @@ std::optional<Aarch64Mmu> Aarch64Mmu::of_cpu(const CpuState& cpu, SystemRegister
     const Values values(cpu.cpu, registers);
     // A CPU without EL2 has no such register.
     const std::uint64_t hcr = values[kHcrEl2].value_or(0);
-    if (cpu.exception_level > kEl2) {
+    const std::uint64_t exception_level = field(cpu.state, 3, 2); // PSTATE.EL
+    if (exception_level > kEl2) {
         return std::nullopt;
     }
     const bool kernel_at_el2 = (hcr & kE2h) != 0;
     const bool users_of_el2 = kernel_at_el2 && (hcr & kTge) != 0;
-    const bool at_el2 = cpu.exception_level == kEl2 || (cpu.exception_level == 0 && users_of_el2);
+    const bool at_el2 = exception_level == kEl2 || (exception_level == 0 && users_of_el2);
     const Regime names = regime_of(at_el2 ? 4 : 0);
     const auto sctlr = values[names.sctlr];
     const auto tcr = values[names.tcr];
@@ -115,12 +116,10 @@ std::optional<Aarch64Mmu::Half> Aarch64Mmu::half(std::uint64_t root, std::uint64
     if (page_shift == 0 || address_bits > most || address_bits <= page_shift) {
         return std::nullopt;
     }
-    Half half;
-    half.tagged = tagged;
-    Aarch64Tables& tables = half.tables;
+    Aarch64TableFormat tables;
     tables.page_shift = page_shift;
     tables.address_bits = address_bits;
-    tables.levels = Aarch64Tables::levels_for(address_bits, page_shift);
+    tables.levels = Aarch64TableFormat::levels_for(address_bits, page_shift);
     tables.lpa2 = wide && page_shift != 16;
     // The first table is aligned to its size, and with 52-bit addresses to 64 bytes at least: bits 5:2
     // have the upper part of the address then.
@@ -130,7 +129,7 @@ std::optional<Aarch64Mmu::Half> Aarch64Mmu::half(std::uint64_t root, std::uint64
     if (wide) {
         tables.root |= field(root, 5, 2) << 48;
     }
-    return half;
+    return Half{Aarch64Tables(tables), tagged};
 }
 
 void Aarch64Mmu::set_halves(std::uint64_t control, std::uint64_t lower_root, std::uint64_t upper_root)
@@ -170,15 +169,15 @@ std::optional<std::uint64_t> Aarch64Mmu::translate(std::uint64_t virt, GuestMemo
     if (!half) {
         return std::nullopt;
     }
-    const std::uint64_t sign = field(virt, half->tagged ? 55 : 63, half->tables.address_bits);
-    const std::uint64_t all =
-        field(in_upper ? ~std::uint64_t{0} : 0, half->tagged ? 55 : 63, half->tables.address_bits);
-    return sign == all ? half->tables.translate(virt, memory) : std::nullopt;
+    const unsigned address_bits = half->tables.format().address_bits;
+    const std::uint64_t sign = field(virt, half->tagged ? 55 : 63, address_bits);
+    const std::uint64_t all = field(in_upper ? ~std::uint64_t{0} : 0, half->tagged ? 55 : 63, address_bits);
+    return sign == all ? half->tables.find(virt, memory) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Aarch64Mmu::kernel_root() const
 {
-    return on_ && upper_ ? std::optional(upper_->tables.root) : std::nullopt;
+    return on_ && upper_ ? std::optional(upper_->tables.root()) : std::nullopt;
 }
 
 } // namespace kmd

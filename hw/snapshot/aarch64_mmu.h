@@ -4,10 +4,10 @@
 // section D8.1 (address translation). Stage 2 is left out: a hypervisor's guest is not what is dumped.
 #pragma once
 
-#include "hw/snapshot/aarch64_tables.h"
+#include "common/aarch64_tables.h"
+#include "hw/snapshot/cpu_mmu.h"
 #include "hw/snapshot/cpu_state.h"
 #include "hw/snapshot/guest_memory.h"
-#include "hw/snapshot/stacks.h"
 #include "hw/snapshot/system_registers.h"
 
 #include <cstdint>
@@ -16,19 +16,17 @@
 namespace kmd
 {
 
-class Aarch64Mmu
+class Aarch64Mmu final : public CpuMmu
 {
   public:
     /// The translation that the CPU uses at the exception level that it is at. None when the emulator does
     /// not know the registers, and at EL3.
     static std::optional<Aarch64Mmu> of_cpu(const CpuState& cpu, SystemRegisters& registers);
 
-    /// Guest-physical address of a byte; none when the CPU would fault. It need not be RAM.
-    std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const;
+    std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const override;
 
-    /// Guest-physical address of the first table of the upper half, which is a kernel's. None with the MMU
-    /// off, and where there is no upper half.
-    std::optional<std::uint64_t> kernel_root() const;
+    /// That of the upper half, which is a kernel's.
+    std::optional<std::uint64_t> kernel_root() const override;
 
   private:
     struct Half {

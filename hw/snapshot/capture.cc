@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/snapshot/capture.h"
 
-#include "hw/snapshot/aarch64_mmu.h"
+#include "hw/snapshot/cpu_mmu.h"
 #include "hw/snapshot/cpu_state.h"
 #include "hw/snapshot/page_tables.h"
 #include "hw/snapshot/stacks.h"
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -62,12 +63,12 @@ std::vector<AddressRange> virtual_ranges(std::span<const Region> regions, std::s
 class CpuTranslation final : public AddressTranslation
 {
   public:
-    CpuTranslation(std::span<const CpuState> cpus, SystemRegisters& registers,
+    CpuTranslation(std::span<const CpuState> cpus, const Machine& machine, SystemRegisters& registers,
                    const std::optional<PageTables>& kernel, GuestMemory& memory)
         : kernel_(kernel), memory_(memory)
     {
         for (const CpuState& cpu : cpus) {
-            mmus_.emplace(cpu.cpu, Aarch64Mmu::of_cpu(cpu, registers));
+            mmus_.emplace(cpu.cpu, mmu_of(cpu, machine, registers));
         }
     }
 
@@ -89,7 +90,7 @@ class CpuTranslation final : public AddressTranslation
     }
 
   private:
-    std::map<unsigned, std::optional<Aarch64Mmu>> mmus_;
+    std::map<unsigned, std::unique_ptr<CpuMmu>> mmus_;
     const std::optional<PageTables>& kernel_;
     GuestMemory& memory_;
 };
@@ -146,7 +147,7 @@ Gathered gather(const Capture& capture, std::span<const Region> regions, std::sp
     const auto kernel = PageTables::of_kernel(read_vmcoreinfo(regions, memory), machine);
     if (capture.stacks || capture.cpus) {
         auto cpus = read_cpu_states(cpu_notes, machine);
-        CpuTranslation translation(cpus, registers, kernel, memory);
+        CpuTranslation translation(cpus, machine, registers, kernel, memory);
         std::erase_if(cpus, [&](const CpuState& cpu) {
             const bool another = translation.is_of_another_kernel(cpu);
             if (another) {
@@ -155,7 +156,7 @@ Gathered gather(const Capture& capture, std::span<const Region> regions, std::sp
             return another;
         });
         if (capture.stacks) {
-            gathered.stacks = stack_pages(cpus, translation, memory);
+            gathered.stacks = stack_pages(cpus, machine, translation, memory);
         }
     }
     if (capture.tables) {

@@ -3,6 +3,8 @@
 // The controller's view of guest RAM.
 #pragma once
 
+#include "common/physical_memory.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,11 +12,9 @@
 namespace kmd
 {
 
-class GuestMemory
+class GuestMemory : public PhysicalMemory
 {
   public:
-    virtual ~GuestMemory() = default;
-
     /// Guest RAM as the host sees it, without copying.
     ///
     /// Returns the longest run of RAM that starts at guest-physical address `phys` (bytes), is not
@@ -24,6 +24,8 @@ class GuestMemory
     /// The host owns the bytes. They stay mapped, and the guest leaves them alone, until the
     /// caller returns to the host.
     virtual std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) = 0;
+
+    bool read(std::uint64_t phys, std::span<std::byte> out) final;
 };
 
 /// Whether each of the `size` bytes from `phys` on is RAM. `phys + size - 1` must not wrap.

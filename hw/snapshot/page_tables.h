@@ -1,38 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The kernel's own page tables, found through its vmcoreinfo: which pages of them does a reader need
-// that walks from swapper_pg_dir to an address, and does an address lead where the guest says? For Linux on
-// AArch64.
+// that walks from swapper_pg_dir to an address, and does an address lead where the guest says?
 #pragma once
 
-#include "hw/image/core_image.h"
-#include "hw/snapshot/aarch64_tables.h"
+#include "common/address_range.h"
+#include "common/architecture.h"
+#include "common/kernel_space.h"
+#include "common/machine.h"
+#include "hw/mmio/region.h"
+
 #include "hw/snapshot/guest_memory.h"
 
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace kmd
 {
 
-/// Virtual addresses by their first and last byte, so that the end of the space is nothing special.
-struct AddressRange {
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-};
-
 class PageTables
 {
   public:
-    /// None when the machine is not AArch64, or vmcoreinfo lacks a value or has one that no Linux has.
+    /// None for a machine that we do not know, and where vmcoreinfo lacks a value or has one that no Linux
+    /// has.
     static std::optional<PageTables> of_kernel(std::string_view vmcoreinfo, const Machine& machine);
 
     /// Where the kernel's linear map shows the byte at guest-physical address `phys`.
-    std::uint64_t linear_address(std::uint64_t phys) const { return phys + linear_distance_; }
+    std::uint64_t linear_address(std::uint64_t phys) const { return phys + space_.linear_map->distance; }
 
-    std::uint64_t page_size() const { return tables_.page_size(); }
+    std::uint64_t page_size() const { return space_.tables->page_size(); }
 
     /// What a walk may cost: the tables are the guest's, and can lead in circles.
     struct Budget {
@@ -61,13 +60,14 @@ class PageTables
                  std::set<std::uint64_t>& pages) const;
 
   private:
-    PageTables() = default;
+    PageTables(const Architecture& architecture, KernelSpace space)
+        : architecture_(&architecture), space_(std::move(space))
+    {
+    }
 
-    Aarch64Tables tables_;
-    /// Virtual address of the first table in the kernel's image.
-    std::uint64_t root_in_image_ = 0;
-    std::uint64_t linear_distance_ = 0;
-    AddressRange linear_map_;
+    const Architecture* architecture_;
+    /// All of it is known.
+    KernelSpace space_;
 };
 
 } // namespace kmd

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/snapshot/stacks.h"
 
-#include <array>
+#include "common/architecture.h"
+#include "common/page_size.h"
+
 #include <cstring>
 #include <map>
 #include <set>
@@ -12,8 +14,7 @@ namespace kmd
 namespace
 {
 
-constexpr std::uint64_t kStack = 16384;
-constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kPage = kSmallestPage;
 constexpr std::size_t kMostPieces = 16;
 constexpr std::size_t kMostCodePages = 64;
 constexpr unsigned kMostFrames = 512;
@@ -21,10 +22,6 @@ constexpr unsigned kMostFrames = 512;
 /// How far from its beginning a debugger looks at a function of which it has nothing but the symbol:
 /// one in assembly.
 constexpr std::uint64_t kPrologue = 256;
-
-/// The upper bits of a kernel's address, which a signature may stand in: none, those above 52-bit
-/// addresses, those above 48-bit ones.
-constexpr std::array<std::uint64_t, 3> kSignatures = {0, 0xfff0'0000'0000'0000, 0xffff'0000'0000'0000};
 
 /// One CPU's view of memory, page by page.
 class View
@@ -81,9 +78,9 @@ struct Trail {
 };
 
 /// Adds the page of an address in the code, and the one ahead of it when its function may begin there.
-void add_code(Trail& trail, std::uint64_t address, View& view)
+void add_code(Trail& trail, std::uint64_t address, const Architecture& architecture, View& view)
 {
-    for (const std::uint64_t bits : kSignatures) {
+    for (const std::uint64_t bits : architecture.signature_masks) {
         const std::uint64_t page = (address | bits) / kPage * kPage;
         if (address == 0 || !view.page(page)) {
             continue;
@@ -97,31 +94,38 @@ void add_code(Trail& trail, std::uint64_t address, View& view)
     }
 }
 
-Trail trail_of(const CpuState& cpu, View& view)
+void follow_frames(Trail& trail, std::uint64_t record, const Architecture& architecture, View& view)
+{
+    using Kind = FrameRecord::Kind;
+    const ReadWord read = [&](std::uint64_t virt) { return view.word(virt); };
+    for (unsigned i = 0; i < kMostFrames && record != 0 && record % sizeof(record) == 0; ++i) {
+        const FrameRecord frame = architecture.read_frame_record(record, read);
+        if (frame.kind == Kind::kUnknown) {
+            return;
+        }
+        trail.pieces.insert(record / architecture.stack_size * architecture.stack_size);
+        const bool goes_on = frame.kind == Kind::kCall || frame.kind == Kind::kException;
+        if (trail.pieces.size() >= kMostPieces || !goes_on) {
+            return;
+        }
+        add_code(trail, frame.address, architecture, view);
+        add_code(trail, frame.link, architecture, view);
+        record = frame.next;
+    }
+}
+
+Trail trail_of(const CpuState& cpu, const Architecture& architecture, View& view)
 {
     Trail trail;
-    trail.pieces.insert(cpu.stack_pointer / kStack * kStack);
+    const std::uint64_t stack = architecture.stack_size;
+    trail.pieces.insert(cpu.stack_pointer / stack * stack);
     // An empty stack: its pointer stands on the first byte behind it.
-    if (cpu.stack_pointer % kStack == 0 && cpu.stack_pointer != 0) {
-        trail.pieces.insert(cpu.stack_pointer - kStack);
+    if (cpu.stack_pointer % stack == 0 && cpu.stack_pointer != 0) {
+        trail.pieces.insert(cpu.stack_pointer - stack);
     }
-    add_code(trail, cpu.program_counter, view);
-    add_code(trail, cpu.link_register, view);
-    std::uint64_t frame = cpu.frame_pointer;
-    for (unsigned i = 0; i < kMostFrames && frame != 0 && frame % sizeof(frame) == 0; ++i) {
-        const auto caller = view.word(frame);
-        if (!caller) {
-            break;
-        }
-        trail.pieces.insert(frame / kStack * kStack);
-        if (trail.pieces.size() >= kMostPieces) {
-            break;
-        }
-        if (const auto address = view.word(frame + sizeof(frame))) {
-            add_code(trail, *address, view);
-        }
-        frame = *caller;
-    }
+    add_code(trail, cpu.program_counter, architecture, view);
+    add_code(trail, cpu.link_register, architecture, view);
+    follow_frames(trail, cpu.frame_pointer, architecture, view);
     return trail;
 }
 
@@ -140,18 +144,19 @@ void add_pages(std::vector<Region>& regions, std::uint64_t virt, std::uint64_t s
 
 } // namespace
 
-std::vector<Region> stack_pages(std::span<const CpuState> cpus, AddressTranslation& translation,
-                                GuestMemory& memory)
+std::vector<Region> stack_pages(std::span<const CpuState> cpus, const Machine& machine,
+                                AddressTranslation& translation, GuestMemory& memory)
 {
     std::vector<Region> regions;
+    const Architecture* const architecture = find_architecture(machine.elf_machine);
     for (const CpuState& cpu : cpus) {
-        if (cpu.in_user_mode) {
+        if (architecture == nullptr || cpu.in_user_mode) {
             continue;
         }
         View view(cpu.cpu, translation, memory);
-        const Trail trail = trail_of(cpu, view);
+        const Trail trail = trail_of(cpu, *architecture, view);
         for (const std::uint64_t piece : trail.pieces) {
-            add_pages(regions, piece, kStack, view);
+            add_pages(regions, piece, architecture->stack_size, view);
         }
         for (const std::uint64_t page : trail.code) {
             add_pages(regions, page, kPage, view);

@@ -28,12 +28,12 @@ class AddressTranslation
 };
 
 /// The pages of every stack that the CPU stands on: where its stack pointer points, and, frame record by
-/// frame record, where it came from (a CPU in an interrupt stands on two stacks). In pieces of 16 KiB,
-/// the size that Linux gives a stack, aligned. At most 16 pieces for a CPU: the frame records are the
-/// guest's. Behind them the pages of code that the CPU stands in and that its frames return to, at most
+/// frame record, where it came from (a CPU in an interrupt stands on two stacks). In pieces of
+/// the size that Linux gives a stack at least, aligned. At most 16 pieces for a CPU: the frame records are
+/// the guest's. Behind them the pages of code that the CPU stands in and that its frames return to, at most
 /// 64: gdb does not unwind a frame whose code it cannot read. Nothing for a CPU in user mode, whose kernel
 /// stack is empty.
-std::vector<Region> stack_pages(std::span<const CpuState> cpus, AddressTranslation& translation,
-                                GuestMemory& memory);
+std::vector<Region> stack_pages(std::span<const CpuState> cpus, const Machine& machine,
+                                AddressTranslation& translation, GuestMemory& memory);
 
 } // namespace kmd

@@ -17,12 +17,6 @@
 namespace kmd
 {
 
-/// Whether the text is vmcoreinfo: Linux begins it with the release (kernel/vmcore_info.c).
-bool is_vmcoreinfo(std::string_view text);
-
-/// The smallest page of any supported guest, in bytes.
-inline constexpr std::uint64_t kSmallestPage = 4096;
-
 /// The text of the region of kind VMCOREINFO, up to its first zero byte and 64 KiB at most (Linux
 /// fills one page). Empty when there is no such region. The regions are in RAM.
 std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory);
@@ -30,10 +24,6 @@ std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory
 /// PAGESIZE of that text in bytes if it is a page size that Linux has (4, 16 or 64 KiB), and
 /// kSmallestPage otherwise.
 std::uint64_t guest_page_size(std::string_view vmcoreinfo);
-
-/// The number behind `key` and '='. The kernel writes that of a SYMBOL(...) in hexadecimal, that of a
-/// NUMBER(...) so after 0x, and all others in decimal. None when there is no such line or no number on it.
-std::optional<std::uint64_t> vmcoreinfo_number(std::string_view vmcoreinfo, std::string_view key);
 
 /// Appends the ELF note "VMCOREINFO" of type 0. Nothing when the text is empty.
 void append_vmcoreinfo_note(std::vector<std::byte>& notes, std::string_view text);

@@ -95,16 +95,18 @@ kmdump::Report hostile_report()
 
     std::vector<kmdump::CpuState> cpus(2);
     for (auto& cpu : cpus) {
-        cpu.registers.x.fill(0xffffffffffffffff);
+        cpu.registers.general_name = "x";
+        cpu.registers.general.assign(31, 0xffffffffffffffff);
         cpu.registers.pc = 0xffff800080000010;
-        cpu.registers.pstate = 5;
+        cpu.registers.state_name = "pstate";
+        cpu.registers.state = 5;
         cpu.backtrace = hostile_backtrace();
     }
     cpus[0].panicked = true;
     return {.file = attack(4),
             .file_size = 123,
             .core = std::move(core),
-            .vmcoreinfo = kmdump::Vmcoreinfo(note),
+            .vmcoreinfo = kmd::Vmcoreinfo(note),
             .sidecar = std::move(sidecar),
             .contents = std::move(contents),
             .ram_bytes = 512 << 20,

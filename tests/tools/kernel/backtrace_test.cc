@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/aarch64.h"
 #include "core_maker.h"
-#include "kmdump/core/cpu_registers.h"
 #include "kmdump/kernel/backtrace.h"
+#include "kmdump/kernel/cpu_registers.h"
 #include "kmdump/kernel/cpu_states.h"
 #include "kmdump/kernel/page_walk.h"
 
@@ -10,13 +11,14 @@
 namespace
 {
 
+using kmd::Mapping;
+using kmd::Vmcoreinfo;
 using kmdump::Backtrace;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump::LogRecord;
 using kmdump::PageWalk;
 using kmdump::Unwinder;
-using kmdump::Vmcoreinfo;
 using kmdump_test::Bytes;
 using kmdump_test::CoreMaker;
 using kmdump_test::put;
@@ -42,9 +44,9 @@ struct Stack {
         const TemporaryFile file(maker.make());
         const auto core = CoreFile::open(file.path());
         EXPECT_TRUE(core);
-        const Vmcoreinfo info(vmcoreinfo);
+        const kmd::Vmcoreinfo info(vmcoreinfo);
         const KernelMemory memory(core.value(), info);
-        return Unwinder(memory, info).unwind(kPc, frame_pointer);
+        return Unwinder(memory, info, &kmd::kAarch64).unwind(kPc, frame_pointer);
     }
 };
 
@@ -124,11 +126,11 @@ TEST(CpuRegisters, AreThoseOfTheNotes)
     ASSERT_TRUE(cpus);
     ASSERT_EQ(cpus.value().size(), 2u);
     EXPECT_EQ(cpus.value()[0].pc, kPc);
-    EXPECT_EQ(cpus.value()[0].frame_pointer(), kStack);
-    EXPECT_EQ(cpus.value()[0].link(), 0x30u);
-    EXPECT_EQ(cpus.value()[0].x[28], 0x11cu);
-    EXPECT_TRUE(cpus.value()[0].in_kernel());
-    EXPECT_FALSE(cpus.value()[1].in_kernel());
+    EXPECT_EQ(cpus.value()[0].frame_pointer, kStack);
+    EXPECT_EQ(cpus.value()[0].link, 0x30u);
+    EXPECT_EQ(cpus.value()[0].general[28], 0x11cu);
+    EXPECT_TRUE(cpus.value()[0].in_kernel);
+    EXPECT_FALSE(cpus.value()[1].in_kernel);
 }
 
 TEST(CpuRegisters, OfOtherMachinesAndOtherSizesAreRefused)
@@ -218,8 +220,8 @@ TEST(CpuRegisters, OfA32BitProgramAreWhereTheArmManualHasThem)
     const auto cpus = kmdump::read_cpu_registers(CoreFile::open(file.path()).value().summary());
     ASSERT_TRUE(cpus);
     EXPECT_EQ(cpus.value()[0].sp, 0xbeef0000u);
-    EXPECT_EQ(cpus.value()[0].link(), 0x12344u);
-    EXPECT_FALSE(cpus.value()[0].in_kernel());
+    EXPECT_EQ(cpus.value()[0].link, 0x12344u);
+    EXPECT_FALSE(cpus.value()[0].in_kernel);
 }
 
 constexpr std::string_view kTables = "PAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffff800080000000\n"
@@ -251,9 +253,31 @@ TEST(PageWalk, FindsPagesAndBlocks)
     const TemporaryFile file(with_page_tables().make());
     const auto core = CoreFile::open(file.path());
     ASSERT_TRUE(core);
-    const PageWalk walk(core.value(), Vmcoreinfo(kTables));
-    EXPECT_EQ(walk.translate(0xffff8000'90003abc).physical, 0x42005abcu);
-    EXPECT_EQ(walk.translate(0xffff8000'90212345).physical, 0x43412345u);
+    const PageWalk walk(core.value(), kmd::Vmcoreinfo(kTables));
+    EXPECT_EQ(walk.translate(0xffff8000'90003abc).mapping, Mapping::kMapped);
+    EXPECT_EQ(walk.translate(0xffff8000'90003abc).phys, 0x42005abcu);
+    EXPECT_EQ(walk.translate(0xffff8000'90212345).phys, 0x43412345u);
+}
+
+// With pages of 64 KiB the root has the same number of levels below it for 48 bits as for 52, and is that of
+// 52: the addresses of 48 bits are at its upper end.
+TEST(PageWalk, OfAKernelFor52BitsOnACpuWith48BeginsAtTheUpperEndOfItsRoot)
+{
+    Bytes tables(0x30000);
+    put(tables, (0x3c0 + 32) * 8, 0x40010003, 8);
+    put(tables, 0x10000 + 4 * 8, 0x40020003, 8);
+    put(tables, 0x20000 + 18 * 8, 0x42010703, 8);
+    CoreMaker maker;
+    maker.memory = {{0x40000000, 0x40000000, tables}};
+    const TemporaryFile file(maker.make());
+    const auto core = CoreFile::open(file.path());
+    ASSERT_TRUE(core);
+    const PageWalk walk(core.value(),
+                        Vmcoreinfo("PAGESIZE=65536\nSYMBOL(swapper_pg_dir)=ffff800080000000\n"
+                                   "NUMBER(kimage_voffset)=0xffff800040000000\nNUMBER(VA_BITS)=52\n"
+                                   "NUMBER(TCR_EL1_T1SZ)=0x10\n"));
+    EXPECT_EQ(walk.translate(0xffff8000'8012abcd).mapping, Mapping::kMapped);
+    EXPECT_EQ(walk.translate(0xffff8000'8012abcd).phys, 0x4201abcdu);
 }
 
 TEST(PageWalk, TellsWhatIsNotMappedFromWhatIsNotKnown)
@@ -262,18 +286,18 @@ TEST(PageWalk, TellsWhatIsNotMappedFromWhatIsNotKnown)
     const TemporaryFile whole(maker.make());
     const auto core = CoreFile::open(whole.path());
     ASSERT_TRUE(core);
-    const PageWalk walk(core.value(), Vmcoreinfo(kTables));
-    const auto unmapped = walk.translate(0xffff8000'90004000);
-    EXPECT_TRUE(unmapped.known);
-    EXPECT_FALSE(unmapped.physical);
-    EXPECT_FALSE(walk.translate(0x1000).known) << "not an address of the kernel";
-    EXPECT_FALSE(PageWalk(core.value(), Vmcoreinfo("")).translate(0xffff8000'90003000).known);
+    const PageWalk walk(core.value(), kmd::Vmcoreinfo(kTables));
+    EXPECT_EQ(walk.translate(0xffff8000'90004000).mapping, Mapping::kNotMapped);
+    EXPECT_EQ(walk.translate(0x1000).mapping, Mapping::kUnknown) << "not an address of the kernel";
+    EXPECT_EQ(PageWalk(core.value(), kmd::Vmcoreinfo("")).translate(0xffff8000'90003000).mapping,
+              Mapping::kUnknown);
 
     maker.memory[0].bytes.resize(0x3000);
     const TemporaryFile cut(maker.make());
     const auto less = CoreFile::open(cut.path());
     ASSERT_TRUE(less);
-    EXPECT_FALSE(PageWalk(less.value(), Vmcoreinfo(kTables)).translate(0xffff8000'90003000).known);
+    EXPECT_EQ(PageWalk(less.value(), kmd::Vmcoreinfo(kTables)).translate(0xffff8000'90003000).mapping,
+              Mapping::kUnknown);
 }
 
 TEST(KernelMemory, ReachesVmallocThroughThePageTables)
@@ -285,7 +309,7 @@ TEST(KernelMemory, ReachesVmallocThroughThePageTables)
     const TemporaryFile file(maker.make());
     const auto core = CoreFile::open(file.path());
     ASSERT_TRUE(core);
-    const KernelMemory memory(core.value(), Vmcoreinfo(kTables));
+    const KernelMemory memory(core.value(), kmd::Vmcoreinfo(kTables));
     EXPECT_EQ(memory.read_u64(0xffff8000'90003abc), 0x1122334455667788u);
     // The same bytes as an address of the kernel image are not what the tables map.
     EXPECT_FALSE(memory.read_u64(0xffff8000'90004abc));

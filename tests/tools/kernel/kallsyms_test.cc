@@ -9,12 +9,12 @@
 namespace
 {
 
+using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump::Place;
 using kmdump::read_kallsyms;
 using kmdump::Symbols;
-using kmdump::Vmcoreinfo;
 using kmdump_test::CoreMaker;
 using kmdump_test::KallsymsMaker;
 using kmdump_test::put;
@@ -42,8 +42,8 @@ kmd::Result<Symbols> read(const KallsymsMaker& kallsyms, const kmdump_test::Memo
     const TemporaryFile file(maker.make());
     const auto core = CoreFile::open(file.path());
     EXPECT_TRUE(core);
-    const Vmcoreinfo info(vmcoreinfo.empty() ? kallsyms.vmcoreinfo() : vmcoreinfo);
-    return read_kallsyms(KernelMemory(core.value(), info), info, Vmcoreinfo(layout));
+    const kmd::Vmcoreinfo info(vmcoreinfo.empty() ? kallsyms.vmcoreinfo() : vmcoreinfo);
+    return read_kallsyms(KernelMemory(core.value(), info), info, kmd::Vmcoreinfo(layout));
 }
 
 std::string name_at(const Symbols& symbols, std::uint64_t address)
@@ -128,10 +128,10 @@ TEST(Kallsyms, GoOnBehindAGapWithTheFunctionsOfTheStart)
         const TemporaryFile file(core.make());
         const auto opened = CoreFile::open(file.path());
         ASSERT_TRUE(opened);
-        const Vmcoreinfo info(maker.vmcoreinfo());
+        const kmd::Vmcoreinfo info(maker.vmcoreinfo());
         const KernelMemory memory(opened.value(), info);
-        const Vmcoreinfo layout("NUMBER(kallsyms_init_index)=103\nNUMBER(kallsyms_init_name)=" +
-                                std::to_string(init_name) + "\n");
+        const kmd::Vmcoreinfo layout("NUMBER(kallsyms_init_index)=103\nNUMBER(kallsyms_init_name)=" +
+                                     std::to_string(init_name) + "\n");
         const auto symbols = read_kallsyms(memory, info, layout);
         ASSERT_TRUE(symbols) << symbols.error().what;
         EXPECT_EQ(name_at(symbols.value(), kText + 0x104), "panic+0x4/0x100");
@@ -139,7 +139,7 @@ TEST(Kallsyms, GoOnBehindAGapWithTheFunctionsOfTheStart)
         EXPECT_EQ(name_at(symbols.value(), kText + 0x1800), "nothing") << "in the gap";
         EXPECT_EQ(name_at(symbols.value(), kText + 0x2100), "nothing") << "behind the last";
 
-        const auto without = read_kallsyms(memory, info, Vmcoreinfo(""));
+        const auto without = read_kallsyms(memory, info, kmd::Vmcoreinfo(""));
         ASSERT_TRUE(without);
         EXPECT_EQ(name_at(without.value(), kText + 0x2044), "nothing");
     }
@@ -207,7 +207,7 @@ TEST(Vmlinux, SymbolsMoveByTheKaslrOffset)
         },
         &base);
     const auto linked_at = reinterpret_cast<std::uint64_t>(&function_of_this_program) - base;
-    const auto symbols = kmdump::read_vmlinux("/proc/self/exe", Vmcoreinfo("KERNELOFFSET=10000\n"));
+    const auto symbols = kmdump::read_vmlinux("/proc/self/exe", kmd::Vmcoreinfo("KERNELOFFSET=10000\n"));
     ASSERT_TRUE(symbols) << symbols.error().what;
     EXPECT_EQ(symbols.value().address_of("function_of_this_program"), linked_at + 0x10000);
 }
@@ -215,11 +215,11 @@ TEST(Vmlinux, SymbolsMoveByTheKaslrOffset)
 TEST(Vmlinux, OfAnotherKindIsRefused)
 {
     const TemporaryFile text(std::string_view("hello\n"));
-    EXPECT_EQ(kmdump::read_vmlinux(text.path(), Vmcoreinfo("")).error().what,
+    EXPECT_EQ(kmdump::read_vmlinux(text.path(), kmd::Vmcoreinfo("")).error().what,
               "expected a vmlinux file, found something that is not ELF");
     // Types alone are of use to others.
     const TemporaryFile core(CoreMaker().make());
-    EXPECT_EQ(kmdump::read_vmlinux(core.path(), Vmcoreinfo("")).value().count(), 0u);
+    EXPECT_EQ(kmdump::read_vmlinux(core.path(), kmd::Vmcoreinfo("")).value().count(), 0u);
 }
 
 } // namespace

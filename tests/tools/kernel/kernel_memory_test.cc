@@ -7,9 +7,9 @@
 namespace
 {
 
+using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
-using kmdump::Vmcoreinfo;
 using kmdump_test::CoreMaker;
 using kmdump_test::put;
 using kmdump_test::TemporaryFile;
@@ -27,7 +27,7 @@ std::optional<std::uint64_t> read(std::string_view vmcoreinfo, std::uint64_t add
     const TemporaryFile file(maker.make());
     const auto core = CoreFile::open(file.path());
     EXPECT_TRUE(core) << core.error().what;
-    return KernelMemory(core.value(), Vmcoreinfo(vmcoreinfo)).read_u64(address);
+    return KernelMemory(core.value(), kmd::Vmcoreinfo(vmcoreinfo)).read_u64(address);
 }
 
 constexpr std::string_view k48 = "NUMBER(VA_BITS)=48\nNUMBER(kimage_voffset)=0xffff800040000000\n"

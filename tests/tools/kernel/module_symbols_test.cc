@@ -13,10 +13,10 @@
 namespace
 {
 
+using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump::Symbols;
-using kmdump::Vmcoreinfo;
 using kmdump_test::CoreMaker;
 using kmdump_test::put;
 using kmdump_test::TemporaryFile;
@@ -100,7 +100,7 @@ struct Guest {
         EXPECT_TRUE(core);
         Symbols symbols({{0xffff8000'80000000, "_text"}, {0xffff8000'80000100, "_etext"}});
         symbols.add(
-            read_module_symbols(KernelMemory(core.value(), Vmcoreinfo("")), find_layout(core.value())));
+            read_module_symbols(KernelMemory(core.value(), kmd::Vmcoreinfo("")), find_layout(core.value())));
         return symbols;
     }
 

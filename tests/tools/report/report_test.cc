@@ -108,7 +108,7 @@ TEST(StructLayout, IsReadOutOfDebugInformation)
                                                       {"KmdumpLayoutProbe", "last"},
                                                       {"KmdumpLayoutProbe", "missing"},
                                                       {"NoSuchStructure", "first"}},
-                                                     kmdump::Vmcoreinfo(""));
+                                                     kmd::Vmcoreinfo(""));
     ASSERT_TRUE(offsets) << offsets.error().what;
     const auto distance = [&](const auto& member) {
         return static_cast<std::uint64_t>(reinterpret_cast<const char*>(&member) -
@@ -124,16 +124,15 @@ TEST(StructLayout, IsReadOutOfDebugInformation)
 TEST(StructLayout, OfAnotherKernelIsRefused)
 {
     const auto other = kmdump::read_member_offsets("/proc/self/exe", {{"KmdumpLayoutProbe", "last"}},
-                                                   kmdump::Vmcoreinfo("BUILD-ID=00ff\n"));
+                                                   kmd::Vmcoreinfo("BUILD-ID=00ff\n"));
     ASSERT_FALSE(other);
     EXPECT_NE(other.error().what.find("with the build id 00ff"), std::string::npos) << other.error().what;
     const TemporaryFile text(std::string_view("hello\n"));
-    EXPECT_FALSE(kmdump::read_member_offsets(text.path(), {}, kmdump::Vmcoreinfo("")));
+    EXPECT_FALSE(kmdump::read_member_offsets(text.path(), {}, kmd::Vmcoreinfo("")));
     const TemporaryFile core(CoreMaker().make());
-    EXPECT_EQ(kmdump::read_member_offsets(core.path(), {{"task_struct", "pid"}}, kmdump::Vmcoreinfo(""))
-                  .error()
-                  .what,
-              "expected a vmlinux file with type information (BTF or DWARF), found none");
+    EXPECT_EQ(
+        kmdump::read_member_offsets(core.path(), {{"task_struct", "pid"}}, kmd::Vmcoreinfo("")).error().what,
+        "expected a vmlinux file with type information (BTF or DWARF), found none");
 }
 
 /// Tasks of an invented kernel, 0x200 bytes each.

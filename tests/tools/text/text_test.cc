@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/vmcoreinfo.h"
 #include "kmdump/kernel/log_text.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 #include "kmdump/text/escape.h"
 
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@ namespace
 {
 
 using namespace std::string_view_literals;
+using kmd::Vmcoreinfo;
 using kmdump::LogRecord;
-using kmdump::Vmcoreinfo;
 
 TEST(Escape, LeavesPrintableTextAlone)
 {
@@ -79,14 +79,14 @@ TEST(Escape, KnowsUtf8)
 
 TEST(Vmcoreinfo, ReadsTheNumbersThatLinuxWrites)
 {
-    const Vmcoreinfo info(
+    const kmd::Vmcoreinfo info(
         "OSRELEASE=6.12=x\nnoise\n\nNUMBER(A)=48\nNUMBER(B)=0xffff000000000000\n"
         "NUMBER(C)=-1\nSYMBOL(prb)=ffff800081234560\nNUMBER(A)=1\nNUMBER(D)=12x\nNUMBER(E)=");
     EXPECT_EQ(info.text("OSRELEASE"), "6.12=x");
     EXPECT_EQ(info.number("NUMBER(A)"), 48u);
     EXPECT_EQ(info.number("NUMBER(B)"), 0xffff000000000000u);
     EXPECT_EQ(info.number("NUMBER(C)"), 0xffffffffffffffffu);
-    EXPECT_EQ(info.hex_number("SYMBOL(prb)"), 0xffff800081234560u);
+    EXPECT_EQ(info.symbol("SYMBOL(prb)"), 0xffff800081234560u);
     EXPECT_FALSE(info.number("NUMBER(D)"));
     EXPECT_FALSE(info.number("NUMBER(E)"));
     EXPECT_FALSE(info.number("NUMBER(F)"));
@@ -95,7 +95,7 @@ TEST(Vmcoreinfo, ReadsTheNumbersThatLinuxWrites)
 
 TEST(Vmcoreinfo, RefusesNumbersThatDoNotFit)
 {
-    const Vmcoreinfo info("A=0x10000000000000000\nB=18446744073709551616\nC=0x-1\nD=--1");
+    const kmd::Vmcoreinfo info("A=0x10000000000000000\nB=18446744073709551616\nC=0x-1\nD=--1");
     for (const auto key : {"A", "B", "C", "D"}) {
         EXPECT_FALSE(info.number(key)) << key;
     }

@@ -102,7 +102,7 @@ class Stacks : public testing::Test
     std::vector<std::uint64_t> pages_of(const CpuState& cpu)
     {
         std::vector<std::uint64_t> virts;
-        for (const Region& region : stack_pages(std::span(&cpu, 1), host, host.guest)) {
+        for (const Region& region : stack_pages(std::span(&cpu, 1), aarch64(), host, host.guest)) {
             EXPECT_EQ(region.phys, host.pages.at(region.virt));
             EXPECT_EQ(region.size, 0x1000u);
             virts.push_back(region.virt);
@@ -139,6 +139,25 @@ TEST_F(Stacks, AreFollowedFromTheInterruptStackToTheTasks)
         expected.push_back(page);
     }
     EXPECT_EQ(pages_of({0, kIrqStack + 0x3ef0, kIrqStack + 0x3f00, false}), expected);
+}
+
+// Since Linux 6.13 a record of zeros says in its third word that an exception's registers are around it.
+TEST_F(Stacks, AreFollowedThroughTheRegistersThatAnExceptionSaved)
+{
+    constexpr std::uint64_t kInterrupted = 0xffff800081230000;
+    constexpr std::uint64_t registers = kIrqStack + 0x3e00;
+    host.pages[kInterrupted] = kRam + 0x80000;
+    put(kIrqStack + 0x3d00, registers + 296);
+    put(registers + 296 + 16, 2);
+    put(registers + 29 * 8, kTaskStack + 0x1000);
+    put(registers + 32 * 8, kInterrupted + 0x480);
+    put(kTaskStack + 0x1000 + 16, 1); // the last
+    auto expected = four_pages(kIrqStack);
+    for (const std::uint64_t page : four_pages(kTaskStack)) {
+        expected.push_back(page);
+    }
+    expected.push_back(kInterrupted);
+    EXPECT_EQ(pages_of({0, kIrqStack + 0x3c00, kIrqStack + 0x3d00, false}), expected);
 }
 
 TEST_F(Stacks, LeaveOutAGuardPage)

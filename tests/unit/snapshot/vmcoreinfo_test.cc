@@ -2,6 +2,7 @@
 //
 // Protects how the guest's vmcoreinfo text becomes a note, and that no text, however odd, costs the
 // image or changes the page size to something that is none.
+#include "common/vmcoreinfo.h"
 #include "hw/snapshot/vmcoreinfo.h"
 
 #include "composed.h"
@@ -13,7 +14,7 @@ namespace
 
 using kmd::Plan;
 using kmd::Region;
-using kmd::vmcoreinfo_number;
+using kmd::Vmcoreinfo;
 using kmd::test::compose;
 using kmd::test::CoreReader;
 using kmd::test::FakeGuest;
@@ -200,12 +201,13 @@ TEST_F(VmcoreinfoTest, NumbersAreReadAsTheKernelWritesThem)
     const std::string text = "KERNELOFFSET=10\nNUMBER(VA_BITS)=48\nNUMBER(kimage_voffset)=0xffff0Ab0\n"
                              "SYMBOL(prb)=ffff800012345678\nNUMBER(PAGE_SLAB_MAPCOUNT_VALUE)=-2\nNUMBER(x)=\n"
                              "NUMBER(y)=12z\nNUMBER(z)=99999999999999999999";
-    EXPECT_EQ(vmcoreinfo_number(text, "NUMBER(VA_BITS)"), 48u);
-    EXPECT_EQ(vmcoreinfo_number(text, "NUMBER(kimage_voffset)"), 0xffff0ab0u);
-    EXPECT_EQ(vmcoreinfo_number(text, "SYMBOL(prb)"), 0xffff800012345678u);
-    for (const char* key : {"NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)", "NUMBER(x)", "NUMBER(y)", "NUMBER(z)",
-                            "NUMBER(VA_BIT)", "VA_BITS)", "nothing"}) {
-        EXPECT_FALSE(vmcoreinfo_number(text, key)) << key;
+    const Vmcoreinfo info(text);
+    EXPECT_EQ(info.number("NUMBER(VA_BITS)"), 48u);
+    EXPECT_EQ(info.number("NUMBER(kimage_voffset)"), 0xffff0ab0u);
+    EXPECT_EQ(info.symbol("SYMBOL(prb)"), 0xffff800012345678u);
+    EXPECT_EQ(info.number("NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)"), ~std::uint64_t{1});
+    for (const char* key : {"NUMBER(x)", "NUMBER(y)", "NUMBER(z)", "NUMBER(VA_BIT)", "VA_BITS)", "nothing"}) {
+        EXPECT_FALSE(info.number(key)) << key;
     }
 }
 

@@ -31,28 +31,29 @@ std::string describe(const Symbols& symbols, const Frame& frame)
     return digits(frame.address) + (place ? "  " + escape(*place) : "");
 }
 
-void print_general_registers(const CpuRegisters& registers, std::ostream& out)
+void print_general_registers(const kmd::CpuRegisters& registers, std::ostream& out)
 {
     constexpr std::size_t columns = 3;
-    for (std::size_t i = 0; i < registers.x.size(); ++i) {
-        const std::string name = "x" + std::to_string(i);
+    const std::size_t count = registers.general.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string name = std::string(registers.general_name) + std::to_string(i);
         out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
-            << digits(registers.x[i])
-            << (i % columns == columns - 1 || i + 1 == registers.x.size() ? "\n" : "");
+            << digits(registers.general[i]) << (i % columns == columns - 1 || i + 1 == count ? "\n" : "");
     }
 }
 
 void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, const Style& style,
                std::ostream& out)
 {
-    const CpuRegisters& registers = cpu.registers;
+    const kmd::CpuRegisters& registers = cpu.registers;
     const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
         << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
         << "  lr  " << describe(symbols, cpu.link) << "\n"
-        << "  sp  " << digits(registers.sp) << "   pstate " << digits(registers.pstate) << "\n";
+        << "  sp  " << digits(registers.sp) << "   " << registers.state_name << " " << digits(registers.state)
+        << "\n";
     print_general_registers(registers, out);
-    if (!registers.in_kernel()) {
+    if (!registers.in_kernel) {
         return;
     }
     out << "  backtrace:\n";
@@ -115,10 +116,10 @@ Json to_json(const Symbols& symbols, const Frame& frame)
 
 Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
 {
-    const CpuRegisters& registers = cpu.registers;
-    Json x = Json::array();
-    for (const std::uint64_t value : registers.x) {
-        x.push_back(json_address(value));
+    const kmd::CpuRegisters& registers = cpu.registers;
+    Json general = Json::array();
+    for (const std::uint64_t value : registers.general) {
+        general.push_back(json_address(value));
     }
     Json backtrace = Json::array();
     for (const Frame& frame : cpu.backtrace.frames) {
@@ -127,12 +128,12 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
     return {{"cpu", number},
             {"panicked", cpu.panicked},
             {"state", activity_words(cpu)},
-            {"in_kernel", registers.in_kernel()},
+            {"in_kernel", registers.in_kernel},
             {"pc", to_json(symbols, {registers.pc, true})},
             {"lr", to_json(symbols, cpu.link)},
             {"sp", json_address(registers.sp)},
-            {"pstate", json_address(registers.pstate)},
-            {"x", std::move(x)},
+            {std::string(registers.state_name), json_address(registers.state)},
+            {std::string(registers.general_name), std::move(general)},
             {"backtrace", std::move(backtrace)},
             {"backtrace_cut", cpu.backtrace.cut.empty() ? Json(nullptr) : Json(cpu.backtrace.cut)}};
 }

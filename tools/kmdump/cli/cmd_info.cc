@@ -85,7 +85,7 @@ Facts gather(const Dump& dump, const std::string& path)
     if (const auto release = dump.vmcoreinfo.text("OSRELEASE")) {
         facts.release = *release;
     }
-    facts.kaslr_offset = dump.vmcoreinfo.hex_number("KERNELOFFSET");
+    facts.kaslr_offset = dump.vmcoreinfo.symbol("KERNELOFFSET");
     facts.crash_time = dump.vmcoreinfo.number("CRASHTIME");
     facts.panic_cpu = read_panic_cpu(dump, Symbols(), facts.core.prstatus.size());
     const auto log = read_printk_log(dump.memory(), dump.vmcoreinfo);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/core/compressed_file.h"
 
-#include "kmdump/text/little_endian.h"
+#include "common/little_endian.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -162,7 +162,7 @@ std::optional<kmd::Error> decompress_to(int descriptor, const File& file)
 bool is_zstd(const File& file)
 {
     std::array<std::byte, 4> magic;
-    return file.read(0, magic) && load<std::uint32_t>(magic, 0) == ZSTD_MAGICNUMBER;
+    return file.read(0, magic) && kmd::load<std::uint32_t>(magic, 0) == ZSTD_MAGICNUMBER;
 }
 
 kmd::Result<File> decompress(const File& file)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/core/core_file.h"
 
+#include "common/little_endian.h"
 #include "kmdump/core/compressed_file.h"
-#include "kmdump/text/little_endian.h"
 
 #include <elf.h>
 
@@ -161,9 +161,9 @@ std::optional<Error> read_notes(const File& file, const Elf64_Phdr& header, Core
     const auto padded = [unit](std::uint64_t size) { return (size + unit - 1) / unit * unit; };
     std::uint64_t position = 0;
     while (bytes.size() - position >= sizeof(Elf64_Nhdr)) {
-        const auto name_size = load<std::uint32_t>(bytes, position);
-        const auto content_size = load<std::uint32_t>(bytes, position + 4);
-        const auto type = load<std::uint32_t>(bytes, position + 8);
+        const auto name_size = kmd::load<std::uint32_t>(bytes, position);
+        const auto content_size = kmd::load<std::uint32_t>(bytes, position + 4);
+        const auto type = kmd::load<std::uint32_t>(bytes, position + 8);
         const std::uint64_t name_at = position + sizeof(Elf64_Nhdr);
         const std::uint64_t content_at = padded(name_at + name_size);
         if (content_at + content_size > bytes.size()) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/inspect/dump_check.h"
 
+#include "common/architecture.h"
 #include "common/text.h"
-#include "kmdump/core/cpu_registers.h"
+#include "common/vmcoreinfo.h"
 #include "kmdump/inspect/memory_contents.h"
+#include "kmdump/kernel/cpu_registers.h"
 #include "kmdump/kernel/page_walk.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 #include <elf.h>
 
@@ -20,9 +21,6 @@ namespace kmdump
 
 namespace
 {
-
-/// sizeof(struct elf_prstatus) on arm64.
-constexpr std::uint64_t kPrstatusBytes = 392;
 
 /// More findings of one kind say nothing new.
 constexpr std::size_t kMostOfAKind = 20;
@@ -115,12 +113,13 @@ class Check
         if (core_.summary().prstatus.empty()) {
             warning("there are no registers of any CPU (notes NT_PRSTATUS)");
         }
+        const kmd::Architecture* const architecture = kmd::find_architecture(core_.summary().machine);
         std::size_t wrong = 0;
         for (std::size_t cpu = 0; cpu < core_.summary().prstatus.size(); ++cpu) {
             const std::size_t size = core_.summary().prstatus[cpu].size();
-            if (core_.summary().machine == EM_AARCH64 && size != kPrstatusBytes && ++wrong <= kMostOfAKind) {
+            if (architecture != nullptr && size != architecture->prstatus_size && ++wrong <= kMostOfAKind) {
                 error("the registers of CPU " + std::to_string(cpu) + " take " + std::to_string(size) +
-                      " bytes, expected " + std::to_string(kPrstatusBytes));
+                      " bytes, expected " + std::to_string(architecture->prstatus_size));
             }
         }
         if (core_.summary().vmcoreinfo.empty()) {
@@ -270,8 +269,9 @@ class Check
     /// Whether a virtual address leads where it is said to, as far as the page tables are in the dump.
     bool leads_to(std::uint64_t virt, std::uint64_t phys) const
     {
-        const Translation translation = page_walk_.translate(virt);
-        return !translation.known || translation.physical == phys;
+        const kmd::Translation found = page_walk_.translate(virt);
+        return found.mapping == kmd::Mapping::kUnknown ||
+               (found.mapping == kmd::Mapping::kMapped && found.phys == phys);
     }
 
     void check_page_tables()
@@ -294,14 +294,13 @@ class Check
     {
         const auto cpus = read_cpu_registers(core_.summary());
         for (std::size_t i = 0; cpus && i < cpus.value().size(); ++i) {
-            const CpuRegisters& registers = cpus.value()[i];
-            if (!registers.in_kernel()) {
+            const kmd::CpuRegisters& registers = cpus.value()[i];
+            if (!registers.in_kernel) {
                 continue;
             }
             for (const auto& [name, address] :
                  {std::pair("pc", registers.pc), std::pair("sp", registers.sp)}) {
-                const Translation found = page_walk_.translate(address);
-                if (found.known && !found.physical) {
+                if (page_walk_.translate(address).mapping == kmd::Mapping::kNotMapped) {
                     error("CPU " + std::to_string(i) +
                           " is in a kernel, but the page tables of the kernel in the "
                           "dump do not map its " +
@@ -371,7 +370,7 @@ class Check
     const CoreFile& core_;
     const std::optional<Sidecar>& sidecar_;
     std::uint64_t stored_bytes_;
-    Vmcoreinfo vmcoreinfo_;
+    kmd::Vmcoreinfo vmcoreinfo_;
     PageWalk page_walk_;
     std::vector<Finding> findings_;
 };

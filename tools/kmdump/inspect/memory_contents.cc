@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/inspect/memory_contents.h"
 
-#include "kmdump/kernel/vmcoreinfo.h"
+#include "common/vmcoreinfo.h"
 
 #include <algorithm>
 #include <bit>
@@ -22,7 +22,7 @@ using Range = std::pair<std::uint64_t, std::uint64_t>;
 /// Of the guest, in bytes: a power of 2.
 std::uint64_t page_size(const CoreFile& core)
 {
-    const auto size = Vmcoreinfo(core.summary().vmcoreinfo).number("PAGESIZE");
+    const auto size = kmd::Vmcoreinfo(core.summary().vmcoreinfo).number("PAGESIZE");
     return size && std::has_single_bit(*size) && *size <= kLargestPage ? *size : 4096;
 }
 

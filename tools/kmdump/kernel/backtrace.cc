@@ -15,67 +15,54 @@ namespace
 
 constexpr std::size_t kMostFrames = 256;
 
-/// An address of the kernel has this bit, whatever its width and tags.
-constexpr std::uint64_t kKernelBit = std::uint64_t{1} << 55;
-
-/// A record of two zeros ends the chain, or says in the next word how it goes on (since Linux 6.13): here,
-/// with the registers that an exception saved around the record. Offsets in struct pt_regs, in bytes.
-constexpr std::uint64_t kMetaRegisters = 2;
-constexpr std::uint64_t kRecordInRegisters = 296;
-constexpr std::uint64_t kX29 = 29 * sizeof(std::uint64_t);
-constexpr std::uint64_t kX30 = 30 * sizeof(std::uint64_t);
-constexpr std::uint64_t kPc = 32 * sizeof(std::uint64_t);
-
 } // namespace
 
-Unwinder::Unwinder(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
-    : memory_(&memory), pac_mask_(vmcoreinfo.number("NUMBER(KERNELPACMASK)").value_or(0))
+Unwinder::Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
+                   const kmd::Architecture* architecture)
+    : memory_(&memory), architecture_(architecture),
+      signature_mask_(architecture != nullptr ? architecture->signature_mask(vmcoreinfo) : 0)
 {
 }
 
 std::uint64_t Unwinder::strip(std::uint64_t address) const
 {
-    return (address & kKernelBit) != 0 ? address | pac_mask_ : address;
+    const bool of_kernel = architecture_ != nullptr && architecture_->is_kernel_address(address);
+    return of_kernel ? address | signature_mask_ : address;
 }
 
 Backtrace Unwinder::unwind(std::uint64_t pc, std::uint64_t frame_pointer) const
 {
+    using Kind = kmd::FrameRecord::Kind;
+    const kmd::ReadWord read = [this](std::uint64_t address) { return memory_->read_u64(address); };
     Backtrace trace;
     trace.frames.push_back({pc, true});
     std::uint64_t record = frame_pointer;
-    while (trace.frames.size() < kMostFrames) {
-        if ((record & kKernelBit) == 0 || record % 8 != 0) {
+    while (architecture_ != nullptr && trace.frames.size() < kMostFrames) {
+        if (!architecture_->is_kernel_address(record) || record % sizeof(record) != 0) {
             trace.cut = kmd::hex(record) + " is no frame record of the kernel";
             return trace;
         }
-        const auto next = memory_->read_u64(record);
-        const auto address = memory_->read_u64(record + 8);
-        if (!next || !address) {
-            trace.cut = "the frame record at " + kmd::hex(record) + " is not in the dump";
+        const kmd::FrameRecord frame = architecture_->read_frame_record(record, read);
+        switch (frame.kind) {
+        case Kind::kEnd:
             return trace;
-        }
-        if (*next != 0 || *address != 0) {
-            trace.frames.push_back({strip(*address), false});
-            record = *next;
-            continue;
-        }
-        if (memory_->read_u64(record + 16) != kMetaRegisters) {
+        case Kind::kUnknown:
+            trace.cut = "the frame record at " + kmd::hex(frame.address) + " is not in the dump";
             return trace;
-        }
-        const std::uint64_t registers = record - kRecordInRegisters;
-        const auto interrupted = memory_->read_u64(registers + kPc);
-        const auto outer = memory_->read_u64(registers + kX29);
-        if (!interrupted || !outer) {
-            trace.cut = "the registers at " + kmd::hex(registers) + " are not in the dump";
+        case Kind::kUnknownRegisters:
+            trace.cut = "the registers at " + kmd::hex(frame.address) + " are not in the dump";
             return trace;
+        case Kind::kCall:
+            trace.frames.push_back({strip(frame.address), false});
+            break;
+        case Kind::kException:
+            trace.frames.push_back({frame.address, true, frame.link});
+            break;
         }
-        if ((*interrupted & kKernelBit) == 0) {
-            return trace; // the kernel was entered from a program here
-        }
-        trace.frames.push_back({*interrupted, true, memory_->read_u64(registers + kX30).value_or(0)});
-        record = *outer;
+        record = frame.next;
     }
-    trace.cut = "there are more than " + std::to_string(kMostFrames) + " frames";
+    trace.cut = architecture_ == nullptr ? "the machine is not known"
+                                         : "there are more than " + std::to_string(kMostFrames) + " frames";
     return trace;
 }
 

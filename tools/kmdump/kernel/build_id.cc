@@ -50,7 +50,7 @@ std::string_view release_in(Elf* elf)
 
 } // namespace
 
-std::optional<kmd::Error> check_kernel(Elf* elf, const Vmcoreinfo& vmcoreinfo)
+std::optional<kmd::Error> check_kernel(Elf* elf, const kmd::Vmcoreinfo& vmcoreinfo)
 {
     const std::string expected(vmcoreinfo.text("BUILD-ID").value_or(""));
     const std::string found = build_id_of(elf);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "kmdump/kernel/vmcoreinfo.h"
+#include "common/vmcoreinfo.h"
 
 #include <libelf.h>
 
@@ -15,6 +15,6 @@ namespace kmdump
 
 /// An error, with both, when the build ID of the file is not the BUILD-ID of `vmcoreinfo`; where one of them
 /// has none, when the file names a release of Linux, and not the dump's. `elf` is an ELF file.
-std::optional<kmd::Error> check_kernel(Elf* elf, const Vmcoreinfo& vmcoreinfo);
+std::optional<kmd::Error> check_kernel(Elf* elf, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

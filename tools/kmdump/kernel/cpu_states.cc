@@ -83,17 +83,15 @@ std::vector<bool> read_mask(const KernelMemory& memory, const Symbols& symbols,
     return mask;
 }
 
-CpuActivity activity_of(const CpuRegisters& registers, bool active)
+CpuActivity activity_of(const kmd::CpuRegisters& registers, bool active)
 {
-    const bool zeros =
-        registers.pc == 0 && registers.sp == 0 &&
-        std::all_of(registers.x.begin(), registers.x.end(), [](std::uint64_t x) { return x == 0; });
-    if (zeros) {
-        return registers.pstate == 0 ? CpuActivity::kUnknown : CpuActivity::kNeverStarted;
+    if (registers.are_zeros()) {
+        // A reset leaves something in the word of the state.
+        return registers.state == 0 ? CpuActivity::kUnknown : CpuActivity::kNeverStarted;
     }
-    return !active                 ? CpuActivity::kOffline
-           : registers.in_kernel() ? CpuActivity::kKernel
-                                   : CpuActivity::kProgram;
+    return !active               ? CpuActivity::kOffline
+           : registers.in_kernel ? CpuActivity::kKernel
+                                 : CpuActivity::kProgram;
 }
 
 } // namespace
@@ -102,7 +100,7 @@ std::optional<std::uint64_t> read_panic_cpu(const Dump& dump, const Symbols& sym
 {
     auto address = symbols.address_of("panic_cpu");
     if (!address) {
-        address = find_layout(dump.core).hex_number("SYMBOL(panic_cpu)");
+        address = find_layout(dump.core).symbol("SYMBOL(panic_cpu)");
     }
     const auto cpu = address ? dump.memory().read_u32(*address) : std::nullopt;
     return cpu && *cpu < cpus ? std::optional<std::uint64_t>(*cpu) : std::nullopt;
@@ -141,19 +139,19 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
         return cpus.error();
     }
     const KernelMemory memory = dump.memory();
-    const Unwinder unwinder(memory, dump.vmcoreinfo);
+    const Unwinder unwinder(memory, dump.vmcoreinfo, kmd::find_architecture(dump.core.summary().machine));
     const auto active = read_mask(memory, symbols, sidecar, cpus.value().size());
     std::vector<CpuState> states;
-    for (const CpuRegisters& registers : cpus.value()) {
+    for (const kmd::CpuRegisters& registers : cpus.value()) {
         const bool is_active = active.empty() || active[states.size()];
         CpuState state{registers,
                        activity_of(registers, is_active),
-                       {unwinder.strip(registers.link()), false},
+                       {unwinder.strip(registers.link), false},
                        false,
                        {{{registers.pc, true}}, {}}};
-        if (registers.in_kernel() && state.activity != CpuActivity::kNeverStarted) {
-            state.backtrace = unwinder.unwind(registers.pc, registers.frame_pointer());
-            state.backtrace.frames.front().link = registers.link();
+        if (registers.in_kernel && state.activity != CpuActivity::kNeverStarted) {
+            state.backtrace = unwinder.unwind(registers.pc, registers.frame_pointer);
+            state.backtrace.frames.front().link = registers.link;
             add_leaf_callers(state.backtrace, unwinder, symbols);
         }
         states.push_back(std::move(state));

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "common/result.h"
-#include "kmdump/core/cpu_registers.h"
 #include "kmdump/core/sidecar_file.h"
 #include "kmdump/kernel/backtrace.h"
+#include "kmdump/kernel/cpu_registers.h"
 #include "kmdump/kernel/dump.h"
 #include "kmdump/kernel/printk_log.h"
 #include "kmdump/kernel/symbols.h"
@@ -30,9 +30,9 @@ enum class CpuActivity {
 };
 
 struct CpuState {
-    CpuRegisters registers;
+    kmd::CpuRegisters registers;
     CpuActivity activity = CpuActivity::kUnknown;
-    /// x30 without its signature.
+    /// The link register without its signature.
     Frame link;
     bool panicked = false;
     /// Where it was alone, if that was in a program.

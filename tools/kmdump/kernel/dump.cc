@@ -16,7 +16,7 @@ kmd::Result<Dump> open_dump(const std::string& path)
     if (note.empty()) {
         return kmd::Error{"expected a VMCOREINFO note, found none: the guest did not give one to the host"};
     }
-    Vmcoreinfo vmcoreinfo(note);
+    kmd::Vmcoreinfo vmcoreinfo(note);
     return Dump{std::move(core.value()), std::move(vmcoreinfo)};
 }
 

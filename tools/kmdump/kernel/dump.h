@@ -4,9 +4,9 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/vmcoreinfo.h"
 #include "kmdump/core/core_file.h"
 #include "kmdump/kernel/kernel_memory.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 #include <string>
 
@@ -15,7 +15,7 @@ namespace kmdump
 
 struct Dump {
     CoreFile core;
-    Vmcoreinfo vmcoreinfo;
+    kmd::Vmcoreinfo vmcoreinfo;
 
     /// Valid as long as this object stays where it is.
     KernelMemory memory() const { return KernelMemory(core, vmcoreinfo); }

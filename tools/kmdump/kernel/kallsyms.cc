@@ -4,8 +4,8 @@
 // table of 256 tokens; the first character of the expanded text is the type of the symbol.
 #include "kmdump/kernel/kallsyms.h"
 
+#include "common/little_endian.h"
 #include "common/text.h"
-#include "kmdump/text/little_endian.h"
 
 #include <algorithm>
 #include <array>
@@ -96,7 +96,7 @@ struct Tables {
     std::optional<std::uint64_t> relative_base;
 };
 
-Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
+Result<Tables> find_tables(const kmd::Vmcoreinfo& vmcoreinfo)
 {
     Tables tables;
     const std::pair<const char*, std::uint64_t*> wanted[] = {{"kallsyms_names", &tables.names},
@@ -106,7 +106,7 @@ Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
                                                              {"kallsyms_offsets", &tables.offsets}};
     for (const auto& [name, address] : wanted) {
         const std::string key = "SYMBOL(" + std::string(name) + ")";
-        const auto value = vmcoreinfo.hex_number(key);
+        const auto value = vmcoreinfo.symbol(key);
         if (!value) {
             return Error{"expected " + key +
                          " in the VMCOREINFO note, found none: the kernel has no "
@@ -114,7 +114,7 @@ Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
         }
         *address = *value;
     }
-    tables.relative_base = vmcoreinfo.hex_number("SYMBOL(kallsyms_relative_base)");
+    tables.relative_base = vmcoreinfo.symbol("SYMBOL(kallsyms_relative_base)");
     return tables;
 }
 
@@ -126,7 +126,7 @@ Result<std::array<std::string, kTokens>> read_tokens(const KernelMemory& memory,
     }
     std::array<std::string, kTokens> tokens;
     for (std::size_t i = 0; i < kTokens; ++i) {
-        ByteReader bytes(memory, tables.token_table + load<std::uint16_t>(index, 2 * i));
+        ByteReader bytes(memory, tables.token_table + kmd::load<std::uint16_t>(index, 2 * i));
         for (;;) {
             const auto byte = bytes.next();
             if (!byte) {
@@ -173,13 +173,13 @@ std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::st
 
 /// What is added to each number of the table of offsets in kernels that have a base. The kernel tells where
 /// _stext is: so the base need not be in the dump.
-std::optional<std::uint64_t> find_base(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
+std::optional<std::uint64_t> find_base(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
                                        std::uint64_t at, const std::vector<Symbol>& symbols)
 {
     if (const auto base = memory.read_u64(at)) {
         return base;
     }
-    const auto start = vmcoreinfo.hex_number("SYMBOL(_stext)");
+    const auto start = vmcoreinfo.symbol("SYMBOL(_stext)");
     const auto symbol = std::find_if(symbols.begin(), symbols.end(),
                                      [](const Symbol& candidate) { return candidate.name == "_stext"; });
     return start && symbol != symbols.end() ? std::optional(*start - symbol->address) : std::nullopt;
@@ -245,8 +245,8 @@ SymbolTable table_of(std::vector<Symbol> symbols)
 
 } // namespace
 
-Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
-                              const Vmcoreinfo& layout)
+Result<Symbols> read_kallsyms(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
+                              const kmd::Vmcoreinfo& layout)
 {
     const auto tables = find_tables(vmcoreinfo);
     if (!tables) {

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/vmcoreinfo.h"
 #include "kmdump/kernel/kernel_memory.h"
 #include "kmdump/kernel/symbols.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 namespace kmdump
 {
@@ -15,7 +15,7 @@ namespace kmdump
 /// their tables, so are the symbols; where the functions for the kernel's start go on behind a gap, `layout`
 /// (see kernel_layout.h) says. An error says which table is not in the dump, or makes no sense. Time and
 /// memory are bounded by the size of the file.
-kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo,
-                                   const Vmcoreinfo& layout);
+kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
+                                   const kmd::Vmcoreinfo& layout);
 
 } // namespace kmdump

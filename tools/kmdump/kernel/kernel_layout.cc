@@ -25,7 +25,7 @@ std::string_view text_of(std::span<const std::byte> bytes)
 
 } // namespace
 
-Vmcoreinfo find_layout(const CoreFile& core)
+kmd::Vmcoreinfo find_layout(const CoreFile& core)
 {
     std::uint64_t pages = 0;
     std::array<std::byte, kFirstLine.size()> start{};
@@ -33,19 +33,19 @@ Vmcoreinfo find_layout(const CoreFile& core)
     for (const Segment& segment : core.segments()) {
         for (std::uint64_t at = (0 - segment.virt) % kPage; at < segment.file_size; at += kPage) {
             if (++pages > kMostPages) {
-                return Vmcoreinfo("");
+                return kmd::Vmcoreinfo("");
             }
             if (segment.file_size - at < kPage || !core.read_file(segment.file_offset + at, start) ||
                 text_of(start) != kFirstLine || !core.read_file(segment.file_offset + at, page)) {
                 continue;
             }
-            Vmcoreinfo layout(text_of(page));
-            if (layout.hex_number("SYMBOL(kmd_layout)") == segment.virt + at) {
+            kmd::Vmcoreinfo layout(text_of(page));
+            if (layout.symbol("SYMBOL(kmd_layout)") == segment.virt + at) {
                 return layout;
             }
         }
     }
-    return Vmcoreinfo("");
+    return kmd::Vmcoreinfo("");
 }
 
 } // namespace kmdump

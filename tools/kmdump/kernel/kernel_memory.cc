@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/kernel_memory.h"
 
-#include "kmdump/text/little_endian.h"
-
-#include <elf.h>
+#include "common/little_endian.h"
 
 #include <algorithm>
 #include <array>
@@ -17,44 +15,20 @@ namespace
 /// What holes may add to an array of the kernel.
 constexpr std::uint64_t kMostHoles = 64 << 20;
 
-/// Widths of virtual addresses that arm64 kernels are built for or run with.
-bool plausible_width(std::uint64_t bits)
-{
-    return bits >= 36 && bits <= 52;
-}
-
 template <class T> std::optional<T> read_number(const KernelMemory& memory, std::uint64_t address)
 {
     std::array<std::byte, sizeof(T)> bytes;
     if (!memory.read(address, bytes)) {
         return std::nullopt;
     }
-    return load<T>(bytes, 0);
+    return kmd::load<T>(bytes, 0);
 }
 
 } // namespace
 
-KernelMemory::KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo)
+KernelMemory::KernelMemory(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo)
     : core_(&core), page_walk_(core, vmcoreinfo), size_limit_(core.stored_bytes() + kMostHoles)
 {
-    if (core.summary().machine != EM_AARCH64) {
-        return;
-    }
-    image_offset_ = vmcoreinfo.number("NUMBER(kimage_voffset)");
-    const auto built_bits = vmcoreinfo.number("NUMBER(VA_BITS)");
-    const auto phys_offset = vmcoreinfo.number("NUMBER(PHYS_OFFSET)");
-    if (!built_bits || !phys_offset || !plausible_width(*built_bits)) {
-        return;
-    }
-    // A kernel built for 52 bits runs with 48 on older CPUs. It keeps the page offset of 52 and
-    // corrects PHYS_OFFSET, but its linear map ends where that of 48 bits does.
-    std::uint64_t running_bits = *built_bits;
-    const auto t1sz = vmcoreinfo.number("NUMBER(TCR_EL1_T1SZ)");
-    if (t1sz && plausible_width(64 - *t1sz)) {
-        running_bits = 64 - *t1sz;
-    }
-    linear_offset_ = *phys_offset + (std::uint64_t{1} << *built_bits);
-    linear_end_bit_ = std::uint64_t{1} << (running_bits - 1);
 }
 
 bool KernelMemory::read(std::uint64_t address, std::span<std::byte> out) const
@@ -103,15 +77,16 @@ std::optional<std::uint32_t> KernelMemory::read_u32(std::uint64_t address) const
 
 std::optional<std::uint64_t> KernelMemory::to_physical(std::uint64_t address) const
 {
-    if (linear_offset_ && (address & linear_end_bit_) == 0) {
-        return address + *linear_offset_;
+    const kmd::KernelSpace& space = page_walk_.space();
+    if (space.linear_map && space.linear_map->range.contains(address)) {
+        return address - space.linear_map->distance;
     }
-    const Translation walked = page_walk_.translate(address);
-    if (walked.known) {
-        return walked.physical;
+    const kmd::Translation walked = page_walk_.translate(address);
+    if (walked.mapping == kmd::Mapping::kMapped) {
+        return walked.phys;
     }
-    if (image_offset_) {
-        return address - *image_offset_;
+    if (walked.mapping == kmd::Mapping::kUnknown && space.image_distance) {
+        return address - *space.image_distance;
     }
     return std::nullopt;
 }

@@ -3,9 +3,9 @@
 // The guest's memory by kernel virtual address.
 #pragma once
 
+#include "common/vmcoreinfo.h"
 #include "kmdump/core/core_file.h"
 #include "kmdump/kernel/page_walk.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,13 +16,13 @@ namespace kmdump
 {
 
 /// Reads by the virtual addresses of the core image. Images that know only physical ones, as QEMU's
-/// dump-guest-memory writes them, are read through what an arm64 kernel's vmcoreinfo says of its
-/// fixed mappings, the linear map and the kernel image, and through its page tables.
+/// dump-guest-memory writes them, are read through what the kernel's vmcoreinfo says of its fixed
+/// mappings, the linear map and the kernel image, and through its page tables.
 class KernelMemory
 {
   public:
     /// `core` must outlive this object.
-    KernelMemory(const CoreFile& core, const Vmcoreinfo& vmcoreinfo);
+    KernelMemory(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo);
 
     /// Fills `out`. False when some of it is not in the core image.
     bool read(std::uint64_t address, std::span<std::byte> out) const;
@@ -44,9 +44,6 @@ class KernelMemory
     bool read_by_pages(std::uint64_t address, std::span<std::byte> out) const;
 
     const CoreFile* core_;
-    std::optional<std::uint64_t> image_offset_;  // virtual minus physical, modulo 2^64
-    std::optional<std::uint64_t> linear_offset_; // physical minus virtual, modulo 2^64
-    std::uint64_t linear_end_bit_ = 0;           // set in addresses above the linear map
     PageWalk page_walk_;
     std::uint64_t size_limit_;
 };

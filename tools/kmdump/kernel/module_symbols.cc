@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/module_symbols.h"
 
-#include "kmdump/text/little_endian.h"
+#include "common/little_endian.h"
 
 #include <elf.h>
 
@@ -39,10 +39,10 @@ struct Layout {
     std::uint64_t strtab = 0;
 };
 
-std::optional<Layout> parse(const Vmcoreinfo& text)
+std::optional<Layout> parse(const kmd::Vmcoreinfo& text)
 {
     Layout layout;
-    const auto modules = text.hex_number("SYMBOL(modules)");
+    const auto modules = text.symbol("SYMBOL(modules)");
     if (!modules) {
         return std::nullopt;
     }
@@ -158,12 +158,14 @@ class ModuleReader
             if (!memory_.read(*symbols + i * bytes.size(), bytes)) {
                 return;
             }
-            const auto address = load<std::uint64_t>(bytes, offsetof(Elf64_Sym, st_value));
+            const auto address = kmd::load<std::uint64_t>(bytes, offsetof(Elf64_Sym, st_value));
             SymbolTable* const table = contains(text, address)   ? &text
                                        : contains(init, address) ? &init
                                                                  : nullptr;
-            if (table != nullptr && load<std::uint16_t>(bytes, offsetof(Elf64_Sym, st_shndx)) != SHN_UNDEF) {
-                add(*table, address, *strings + load<std::uint32_t>(bytes, offsetof(Elf64_Sym, st_name)));
+            if (table != nullptr &&
+                kmd::load<std::uint16_t>(bytes, offsetof(Elf64_Sym, st_shndx)) != SHN_UNDEF) {
+                add(*table, address,
+                    *strings + kmd::load<std::uint32_t>(bytes, offsetof(Elf64_Sym, st_name)));
             }
         }
     }
@@ -193,7 +195,7 @@ class ModuleReader
 
 } // namespace
 
-std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const Vmcoreinfo& text)
+std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& text)
 {
     const auto layout = parse(text);
     return layout ? ModuleReader(memory, *layout).read() : std::vector<SymbolTable>{};

@@ -16,12 +16,11 @@ constexpr std::uint64_t kLargestStructure = 65536;
 class Lookup
 {
   public:
-    explicit Lookup(const Vmcoreinfo& vmcoreinfo) : vmcoreinfo_(vmcoreinfo) {}
+    explicit Lookup(const kmd::Vmcoreinfo& vmcoreinfo) : vmcoreinfo_(vmcoreinfo) {}
 
     std::uint64_t symbol(const std::string& name)
     {
-        return checked("SYMBOL(" + name + ")", vmcoreinfo_.hex_number("SYMBOL(" + name + ")"),
-                       ~std::uint64_t{0});
+        return checked("SYMBOL(" + name + ")", vmcoreinfo_.symbol("SYMBOL(" + name + ")"), ~std::uint64_t{0});
     }
 
     std::uint64_t size(const std::string& name)
@@ -52,13 +51,13 @@ class Lookup
         return 0;
     }
 
-    const Vmcoreinfo& vmcoreinfo_;
+    const kmd::Vmcoreinfo& vmcoreinfo_;
     std::optional<kmd::Error> error_;
 };
 
 } // namespace
 
-kmd::Result<PrintkLayout> find_printk_layout(const Vmcoreinfo& vmcoreinfo)
+kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo)
 {
     Lookup look(vmcoreinfo);
     PrintkLayout layout;

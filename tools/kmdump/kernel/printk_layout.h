@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "kmdump/kernel/vmcoreinfo.h"
+#include "common/vmcoreinfo.h"
 
 #include <cstdint>
 #include <optional>
@@ -40,6 +40,6 @@ struct PrintkLayout {
 };
 
 /// The error names the first entry that is missing or makes no sense.
-kmd::Result<PrintkLayout> find_printk_layout(const Vmcoreinfo& vmcoreinfo);
+kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

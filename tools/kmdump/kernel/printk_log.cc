@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/printk_log.h"
 
+#include "common/little_endian.h"
 #include "common/text.h"
 #include "kmdump/kernel/printk_layout.h"
-#include "kmdump/text/little_endian.h"
 
 #include <cstddef>
 #include <span>
@@ -128,7 +128,7 @@ std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> 
         length -= size - start;
         start = 0;
     }
-    if (length < kBlockHeader || length > size || load<std::uint64_t>(text, start) != id) {
+    if (length < kBlockHeader || length > size || kmd::load<std::uint64_t>(text, start) != id) {
         return std::nullopt;
     }
     return text.subspan(start + kBlockHeader, length - kBlockHeader);
@@ -154,7 +154,7 @@ class Reader
         const std::uint64_t index = id & (ring_.count - 1);
         const auto desc = std::span(ring_.descs).subspan(index * layout_.desc_size, layout_.desc_size);
         const auto info = std::span(ring_.infos).subspan(index * layout_.info_size, layout_.info_size);
-        const auto state = load<std::uint64_t>(desc, layout_.state);
+        const auto state = kmd::load<std::uint64_t>(desc, layout_.state);
         if (state >> kStateShift == kReusable) {
             return;
         }
@@ -163,9 +163,9 @@ class Reader
             ++log_.being_written;
             return;
         }
-        const auto begin = load<std::uint64_t>(desc, layout_.begin);
-        const auto next = load<std::uint64_t>(desc, layout_.next);
-        const auto length = load<std::uint16_t>(info, layout_.text_length);
+        const auto begin = kmd::load<std::uint64_t>(desc, layout_.begin);
+        const auto next = kmd::load<std::uint64_t>(desc, layout_.next);
+        const auto length = kmd::load<std::uint16_t>(info, layout_.text_length);
         if (begin % 2 == 1 && next % 2 == 1) {
             if (begin == kEmptyLine && next == kEmptyLine) {
                 append(info, {});
@@ -186,15 +186,15 @@ class Reader
     void append(std::span<const std::byte> info, std::span<const std::byte> text)
     {
         LogRecord record;
-        record.seq = load<std::uint64_t>(info, layout_.seq);
-        record.time_ns = load<std::uint64_t>(info, layout_.time);
+        record.seq = kmd::load<std::uint64_t>(info, layout_.seq);
+        record.time_ns = kmd::load<std::uint64_t>(info, layout_.time);
         if (layout_.level) {
-            record.level = static_cast<std::uint8_t>(load<std::uint8_t>(info, *layout_.level) >> 5);
+            record.level = static_cast<std::uint8_t>(kmd::load<std::uint8_t>(info, *layout_.level) >> 5);
         }
         if (layout_.facility) {
-            record.facility = load<std::uint8_t>(info, *layout_.facility);
+            record.facility = kmd::load<std::uint8_t>(info, *layout_.facility);
         }
-        record.caller = load<std::uint32_t>(info, layout_.caller);
+        record.caller = kmd::load<std::uint32_t>(info, layout_.caller);
         record.text.assign(reinterpret_cast<const char*>(text.data()), text.size());
         log_.records.push_back(std::move(record));
     }
@@ -207,7 +207,7 @@ class Reader
 
 } // namespace
 
-Result<PrintkLog> read_printk_log(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo)
+Result<PrintkLog> read_printk_log(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo)
 {
     const auto layout = find_printk_layout(vmcoreinfo);
     if (!layout) {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/vmcoreinfo.h"
 #include "kmdump/kernel/kernel_memory.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 #include <cstdint>
 #include <optional>
@@ -35,6 +35,6 @@ struct PrintkLog {
 
 /// An error when there is no ring buffer to read: its memory is not in the core image, or what
 /// stands there cannot be one. Time and memory are bounded by the size of the file.
-kmd::Result<PrintkLog> read_printk_log(const KernelMemory& memory, const Vmcoreinfo& vmcoreinfo);
+kmd::Result<PrintkLog> read_printk_log(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

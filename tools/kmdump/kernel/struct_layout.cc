@@ -146,7 +146,7 @@ MemberOffsets read_dwarf(Dwarf* dwarf, const std::vector<MemberName>& wanted)
 } // namespace
 
 kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
-                                               const Vmcoreinfo& vmcoreinfo)
+                                               const kmd::Vmcoreinfo& vmcoreinfo)
 {
     const auto file = File::open(path, "a vmlinux file");
     if (!file) {

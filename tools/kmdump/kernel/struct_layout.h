@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "kmdump/kernel/vmcoreinfo.h"
+#include "common/vmcoreinfo.h"
 
 #include <cstdint>
 #include <map>
@@ -35,6 +35,6 @@ using MemberOffsets = std::map<MemberName, std::uint64_t>;
 /// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. A file of
 /// another kernel than that of `vmcoreinfo` is an error.
 kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
-                                               const Vmcoreinfo& vmcoreinfo);
+                                               const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

@@ -13,7 +13,7 @@ namespace kmdump
 
 kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux)
 {
-    const Vmcoreinfo layout = find_layout(dump.core);
+    const kmd::Vmcoreinfo layout = find_layout(dump.core);
     const KernelMemory memory = dump.memory();
     SymbolSource source{{}, "none", std::nullopt};
     if (!vmlinux.empty()) {

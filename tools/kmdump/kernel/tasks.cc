@@ -63,7 +63,8 @@ class TaskWalk
   public:
     /// `layout` has all that read_task_layout() needs.
     TaskWalk(const Dump& dump, MemberOffsets layout)
-        : core_(&dump.core), memory_(dump.memory()), unwinder_(memory_, dump.vmcoreinfo),
+        : core_(&dump.core), memory_(dump.memory()),
+          unwinder_(memory_, dump.vmcoreinfo, kmd::find_architecture(dump.core.summary().machine)),
           layout_(std::move(layout)), tasks_(offset("task_struct", "tasks")),
           pid_(offset("task_struct", "pid")), tgid_(offset("task_struct", "tgid")),
           comm_(offset("task_struct", "comm")), signal_(offset("task_struct", "signal")),

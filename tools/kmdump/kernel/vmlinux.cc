@@ -25,7 +25,7 @@ bool names_an_address(const GElf_Sym& symbol, const char* name)
 
 } // namespace
 
-kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmcoreinfo)
+kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo& vmcoreinfo)
 {
     const auto file = File::open(path, "a vmlinux file");
     if (!file) {
@@ -39,7 +39,7 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmc
     if (auto error = check_kernel(elf.get(), vmcoreinfo)) {
         return *error;
     }
-    const std::uint64_t kaslr_offset = vmcoreinfo.hex_number("KERNELOFFSET").value_or(0);
+    const std::uint64_t kaslr_offset = vmcoreinfo.symbol("KERNELOFFSET").value_or(0);
     std::vector<Symbol> symbols;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
         GElf_Shdr header{};

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/vmcoreinfo.h"
 #include "kmdump/kernel/symbols.h"
-#include "kmdump/kernel/vmcoreinfo.h"
 
 #include <string>
 
@@ -14,6 +14,6 @@ namespace kmdump
 
 /// The symbols at the addresses of the running kernel (KERNELOFFSET of `vmcoreinfo`). A file without a symbol
 /// table has none, and that is no error; one of another kernel is.
-kmd::Result<Symbols> read_vmlinux(const std::string& path, const Vmcoreinfo& vmcoreinfo);
+kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

@@ -46,7 +46,7 @@ SymbolSource symbols_of(const Dump& dump, const std::string& vmlinux)
 std::string uts_text(const Dump& dump, unsigned number)
 {
     constexpr std::size_t kLength = 65; // __NEW_UTS_LEN and a zero byte
-    const auto symbol = dump.vmcoreinfo.hex_number("SYMBOL(init_uts_ns)");
+    const auto symbol = dump.vmcoreinfo.symbol("SYMBOL(init_uts_ns)");
     const auto offset = dump.vmcoreinfo.number("OFFSET(uts_namespace.name)");
     std::array<std::byte, kLength> bytes{};
     if (!symbol || !offset || !dump.memory().read(*symbol + *offset + number * kLength, bytes)) {

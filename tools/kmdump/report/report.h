@@ -26,7 +26,7 @@ struct Report {
     std::string file; ///< name of the dump
     std::uint64_t file_size = 0;
     CoreSummary core;
-    Vmcoreinfo vmcoreinfo;
+    kmd::Vmcoreinfo vmcoreinfo;
     std::optional<Sidecar> sidecar;
     std::vector<Content> contents;
     std::optional<std::uint64_t> ram_bytes; ///< as the guest's kernel counts it

@@ -129,7 +129,7 @@ void write_facts(const Report& report, std::ostream& out)
                    " segments",
                out);
     write_fact("Complete", report.core.complete ? "yes" : "no, the host could not write everything", out);
-    const auto kaslr = report.vmcoreinfo.hex_number("KERNELOFFSET");
+    const auto kaslr = report.vmcoreinfo.symbol("KERNELOFFSET");
     write_fact("KASLR offset", kaslr ? kmd::hex(*kaslr) : "", out);
     write_fact("Host name", report.node_name, out);
     write_fact("Kernel version", report.kernel_version, out);
@@ -295,7 +295,7 @@ void write_register(const std::string& name, std::uint64_t value, std::ostream& 
 
 void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, std::ostream& out)
 {
-    const CpuRegisters& registers = cpu.registers;
+    const kmd::CpuRegisters& registers = cpu.registers;
     const auto place = place_of(symbols, {registers.pc, true});
     out << "<details class=\"cpu\"" << (cpu.panicked || number == 0 ? " open" : "") << "><summary>CPU "
         << number << " <span class=\"" << (cpu.panicked ? "tag bad" : "tag") << "\">" << activity_words(cpu)
@@ -305,9 +305,9 @@ void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     out << "<div class=\"registers\">\n";
     write_register("pc", registers.pc, out);
     write_register("sp", registers.sp, out);
-    write_register("pstate", registers.pstate, out);
-    for (std::size_t i = 0; i < registers.x.size(); ++i) {
-        write_register("x" + std::to_string(i), registers.x[i], out);
+    write_register(std::string(registers.state_name), registers.state, out);
+    for (std::size_t i = 0; i < registers.general.size(); ++i) {
+        write_register(std::string(registers.general_name) + std::to_string(i), registers.general[i], out);
     }
     out << "</div>\n</details>\n";
 }

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-namespace kmdump
+namespace kmd
 {
 
 static_assert(std::endian::native == std::endian::little, "the guest's numbers are copied as they are");
@@ -21,4 +21,4 @@ template <class T> T load(std::span<const std::byte> bytes, std::size_t offset)
     return value;
 }
 
-} // namespace kmdump
+} // namespace kmd

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kmdump/kernel/vmcoreinfo.h"
+#include "common/vmcoreinfo.h"
+
+#include "common/page_size.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace kmdump
+namespace kmd
 {
 
 namespace
@@ -23,11 +25,11 @@ std::optional<std::uint64_t> parse(std::string_view digits, int base)
 
 } // namespace
 
-Vmcoreinfo::Vmcoreinfo(std::string_view note)
+Vmcoreinfo::Vmcoreinfo(std::string_view text)
 {
-    while (!note.empty()) {
-        const auto line = note.substr(0, note.find('\n'));
-        note.remove_prefix(std::min(note.size(), line.size() + 1));
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
         const auto equals = line.find('=');
         if (equals != std::string_view::npos) {
             values_.emplace(line.substr(0, equals), line.substr(equals + 1));
@@ -59,10 +61,16 @@ std::optional<std::uint64_t> Vmcoreinfo::number(std::string_view key) const
     return negative && magnitude ? 0 - *magnitude : magnitude;
 }
 
-std::optional<std::uint64_t> Vmcoreinfo::hex_number(std::string_view key) const
+std::optional<std::uint64_t> Vmcoreinfo::symbol(std::string_view key) const
 {
     const auto value = text(key);
     return value ? parse(*value, 16) : std::nullopt;
 }
 
-} // namespace kmdump
+std::optional<std::uint64_t> Vmcoreinfo::page_size() const
+{
+    const auto size = number("PAGESIZE");
+    return size && is_page_size(*size) ? size : std::nullopt;
+}
+
+} // namespace kmd

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/snapshot/cpu_mmu.h"
+
+#include "common/aarch64.h"
+#include "hw/snapshot/aarch64_mmu.h"
+
+namespace kmd
+{
+
+std::unique_ptr<CpuMmu> mmu_of(const CpuState& cpu, const Machine& machine, SystemRegisters& registers)
+{
+    if (machine.elf_machine == kAarch64.elf_machine) {
+        if (const auto mmu = Aarch64Mmu::of_cpu(cpu, registers)) {
+            return std::make_unique<Aarch64Mmu>(*mmu);
+        }
+    }
+    return nullptr;
+}
+
+} // namespace kmd
