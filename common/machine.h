@@ -14,6 +14,8 @@ struct Machine {
     /// ELFCLASS64 and ELFDATA2LSB: a core image of another machine cannot be composed.
     std::uint8_t elf_class = 2;
     std::uint8_t elf_data = 1;
+
+    bool is_64_bit_little_endian() const { return elf_class == 2 && elf_data == 1; }
 };
 
 } // namespace kmd

@@ -99,6 +99,19 @@ static uint64_t map_ram(void *host, uint64_t phys, uint64_t size,
     return length;
 }
 
+static void describe_machine(void *host, struct kmd_machine *machine)
+{
+    ArchDumpInfo info = {};
+    GuestPhysBlockList none = {};
+
+    QTAILQ_INIT(&none.head);
+    if (cpu_get_dump_info(&info, &none) == 0) {
+        machine->elf_machine = info.d_machine;
+        machine->elf_class = info.d_class;
+        machine->elf_data = info.d_endian;
+    }
+}
+
 /* QEMU's note writers take their byte order from a DumpState. */
 typedef struct NoteSink {
     DumpState state;
@@ -462,6 +475,7 @@ static int hang_up(void *host)
 
 static const struct kmd_host_ops host_ops = {
     .map_ram = map_ram,
+    .machine = describe_machine,
     .cpu_notes = cpu_notes,
     .cpu_registers = cpu_registers,
     .schedule_dump = schedule_dump,
@@ -548,19 +562,6 @@ static bool window_is_free(KmemdumpMd *s, uint64_t size, Error **errp)
     return true;
 }
 
-static void describe_cpu(struct kmd_config *config)
-{
-    ArchDumpInfo info = {};
-    GuestPhysBlockList none = {};
-
-    QTAILQ_INIT(&none.head);
-    if (cpu_get_dump_info(&info, &none) == 0) {
-        config->elf_machine = info.d_machine;
-        config->elf_class = info.d_class;
-        config->elf_data = info.d_endian;
-    }
-}
-
 static void reset(void *opaque)
 {
     KmemdumpMd *s = opaque;
@@ -608,7 +609,6 @@ static void realize(DeviceState *dev, Error **errp)
                    "leave out either rr= of -icount or the device");
         return;
     }
-    describe_cpu(&config);
     s->controller = kmd_create(&config, &host_ops, s, &error);
     if (!s->controller) {
         error_setg(errp, "%s", error);

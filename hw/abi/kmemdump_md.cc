@@ -22,6 +22,13 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
 
     kmd::GuestMemory& memory() override { return *this; }
 
+    kmd::Machine machine() override
+    {
+        kmd_machine machine = {};
+        ops_.machine(host_, &machine);
+        return {machine.elf_machine, machine.elf_class, machine.elf_data};
+    }
+
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
     {
         const void* bytes = nullptr;
@@ -189,9 +196,6 @@ kmd::Config settings_of(const kmd_config* config)
     set(settings.capture, config->capture);
     set(settings.plugin_version, config->plugin_version);
     set(settings.qemu_version, config->qemu_version);
-    settings.machine.elf_machine = config->elf_machine;
-    settings.machine.elf_class = config->elf_class;
-    settings.machine.elf_data = config->elf_data;
     return settings;
 }
 

@@ -32,6 +32,13 @@ struct kmd_cpu_register {
     uint8_t known;
 };
 
+/* The guest's CPUs as elf.h has them: EM_*, ELFCLASS*, ELFDATA*. */
+struct kmd_machine {
+    uint16_t elf_machine;
+    uint8_t elf_class;
+    uint8_t elf_data;
+};
+
 /* What the controller needs of the emulator; `host` is kmd_create()'s. */
 struct kmd_host_ops {
     /*
@@ -41,6 +48,13 @@ struct kmd_host_ops {
      * It stays valid until the call into the controller returns.
      */
     uint64_t (*map_ram)(void* host, uint64_t phys, uint64_t size, const void** bytes);
+
+    /*
+     * What the CPUs are now; leaves *machine, which is zeros, alone when there
+     * is no CPU. Called by kmd_create() as well, when a CPU of x86_64 still is
+     * one of 32 bits.
+     */
+    void (*machine)(void* host, struct kmd_machine* machine);
 
     /* Hands the ELF notes of every CPU to `put`, in CPU order. */
     void (*cpu_notes)(void* host, kmd_note_sink* put, void* sink);
@@ -100,10 +114,6 @@ struct kmd_config {
     const char* capture;
     const char* plugin_version;
     const char* qemu_version;
-    /* The guest CPU as elf.h has it: EM_*, ELFCLASS*, ELFDATA*. */
-    uint16_t elf_machine;
-    uint8_t elf_class;
-    uint8_t elf_data;
 };
 
 /*

@@ -52,6 +52,13 @@ const char* kind_text(std::uint32_t kind)
     }
 }
 
+std::string describe_slot(const RegionTable& table, std::uint32_t slot)
+{
+    const Region region = table.region(slot);
+    return "slot " + std::to_string(slot) + " '" + printable_name(region) + "' (" + hex(region.size) +
+           " bytes at " + hex(region.phys) + "): " + status_text(table.status(slot));
+}
+
 std::string describe_regions(const RegionTable& table)
 {
     std::string list;

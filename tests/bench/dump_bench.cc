@@ -61,7 +61,6 @@ class Machine
         config.max_dumps = 0;
         config.sidecar = sidecar;
         config.output = folder();
-        config.machine.elf_machine = 183;
         auto created = kmd::Controller::create(config, host);
         if (!created) {
             throw std::runtime_error(created.error().what);

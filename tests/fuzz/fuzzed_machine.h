@@ -46,7 +46,6 @@ class Machine
         if (!config.chardev) {
             config.output = folder();
         }
-        config.machine.elf_machine = 183;
         auto created = Controller::create(config, host);
         if (created) {
             controller = std::move(created.value());

@@ -20,6 +20,7 @@ class FakeHost final : public Host
 {
   public:
     GuestMemory& memory() override { return guest; }
+    Machine machine() override { return cpus; }
     std::vector<std::byte> cpu_notes() override { return notes; }
     void read_registers(unsigned cpu, std::span<SystemRegister> asked) override
     {
@@ -62,6 +63,7 @@ class FakeHost final : public Host
     }
 
     FakeGuest guest;
+    Machine cpus = {.elf_machine = 183};
     std::vector<std::byte> notes;
     /// System registers: of which CPU, and which number.
     std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> registers;

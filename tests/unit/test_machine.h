@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fake_host.h"
+#include "common/machine.h"
 #include "hw/controller/controller.h"
 #include "temp_dir.h"
 
@@ -40,7 +41,6 @@ inline Config small_config()
 {
     Config config;
     config.slots = 16;
-    config.machine.elf_machine = 183;
     // A test of files lists the folder: the sidecar has tests of its own.
     config.sidecar = false;
     return config;
@@ -49,8 +49,9 @@ inline Config small_config()
 class TestMachine
 {
   public:
-    explicit TestMachine(Config config = small_config())
+    explicit TestMachine(Config config = small_config(), const Machine& cpus = {.elf_machine = 183})
     {
+        host.cpus = cpus;
         host.guest.add_ram(kRam, kRamSize);
         if (!config.output && !config.file && !config.chardev) {
             config.output = folder.path();

@@ -109,6 +109,7 @@ void cpu_notes(void*, kmd_note_sink* put, void* sink)
 const kmd_host_ops kOps = [] {
     kmd_host_ops ops{};
     ops.map_ram = map_ram;
+    ops.machine = [](void*, kmd_machine* machine) { *machine = {183, 2, 1}; };
     ops.cpu_notes = cpu_notes;
     ops.schedule_dump = [](void* scheduled) { ++*static_cast<int*>(scheduled); };
     ops.log_guest_error = [](void*, const char*) {};
@@ -128,9 +129,6 @@ struct Machine {
         config.output = folder.path().c_str();
         config.sidecar = 1;
         config.on_reset = config.on_shutdown = config.on_quit = 1;
-        config.elf_machine = 183;
-        config.elf_class = 2;
-        config.elf_data = 1;
         char* error = nullptr;
         controller = kmd_create(&config, &kOps, &scheduled, &error);
         add(0);

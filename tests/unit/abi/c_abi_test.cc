@@ -25,6 +25,7 @@ constexpr std::uint64_t kRam = 0x80000000;
 /// The emulator: RAM in two pieces, and everything that was called.
 struct Emulator {
     std::vector<unsigned char> ram = std::vector<unsigned char>(0x4000);
+    kmd_machine cpus = {183, 2, 1};
     int scheduled = 0;
     bool peer_is_gone = false;
     std::string sent;
@@ -58,6 +59,7 @@ struct Emulator {
         put(sink, "regs", 4);
     }
 
+    static void machine(void* host, kmd_machine* machine) { *machine = of(host).cpus; }
     static void schedule_dump(void* host) { ++of(host).scheduled; }
     static void log_guest_error(void* host, const char* text) { of(host).guest_errors.push_back(text); }
     static void report(void* host, const char* text) { of(host).reports.push_back(text); }
@@ -83,9 +85,7 @@ struct Emulator {
         return 1;
     }
 
-    static constexpr kmd_host_ops kOps = {map_ram,         cpu_notes, cpu_registers, schedule_dump,
-                                          log_guest_error, report,    warn,          trace,
-                                          dump_done,       send,      hang_up};
+    static constexpr kmd_host_ops kOps = {map_ram, machine, cpu_notes, cpu_registers, schedule_dump, log_guest_error, report, warn, trace, dump_done, send, hang_up};
 };
 
 struct CAbi : testing::Test {
@@ -93,9 +93,6 @@ struct CAbi : testing::Test {
     {
         config.slots = 32;
         config.output = folder.path().c_str();
-        config.elf_machine = 183;
-        config.elf_class = 2;
-        config.elf_data = 1;
     }
     ~CAbi() override { kmd_destroy(controller); }
 
@@ -210,12 +207,12 @@ TEST_F(CAbi, CreationFailsWithASentenceAboutTheProperty)
     config.max_regions = 33;
     EXPECT_NE(refused().find("max-regions=33"), std::string::npos);
     config.max_regions = 0;
-    config.elf_class = 1;
+    emulator.cpus.elf_class = 1;
     EXPECT_NE(refused().find("64-bit"), std::string::npos);
-    config.elf_class = 2;
-    config.elf_data = 2;
+    emulator.cpus.elf_class = 2;
+    emulator.cpus.elf_data = 2;
     EXPECT_NE(refused().find("little-endian"), std::string::npos);
-    config.elf_data = 1;
+    emulator.cpus.elf_data = 1;
     config.output = "/nonexistent/folder";
     EXPECT_NE(refused().find("/nonexistent/folder"), std::string::npos);
 }

@@ -41,9 +41,10 @@ std::string joined(const std::vector<std::string>& lines)
 }
 
 /// The error that a configuration gives; empty when it is accepted.
-std::string creation_error(const Config& config)
+std::string creation_error(const Config& config, const kmd::Machine& cpus = {.elf_machine = 183})
 {
     FakeHost host;
+    host.cpus = cpus;
     const auto created = Controller::create(config, host);
     return created ? "" : created.error().what;
 }
@@ -95,14 +96,27 @@ TEST(Configuration, RefusesMoreRegionsThanSlots)
 TEST(Configuration, RefusesCpusThatAreNot64BitLittleEndian)
 {
     const TempDir folder;
-    auto config = config_in(folder);
-    config.machine.elf_class = 1;
-    EXPECT_NE(creation_error(config).find("64-bit little-endian"), std::string::npos);
-    config.machine.elf_class = 0;
-    EXPECT_EQ(creation_error(config), "the machine has no CPU: a controller needs a -M that has one");
-    config.machine.elf_class = 2;
-    config.machine.elf_data = 2;
-    EXPECT_NE(creation_error(config).find("64-bit little-endian"), std::string::npos);
+    const auto config = config_in(folder);
+    EXPECT_NE(creation_error(config, {40, 1, 1}).find("64-bit little-endian"), std::string::npos);
+    EXPECT_EQ(creation_error(config, {183, 0, 0}),
+              "the machine has no CPU: a controller needs a -M that has one");
+    EXPECT_NE(creation_error(config, {183, 2, 2}).find("64-bit little-endian"), std::string::npos);
+}
+
+// QEMU says EM_386 of an x86_64 guest as long as no CPU is in long mode.
+TEST(Configuration, OfACpuIsTakenFromTheMachineWhenADumpIs)
+{
+    TestMachine machine(small_config(), {.elf_machine = EM_386, .elf_class = ELFCLASS32});
+    machine.add(0, ram_region(0, 0x1000));
+    machine.dump();
+    EXPECT_EQ(machine.last_result(), unsigned{KMD_RESULT_FAILED});
+    EXPECT_EQ(machine.controller->last_error(),
+              "the guest's CPUs are not 64-bit little-endian, which is all that can be dumped");
+    machine.host.cpus = {.elf_machine = EM_X86_64};
+    machine.dump();
+    EXPECT_EQ(machine.last_result(), unsigned{KMD_RESULT_COMPLETE});
+    EXPECT_EQ(kmd::test::CoreReader(kmd::test::bytes_of(machine.controller->last_file())).header.e_machine,
+              EM_X86_64);
 }
 
 TEST(Configuration, RefusesAnOutputThatIsNoFolder)

@@ -150,7 +150,7 @@ TEST(State, OfAnotherVersionOrLengthIsRefused)
         EXPECT_TRUE(machine.controller->load_state(std::span(state).first(size))) << size;
     }
     state.push_back(std::byte{0});
-    EXPECT_EQ(machine.controller->load_state(state)->what, "it has not the length of such a state");
+    EXPECT_EQ(machine.controller->load_state(state)->what, "its length is wrong");
     for (const int version : {0, 1, 3}) {
         state[0] = static_cast<std::byte>(version);
         EXPECT_EQ(machine.controller->load_state(state)->what,

@@ -195,7 +195,7 @@ class GoldenMachine
     {
         const std::string& what = line.words[0];
         if (what == "machine") {
-            config_.machine.elf_machine = static_cast<std::uint16_t>(number(line, 1));
+            host_.cpus.elf_machine = static_cast<std::uint16_t>(number(line, 1));
         } else if (what == "ram") {
             host_.guest.add_ram(number(line, 1), number(line, 2));
         } else if (what == "fill") {

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/controller/attempt.h"
+
+#include "common/vmcoreinfo.h"
+#include "hw/controller/composer.h"
+#include "hw/controller/words.h"
+#include "hw/output/encoding.h"
+#include "hw/report/description.h"
+#include "hw/snapshot/known_memory.h"
+#include "hw/snapshot/vmcoreinfo.h"
+
+#include <algorithm>
+#include <ctime>
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+std::uint64_t nanoseconds_between(Attempt::Clock::time_point from, Attempt::Clock::time_point to)
+{
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
+}
+
+} // namespace
+
+AttemptOutcome Attempt::run()
+{
+    const char* cause = nullptr;
+    try {
+        run_within_limits();
+    } catch (const std::bad_alloc&) {
+        cause = "the host is out of memory";
+    } catch (const std::exception&) {
+        cause = "the host failed in a way that was not foreseen";
+    }
+    if (cause != nullptr) {
+        outcome_.record = {};
+        try {
+            fail(KMD_RESULT_FAILED, cause);
+        } catch (const std::bad_alloc&) {
+            // The result says it, too.
+        }
+    }
+    outcome_.record.reason = reason_;
+    outcome_.record.nanoseconds = held_nanoseconds();
+    return std::move(outcome_);
+}
+
+void Attempt::run_within_limits()
+{
+    context_.diagnostics.begin_attempt();
+    if (context_.diagnostics.traces()) {
+        context_.diagnostics.trace(std::string("dump ") + reason_name(reason_) + " of " +
+                                   std::to_string(context_.table.region_count()) + " regions");
+    }
+    const bool counts = guest_can_cause(reason_);
+    if (const auto limit = counts ? context_.quota.why_no_attempt() : std::nullopt) {
+        hit_limit(*limit);
+        return;
+    }
+    if (context_.table.region_count() == 0) {
+        fail(KMD_RESULT_EMPTY, "the guest has registered no region");
+        return;
+    }
+    if (counts) {
+        context_.quota.begin_attempt();
+    }
+    run_on_table();
+}
+
+void Attempt::run_on_table()
+{
+    read_table();
+    KnownMemory memory(context_.host.memory());
+    const Machine machine = context_.host.machine();
+    if (!machine.is_64_bit_little_endian()) {
+        fail(KMD_RESULT_FAILED,
+             "the guest's CPUs are not 64-bit little-endian, which is all that can be dumped");
+        return;
+    }
+    Composer composer(context_.settings, machine, context_.host, memory, context_.diagnostics);
+    const auto [plan, format] = composer.compose(regions_, reason_ == KMD_REASON_ABANDONED, shortfall_);
+    composed_ = Clock::now();
+    publish_statuses(plan);
+    find_shortfall(plan, memory);
+    outcome_.record.regions = plan.regions;
+    if (saves_nothing(plan)) {
+        fail(KMD_RESULT_EMPTY, why_empty());
+        return;
+    }
+    if (guest_can_cause(reason_) && !has_room(plan)) {
+        outcome_.record = {};
+        hit_limit("max-bytes=" + std::to_string(context_.quota.max_bytes()) +
+                  " leaves no room for the first " + std::to_string(plan.vital_size) + " of " +
+                  std::to_string(plan.file_size) + " bytes; " + std::to_string(context_.quota.bytes()) +
+                  " are stored");
+        return;
+    }
+    store(plan, report_of(plan, format));
+}
+
+void Attempt::read_table()
+{
+    const RegionTable& table = context_.table;
+    slots_.reserve(table.region_count());
+    regions_.reserve(table.region_count());
+    for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
+        if (table.valid(slot)) {
+            slots_.push_back(slot);
+            regions_.push_back(table.region(slot));
+        }
+    }
+}
+
+void Attempt::publish_statuses(const Plan& plan)
+{
+    RegionTable& table = context_.table;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        const std::uint32_t slot = slots_[i];
+        if (plan.statuses[i] != KMD_SLOT_OK) {
+            table.set_status(slot, plan.statuses[i]);
+            context_.host.log_guest_error(describe_slot(table, slot));
+            ++outcome_.record.rejected;
+        } else if (!accepted(table.status(slot))) {
+            table.set_status(slot, KMD_SLOT_OK);
+        }
+    }
+}
+
+void Attempt::find_shortfall(const Plan& plan, GuestMemory& memory)
+{
+    const GuestReport& guest = context_.registers.guest_report();
+    shortfall_.regions_rejected = outcome_.record.rejected;
+    shortfall_.regions_refused = context_.table.refused().count();
+    shortfall_.regions_not_described = plan.not_described;
+    shortfall_.regions_not_registered = guest.not_registered;
+    shortfall_.extents_not_listed = guest.not_listed;
+    const bool registered = std::any_of(regions_.begin(), regions_.end(), [&](const Region& region) {
+        return region.kind == KMD_KIND_VMCOREINFO && check_range(region, memory) == KMD_SLOT_OK;
+    });
+    shortfall_.vmcoreinfo_lost =
+        registered && !Vmcoreinfo::is_begin_of(read_vmcoreinfo(regions_, memory));
+    if (shortfall_.vmcoreinfo_lost) {
+        context_.diagnostics.warn(
+            "what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
+            "beginning; the kernel that registered the regions is gone");
+    }
+}
+
+bool Attempt::saves_nothing(const Plan& plan) const
+{
+    return context_.settings.captured.regions ? plan.regions + plan.listed == 0
+                                              : outcome_.record.rejected == slots_.size();
+}
+
+std::string Attempt::why_empty() const
+{
+    if (outcome_.record.rejected > 0) {
+        return "none of the guest's regions can be saved";
+    }
+    const bool has_list = std::any_of(regions_.begin(), regions_.end(),
+                                      [](const Region& region) { return region.kind == KMD_KIND_LIST; });
+    return has_list ? "the guest has registered a list, and it names no memory that can be saved"
+                    : "the guest has registered no memory, only a description of it";
+}
+
+bool Attempt::has_room(const Plan& plan) const
+{
+    return !context_.quota.limits_bytes() ||
+           largest_size(plan.vital_size, context_.output.options.compression) <= context_.quota.room();
+}
+
+DumpReport Attempt::report_of(const Plan& plan, Format composed_as) const
+{
+    const Settings& settings = context_.settings;
+    DumpReport report;
+    report.plugin_version = settings.plugin_version;
+    report.qemu_version = settings.qemu_version;
+    report.reason = reason_name(reason_);
+    report.time = std::time(nullptr);
+    report.wanted_format = format_name(settings.dump_format);
+    report.format = format_name(composed_as);
+    report.compress = settings.compress;
+    report.regions.reserve(slots_.size());
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        report.regions.push_back({slots_[i], regions_[i], context_.table.status(slots_[i])});
+    }
+    report.saved_regions = plan.regions;
+    report.shortfall = shortfall_;
+    report.refused = context_.table.refused().listed();
+    report.id_series = context_.registers.guest_report().id_series;
+    report.image_bytes = plan.file_size;
+    report.segments = plan.segments;
+    report.remarks = context_.diagnostics.remarks();
+    report.stop_nanoseconds = nanoseconds_between(triggered_, stopped_);
+    report.compose_nanoseconds = nanoseconds_between(stopped_, composed_);
+    report.dumps_before = context_.quota.files();
+    report.max_dumps = context_.quota.max_dumps();
+    report.bytes_before = context_.quota.bytes();
+    report.max_bytes = context_.quota.max_bytes();
+    report.faults = settings.faults;
+    return report;
+}
+
+void Attempt::store(const Plan& plan, DumpReport report)
+{
+    Dump dump{
+        .plan = plan,
+        .reason = report.reason,
+        .number = context_.registers.dump_count() + 1,
+        .time = report.time,
+        .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); }};
+    if (guest_can_cause(reason_)) {
+        dump.room = context_.quota.room();
+    }
+    const auto result = context_.output.sink->store(dump);
+    if (!result) {
+        outcome_.record.regions = 0;
+        fail(KMD_RESULT_FAILED, result.error().what);
+        return;
+    }
+    if (guest_can_cause(reason_)) {
+        context_.quota.charge_file(result.value().bytes + result.value().sidecar_bytes);
+    }
+    end_stored(result.value());
+}
+
+void Attempt::end_stored(const Stored& stored)
+{
+    for (const std::string& remark : stored.remarks) {
+        context_.diagnostics.warn(remark);
+    }
+    outcome_.record.bytes = stored.bytes;
+    const std::string summary = std::string("dump (") + reason_name(reason_) + "): " + stored.where + ": " +
+                                std::to_string(outcome_.record.regions) + " regions, " +
+                                std::to_string(stored.bytes) + " bytes, guest held for " +
+                                std::to_string(held_nanoseconds() / 1000) + " us" +
+                                describe_shortfall(shortfall_);
+    outcome_.file = stored.where;
+    outcome_.error = stored.incomplete_because;
+    if (!stored.incomplete_because.empty()) {
+        context_.host.warn("incomplete " + summary + ": " + stored.incomplete_because);
+        outcome_.record.result = KMD_RESULT_INCOMPLETE;
+    } else {
+        context_.host.report(summary);
+        outcome_.record.result = shortfall_.any() ? KMD_RESULT_PARTIAL : KMD_RESULT_COMPLETE;
+    }
+    context_.host.dump_done(stored.bytes, outcome_.error);
+}
+
+void Attempt::fail(kmd_result result, const std::string& cause)
+{
+    outcome_.record.result = result;
+    outcome_.file.clear();
+    outcome_.error = cause;
+    context_.diagnostics.warn_of_no_dump(std::string("no dump (") + reason_name(reason_) + ")", cause);
+}
+
+void Attempt::hit_limit(const std::string& cause)
+{
+    outcome_.record.result = KMD_RESULT_LIMIT;
+    outcome_.repeats_limit = context_.registers.last().result == KMD_RESULT_LIMIT;
+    if (!outcome_.repeats_limit) {
+        fail(KMD_RESULT_LIMIT, cause);
+    }
+}
+
+std::uint64_t Attempt::held_nanoseconds() const
+{
+    return nanoseconds_between(triggered_, Clock::now());
+}
+
+} // namespace kmd

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/controller/config.h"
+
+#include "common/kmemdump_md_regs.h"
+
+#include <algorithm>
+
+namespace kmd
+{
+
+namespace
+{
+
+std::optional<Format> format_of(const std::string& name)
+{
+    for (const Format format : {Format::kEnriched, Format::kCoreimage, Format::kQcom}) {
+        if (name == format_name(format)) {
+            return format;
+        }
+    }
+    return std::nullopt;
+}
+
+/// 0 is no limit.
+std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b)
+{
+    return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
+} // namespace
+
+const char* format_name(Format format)
+{
+    switch (format) {
+    case Format::kEnriched:
+        return "enriched";
+    case Format::kCoreimage:
+        return "coreimage";
+    case Format::kQcom:
+        return "qcom";
+    }
+    return "unknown";
+}
+
+Result<Settings> Settings::of(const Config& config)
+{
+    if (config.slots < 1 || config.slots > KMD_SLOT_COUNT_MAX) {
+        return Error{"slots=" + std::to_string(config.slots) + " is out of range: 1 to " +
+                     std::to_string(KMD_SLOT_COUNT_MAX)};
+    }
+    if (config.max_regions > config.slots) {
+        return Error{"max-regions=" + std::to_string(config.max_regions) +
+                     " is more than slots=" + std::to_string(config.slots)};
+    }
+    const auto format = format_of(config.format);
+    if (!format) {
+        return Error{"format=" + config.format + " is unknown: there are enriched, coreimage and qcom"};
+    }
+    const auto capture = parse_capture(config.capture);
+    if (!capture) {
+        return capture.error();
+    }
+    return Settings{config, *format, capture.value()};
+}
+
+std::uint32_t Settings::capacity() const
+{
+    return static_cast<std::uint32_t>(smaller_limit(slots, smaller_limit(max_regions, faults.full)));
+}
+
+/// An image that the guest describes holds nothing else.
+std::uint32_t Settings::features() const
+{
+    std::uint32_t features = KMD_FEATURE_VMCOREINFO;
+    if (dump_format == Format::kEnriched) {
+        features |= captured.cpus ? std::uint32_t{KMD_FEATURE_CPU_NOTES} : 0u;
+        features |= captured.stacks ? std::uint32_t{KMD_FEATURE_STACKS} : 0u;
+        features |= captured.tables ? std::uint32_t{KMD_FEATURE_TABLES} : 0u;
+        features |= captured.regions ? std::uint32_t{KMD_FEATURE_LISTS} : 0u;
+    }
+    return features;
+}
+
+} // namespace kmd

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the person at the host can set; docs/device.md describes each property.
+#pragma once
+
+#include "common/result.h"
+#include "hw/output/faults.h"
+#include "hw/output/output.h"
+#include "hw/snapshot/capture.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kmd
+{
+
+/// What the file is made from.
+enum class Format {
+    /// The region table and the CPUs: compose_core_image().
+    kEnriched,
+    /// The guest's own ELF header: compose_guest_image(). Falls back to kEnriched, and says so, when
+    /// that header cannot be used.
+    kCoreimage,
+    /// A table of contents and a file for each region: compose_qcom_image(). Falls back as well.
+    kQcom,
+};
+
+/// The word for it, such as "enriched".
+const char* format_name(Format format);
+
+struct Config : OutputConfig {
+    /// Slots in the table, 1 to 65536.
+    std::uint64_t slots = 512;
+    /// How many of them can be valid at a time; 0: all.
+    std::uint64_t max_regions = 0;
+    /// "enriched", "coreimage" or "qcom": see Format.
+    std::string format = "enriched";
+    /// What an enriched dump holds: see parse_capture().
+    std::string capture = "regions,cpus,stacks,tables";
+    /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
+    std::uint64_t max_dumps = 16;
+    /// The same for the bytes that they have together, sidecars included.
+    std::uint64_t max_bytes = 0;
+    Faults faults;
+    /// For the sidecar.
+    std::string plugin_version = "unknown";
+    std::string qemu_version = "unknown";
+    /// Which events take a dump when the guest has regions registered. A guest that goes down in an
+    /// orderly way has none by then.
+    bool on_reset = true;
+    bool on_shutdown = true;
+    bool on_quit = false;
+};
+
+/// A configuration that makes sense, with its words understood.
+struct Settings : Config {
+    Format dump_format = Format::kEnriched;
+    Capture captured;
+
+    /// An error names the property and what it takes.
+    static Result<Settings> of(const Config& config);
+
+    /// How many slots can be valid at a time.
+    std::uint32_t capacity() const;
+    /// Of enum kmd_feature: what the host adds to the guest's regions.
+    std::uint32_t features() const;
+};
+
+} // namespace kmd

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How much of the host a guest may use up until power-off: attempts, files and bytes (max-dumps, max-bytes).
+// What the person at the host asks for is not counted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kmd
+{
+
+class Quota
+{
+  public:
+    /// 0: no limit.
+    Quota(std::uint64_t max_dumps, std::uint64_t max_bytes) : max_dumps_(max_dumps), max_bytes_(max_bytes) {}
+
+    /// Why the guest gets no further attempt; none when it does.
+    std::optional<std::string> why_no_attempt() const;
+
+    /// An attempt looks for memory, and holds the machine meanwhile. It counts until charge_file().
+    void begin_attempt() { ++in_vain_; }
+    /// The attempt made a file, complete or not, of so many bytes with its sidecar.
+    void charge_file(std::uint64_t bytes);
+
+    /// Bytes that the guest may still use.
+    std::uint64_t room() const;
+    bool limits_bytes() const { return max_bytes_ != 0; }
+
+    std::uint64_t files() const { return files_; }
+    std::uint64_t bytes() const { return bytes_; }
+    std::uint64_t max_dumps() const { return max_dumps_; }
+    std::uint64_t max_bytes() const { return max_bytes_; }
+
+  private:
+    std::uint64_t max_dumps_;
+    std::uint64_t max_bytes_;
+    std::uint64_t files_ = 0;
+    std::uint64_t bytes_ = 0;
+    /// Attempts that made no file.
+    std::uint64_t in_vain_ = 0;
+};
+
+} // namespace kmd
