@@ -465,7 +465,7 @@ static int64_t send_bytes(void *host, const void *bytes, size_t size)
     return MAX(sent, 0);
 }
 
-static int hang_up(void *host)
+static int disconnect(void *host)
 {
     KmemdumpMd *s = host;
 
@@ -485,7 +485,7 @@ static const struct kmd_host_ops host_ops = {
     .trace = trace,
     .dump_done = dump_done,
     .send = send_bytes,
-    .hang_up = hang_up,
+    .disconnect = disconnect,
 };
 
 /* The MMIO window: every access reaches the controller, which judges it. */

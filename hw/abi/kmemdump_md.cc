@@ -77,7 +77,7 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         const std::int64_t sent = ops_.send(host_, bytes.data(), bytes.size());
         return sent < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(sent));
     }
-    bool hang_up() override { return ops_.hang_up(host_) != 0; }
+    bool disconnect() override { return ops_.disconnect(host_) != 0; }
 
   private:
     struct Notes {
@@ -182,9 +182,7 @@ kmd::Config settings_of(const kmd_config* config)
     settings.max_bytes = config->max_bytes;
     settings.keep = config->keep;
     settings.sidecar = config->sidecar != 0;
-    if (config->chardev_timeout_ms != 0) {
-        settings.chardev_timeout_ms = config->chardev_timeout_ms;
-    }
+    settings.chardev_timeout_ms = config->chardev_timeout_ms;
     settings.faults = {config->inject_refuse, config->inject_full, config->inject_write_fail,
                        config->inject_write_cut, config->inject_stop};
     set(settings.output, config->output);

@@ -84,7 +84,7 @@ struct kmd_host_ops {
      */
     int64_t (*send)(void* host, const void* bytes, size_t size);
     /* Ends the connection; returns 0 when the chardev has none to end. */
-    int (*hang_up)(void* host);
+    int (*disconnect)(void* host);
 };
 
 /* Mirrors kmd::Config, which documents each member. */
@@ -98,7 +98,7 @@ struct kmd_config {
     uint8_t sidecar;
     uint64_t max_bytes;
     uint64_t keep;
-    uint64_t chardev_timeout_ms; /* 0: the default */
+    uint64_t chardev_timeout_ms;
     uint64_t inject_refuse;
     uint64_t inject_full;
     uint64_t inject_write_fail;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/controller/attempt.h"
 
+#include "common/elapsed.h"
 #include "common/vmcoreinfo.h"
 #include "hw/controller/composer.h"
 #include "hw/controller/words.h"
 #include "hw/output/encoding.h"
 #include "hw/report/description.h"
-#include "hw/snapshot/known_memory.h"
+#include "hw/snapshot/cached_guest_memory.h"
 #include "hw/snapshot/vmcoreinfo.h"
 
 #include <algorithm>
@@ -17,17 +18,6 @@
 
 namespace kmd
 {
-
-namespace
-{
-
-std::uint64_t nanoseconds_between(Attempt::Clock::time_point from, Attempt::Clock::time_point to)
-{
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
-}
-
-} // namespace
 
 AttemptOutcome Attempt::run()
 {
@@ -77,7 +67,7 @@ void Attempt::run_within_limits()
 void Attempt::run_on_table()
 {
     read_table();
-    KnownMemory memory(context_.host.memory());
+    CachedGuestMemory memory(context_.host.memory());
     const Machine machine = context_.host.machine();
     if (!machine.is_64_bit_little_endian()) {
         fail(KMD_RESULT_FAILED,
@@ -144,8 +134,7 @@ void Attempt::find_shortfall(const Plan& plan, GuestMemory& memory)
     const bool registered = std::any_of(regions_.begin(), regions_.end(), [&](const Region& region) {
         return region.kind == KMD_KIND_VMCOREINFO && check_range(region, memory) == KMD_SLOT_OK;
     });
-    shortfall_.vmcoreinfo_lost =
-        registered && !Vmcoreinfo::is_begin_of(read_vmcoreinfo(regions_, memory));
+    shortfall_.vmcoreinfo_lost = registered && !Vmcoreinfo::is_begin_of(read_vmcoreinfo(regions_, memory));
     if (shortfall_.vmcoreinfo_lost) {
         context_.diagnostics.warn(
             "what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
@@ -198,8 +187,8 @@ DumpReport Attempt::report_of(const Plan& plan, Format composed_as) const
     report.image_bytes = plan.file_size;
     report.segments = plan.segments;
     report.remarks = context_.diagnostics.remarks();
-    report.stop_nanoseconds = nanoseconds_between(triggered_, stopped_);
-    report.compose_nanoseconds = nanoseconds_between(stopped_, composed_);
+    report.stop_nanoseconds = elapsed_ns(triggered_, stopped_);
+    report.compose_nanoseconds = elapsed_ns(stopped_, composed_);
     report.dumps_before = context_.quota.files();
     report.max_dumps = context_.quota.max_dumps();
     report.bytes_before = context_.quota.bytes();
@@ -273,7 +262,7 @@ void Attempt::hit_limit(const std::string& cause)
 
 std::uint64_t Attempt::held_nanoseconds() const
 {
-    return nanoseconds_between(triggered_, Clock::now());
+    return elapsed_ns(triggered_);
 }
 
 } // namespace kmd

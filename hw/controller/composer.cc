@@ -23,10 +23,9 @@ Composition Composer::compose(std::span<const Region> regions, bool abandoned, S
         return {std::move(plan.value()), settings_.dump_format};
     }
     if (!regions.empty()) {
-        diagnostics_.warn(
-            std::string(settings_.dump_format == Format::kCoreimage ? "the guest's ELF header"
-                                                                    : "format=qcom") +
-            " cannot be used, the dump is composed from the table: " + plan.error().what);
+        diagnostics_.warn(std::string(settings_.dump_format == Format::kCoreimage ? "the guest's ELF header"
+                                                                                  : "format=qcom") +
+                          " cannot be used, the dump is composed from the table: " + plan.error().what);
     }
     return {compose_enriched(regions, abandoned, shortfall), Format::kEnriched};
 }
@@ -74,7 +73,8 @@ Gathered Composer::gather_beyond(std::span<const Region> in_ram, std::span<const
     capture.stacks = capture.stacks && !abandoned;
     Gathered gathered = gather(capture, in_ram, cpu_notes, machine_, memory_, cpus_);
     if (gathered.tables_cut) {
-        diagnostics_.warn("the guest's page tables are larger than any kernel's, the dump has a part of them");
+        diagnostics_.warn(
+            "the guest's page tables are larger than any kernel's, the dump has a part of them");
     }
     if (abandoned) {
         for (const CpuState& cpu : read_cpu_states(cpu_notes, machine_)) {

@@ -38,8 +38,8 @@ Controller::Controller(Settings settings, Output output, Host& host)
     : settings_(std::move(settings)), host_(host), output_(std::move(output)),
       table_(static_cast<std::uint32_t>(settings_.slots), settings_.capacity(), settings_.faults.refuse),
       registers_(table_, host.memory(), settings_.features(), settings_.faults.any()),
-      quota_(settings_.max_dumps, settings_.max_bytes), diagnostics_(host),
-      context_{settings_, host_, output_, table_, registers_, quota_, diagnostics_}
+      quota_(settings_.max_dumps, settings_.max_bytes),
+      diagnostics_(host), context_{settings_, host_, output_, table_, registers_, quota_, diagnostics_}
 {
     if (settings_.faults.any()) {
         host_.warn("fault injection is on: this controller fails on purpose");

@@ -20,7 +20,7 @@ class Channel
     virtual std::optional<std::size_t> send(std::span<const std::byte> bytes) = 0;
 
     /// Ends the connection, so that the peer sees the end. False when the channel has no such thing.
-    virtual bool hang_up() = 0;
+    virtual bool disconnect() = 0;
 };
 
 } // namespace kmd

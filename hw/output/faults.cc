@@ -12,7 +12,7 @@
 namespace kmd
 {
 
-std::uint64_t sound_bytes(const Faults& faults)
+std::uint64_t bytes_before_fault(const Faults& faults)
 {
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     for (const std::uint64_t byte : {faults.write_fail, faults.write_cut, faults.stop}) {
@@ -21,9 +21,9 @@ std::uint64_t sound_bytes(const Faults& faults)
     return first;
 }
 
-std::string strike(const Faults& faults)
+std::string inject_fault(const Faults& faults)
 {
-    const std::uint64_t byte = sound_bytes(faults) + 1;
+    const std::uint64_t byte = bytes_before_fault(faults) + 1;
     if (byte == faults.stop) {
         ::kill(::getpid(), SIGKILL);
     }

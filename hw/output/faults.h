@@ -27,9 +27,9 @@ struct Faults {
 };
 
 /// Bytes of a dump that go through before the first fault.
-std::uint64_t sound_bytes(const Faults& faults);
+std::uint64_t bytes_before_fault(const Faults& faults);
 
 /// What happens at the byte behind them: the words for it, if the emulator lives to say them.
-std::string strike(const Faults& faults);
+std::string inject_fault(const Faults& faults);
 
 } // namespace kmd

@@ -39,11 +39,6 @@ bool remove_abandoned(int folder, const std::string& name)
 
 } // namespace
 
-std::string os_error()
-{
-    return std::strerror(errno);
-}
-
 Descriptor open_folder(const std::string& folder)
 {
     return Descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

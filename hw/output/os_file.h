@@ -3,48 +3,16 @@
 // Files of the host.
 #pragma once
 
+#include "common/descriptor.h"
 #include "hw/output/byte_sink.h"
-
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace kmd
 {
-
-/// What errno says.
-std::string os_error();
-
-/// An open file descriptor that is closed when it goes out of scope.
-class Descriptor
-{
-  public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept
-    {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
 
 /// Invalid, with errno set, when `folder` is none or cannot be opened.
 Descriptor open_folder(const std::string& folder);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/output/pending_dump.h"
 
+#include "common/elapsed.h"
+
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -32,12 +34,6 @@ constexpr const char* kTakenMeanwhile = "another writer removed or replaced the 
 
 /// What a small file takes on a disk besides its bytes, generously.
 constexpr std::uint64_t kBlocksOfAFile = 8192;
-
-std::uint64_t nanoseconds_since(Clock::time_point start)
-{
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
-}
 
 /// Whether syncfs() of a folder brings its files to the disk. That waits for the disk once, and not once for
 /// each file while the guest stands still. File systems in user space are not told of it.
@@ -321,7 +317,7 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
     stored.where = folder_name + "/" + incomplete_name_;
     const auto start = Clock::now();
     write(dump, options, stored);
-    stored.write_nanoseconds = nanoseconds_since(start);
+    stored.write_nanoseconds = elapsed_ns(start);
     if (!stored.incomplete_because.empty() &&
         stored.bytes < smallest_useful(dump.plan, options.compression)) {
         discard(dump.plan);
@@ -338,7 +334,7 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
             ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
         }
         stored.incomplete_because = publish(dump.plan, options.compression, existing).value_or("");
-        stored.sync_nanoseconds = nanoseconds_since(written);
+        stored.sync_nanoseconds = elapsed_ns(written);
     }
     if (stored.incomplete_because.empty()) {
         stored.where = folder_name + "/" + name_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/output/stream_sink.h"
 
+#include "common/elapsed.h"
+
 #include "hw/output/pending_dump.h"
 
 #include <nlohmann/json.hpp>
@@ -117,12 +119,6 @@ std::string describe(const Dump& dump, Stored& stored)
     }
 }
 
-std::uint64_t nanoseconds_since(Clock::time_point start)
-{
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
-}
-
 } // namespace
 
 std::string StreamSink::header(const Dump& dump) const
@@ -154,7 +150,7 @@ Result<Stored> StreamSink::store(const Dump& dump)
     if (stored.incomplete_because.empty()) {
         encode_dump(dump, options_, true, chunks, progress, stored);
     }
-    stored.write_nanoseconds = nanoseconds_since(start);
+    stored.write_nanoseconds = elapsed_ns(start);
     if (!channel.failure()) {
         const std::string trailer = describe(dump, stored) + "\n";
         if (auto too_late = put_text(channel, "0\n" + trailer)) {
@@ -164,7 +160,7 @@ Result<Stored> StreamSink::store(const Dump& dump)
         }
     }
     if (channel.failure() && channel.written() > 0) {
-        broken_ = !channel_.hang_up();
+        broken_ = !channel_.disconnect();
     }
     if (stored.bytes < smallest_useful(dump.plan, options_.compression)) {
         return Error{stored.where + ": " + stored.incomplete_because};

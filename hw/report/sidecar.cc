@@ -4,7 +4,7 @@
 #include "common/text.h"
 #include "hw/report/description.h"
 #include "hw/report/json_text.h"
-#include "hw/report/missing.h"
+#include "hw/report/truncated_ranges.h"
 
 #include <algorithm>
 #include <array>
@@ -51,7 +51,7 @@ void append_regions(std::string& list, const std::vector<ReportedRegion>& region
 }
 
 /// A region that was accepted and is not whole in the file.
-bool cut_off(const ReportedRegion& reported, const Missing& missing)
+bool cut_off(const ReportedRegion& reported, const TruncatedRanges& missing)
 {
     return accepted(reported.status) && missing.has_part_of(reported.region);
 }
@@ -83,7 +83,7 @@ std::string describe_refused(const RefusedRegion& refused)
 }
 
 /// JSON objects: what should be in the dump and is not, or not whole.
-std::vector<std::string> left_out(const DumpReport& report, const Missing& missing)
+std::vector<std::string> left_out(const DumpReport& report, const TruncatedRanges& missing)
 {
     std::vector<std::string> objects;
     for (const ReportedRegion& reported : report.regions) {
@@ -181,7 +181,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     std::vector<std::string> remarks = report.remarks;
     remarks.insert(remarks.end(), stored.remarks.begin(), stored.remarks.end());
     const bool complete = stored.incomplete_because.empty();
-    const Missing missing(report.segments, complete ? report.image_bytes : stored.image_bytes);
+    const TruncatedRanges missing(report.segments, complete ? report.image_bytes : stored.image_bytes);
     const auto lost = std::count_if(report.regions.begin(), report.regions.end(),
                                     [&](const ReportedRegion& region) { return cut_off(region, missing); });
     const auto saved = report.saved_regions - std::min<std::int64_t>(report.saved_regions, lost);

@@ -83,6 +83,9 @@ TEST(CommandLine, RefusesOutputsThatExcludeEachOther)
     expect_refused(start_device("format=qcom,file=/tmp/x"), "format=qcom makes a folder for each dump");
     expect_refused(start_device("format=qcom,compress=zstd"), "compress= has to be none");
     expect_refused(start_device("chardev=missing"), "'missing'");
+    expect_refused(start(support::required("KMD_PLUGIN"), "kmemdump-md,chardev=c,chardev-timeout=0",
+                         {"-chardev", "null,id=c"}),
+                   "chardev-timeout=0");
 }
 
 TEST(CommandLine, RefusesNamesThatLeaveTheFolderOrTellNoDumpsApart)

@@ -10,6 +10,10 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
 
 using namespace device;
 using nlohmann::json;
@@ -50,6 +54,52 @@ TEST(Outside, SeesTheControllerInProperties)
     EXPECT_EQ(get(machine.qmp(), "last-error"), "");
     EXPECT_EQ(get(machine.qmp(), "last-bytes"), std::filesystem::file_size(machine.dumps()[0]));
     EXPECT_EQ(get(machine.qmp(), "last-nanoseconds"), machine.read64(kLastNanoseconds));
+}
+
+/// The rows of the tables of docs/device.md that are about properties: name and default.
+std::map<std::string, std::string> properties_of_the_page()
+{
+    std::map<std::string, std::string> rows;
+    std::ifstream page(support::required("KMD_DOCS") + "/device.md");
+    const std::regex row(R"(^\| `([a-z-]+)(=N)?` \| `?([^|` ]*))");
+    std::smatch match;
+    for (std::string line; std::getline(page, line);) {
+        if (std::regex_search(line, match, row)) {
+            rows[match[1]] = match[2].matched ? "0" : match[3].str();
+        }
+    }
+    rows.erase("id"); // QEMU's own
+    return rows;
+}
+
+std::string default_of(const json& property)
+{
+    const json& value = property["default-value"];
+    return value.is_boolean() ? (value.get<bool>() ? "on" : "off") : value.dump();
+}
+
+TEST(Outside, FindsEveryPropertyAndItsDefaultOnThePageOfTheDevice)
+{
+    QtestMachine machine("id=md");
+    auto page = properties_of_the_page();
+    ASSERT_GE(page.size(), 20u);
+    // What can be looked at while the machine runs is on the page about watching.
+    const std::set<std::string> to_look_at = {"state",     "regions",    "dumps",      "last-file",
+                                              "last-bytes", "last-error", "last-nanoseconds", "dump"};
+    for (const json& property :
+         machine.qmp().execute("device-list-properties", {{"typename", "kmemdump-md"}})) {
+        const std::string name = property["name"];
+        if (to_look_at.contains(name)) {
+            continue;
+        }
+        const auto row = page.find(name);
+        ASSERT_NE(row, page.end()) << name;
+        if (property.contains("default-value")) {
+            EXPECT_EQ(row->second == "0x0b000000" ? "184549376" : row->second, default_of(property)) << name;
+        }
+        page.erase(row);
+    }
+    EXPECT_TRUE(page.empty()) << page.begin()->first << " is no property of the device";
 }
 
 TEST(Outside, SeesWhyThereIsNoDump)

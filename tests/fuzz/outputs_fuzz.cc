@@ -63,7 +63,7 @@ void set_peer(kmd::test::FakeHost& host, FuzzedDataProvider& data)
     };
     host.stalls_after = some();
     host.leaves_after = some();
-    host.can_hang_up = data.ConsumeBool();
+    host.can_disconnect = data.ConsumeBool();
 }
 
 /// Everything between magic number and last program header is in the file.

@@ -47,10 +47,10 @@ class FakeHost final : public Host
         sent.append(reinterpret_cast<const char*>(bytes.data()), now);
         return now;
     }
-    bool hang_up() override
+    bool disconnect() override
     {
-        ++hang_ups;
-        return can_hang_up;
+        ++disconnects;
+        return can_disconnect;
     }
 
     /// What the emulator does after schedule_dump(); once, however often it was called.
@@ -80,8 +80,8 @@ class FakeHost final : public Host
     std::size_t at_a_time = std::string::npos;
     std::size_t stalls_after = std::string::npos;
     std::size_t leaves_after = std::string::npos;
-    bool can_hang_up = true;
-    int hang_ups = 0;
+    bool can_disconnect = true;
+    int disconnects = 0;
 };
 
 } // namespace kmd::test

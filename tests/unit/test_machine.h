@@ -4,8 +4,8 @@
 // stand in docs/register-spec.md.
 #pragma once
 
-#include "fake_host.h"
 #include "common/machine.h"
+#include "fake_host.h"
 #include "hw/controller/controller.h"
 #include "temp_dir.h"
 

@@ -32,7 +32,7 @@ struct KmdumpLayoutProbe {
 namespace
 {
 
-using kmdump::AddressRange;
+using kmdump::DrawnRange;
 using kmdump::Content;
 using kmdump_test::Bytes;
 using kmdump_test::CoreMaker;
@@ -73,7 +73,7 @@ TEST(Stretches, AreCutAtTheLargestGaps)
     EXPECT_EQ(three[2].range.end, 0x60001000u);
     EXPECT_EQ(kmdump::cut_into_stretches(contents, 8).size(), 4u);
     EXPECT_EQ(kmdump::cut_into_stretches(contents, 1).size(), 1u);
-    const AddressRange all = kmdump::overview_of(three);
+    const DrawnRange all = kmdump::overview_of(three);
     EXPECT_EQ(all.begin, 0x40000000u);
     EXPECT_GE(all.end, 0x60001000u);
     EXPECT_LT(all.size(), 0x28000000u);

@@ -118,7 +118,7 @@ const kmd_host_ops kOps = [] {
     ops.trace = [](void*, const char*) {};
     ops.dump_done = [](void*, std::uint64_t, const char*) {};
     ops.send = [](void*, const void*, std::size_t size) { return static_cast<std::int64_t>(size); };
-    ops.hang_up = [](void*) { return 1; };
+    ops.disconnect = [](void*) { return 1; };
     return ops;
 }();
 

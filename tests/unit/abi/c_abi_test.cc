@@ -29,7 +29,7 @@ struct Emulator {
     int scheduled = 0;
     bool peer_is_gone = false;
     std::string sent;
-    int hang_ups = 0;
+    int disconnects = 0;
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;
     std::vector<std::string> warnings;
@@ -79,13 +79,15 @@ struct Emulator {
         of(host).sent.append(static_cast<const char*>(bytes), size);
         return static_cast<std::int64_t>(size);
     }
-    static int hang_up(void* host)
+    static int disconnect(void* host)
     {
-        ++of(host).hang_ups;
+        ++of(host).disconnects;
         return 1;
     }
 
-    static constexpr kmd_host_ops kOps = {map_ram, machine, cpu_notes, cpu_registers, schedule_dump, log_guest_error, report, warn, trace, dump_done, send, hang_up};
+    static constexpr kmd_host_ops kOps = {map_ram,       machine,         cpu_notes, cpu_registers,
+                                          schedule_dump, log_guest_error, report,    warn,
+                                          trace,         dump_done,       send,      disconnect};
 };
 
 struct CAbi : testing::Test {
@@ -133,13 +135,14 @@ TEST_F(CAbi, ChardevGetsTheDumpThroughSend)
 {
     config.output = nullptr;
     config.chardev = "collector";
+    config.chardev_timeout_ms = 1000;
     create();
     add_region(0x1000, kRam, 0x100);
     kmd_write(controller, 0x020, 1, 4);
     kmd_take_dump(controller);
     EXPECT_EQ(kmd_read(controller, 0x048, 4), 1u);
     EXPECT_TRUE(emulator.sent.starts_with("{\"kmemdump-md\":1,"));
-    EXPECT_EQ(emulator.hang_ups, 0);
+    EXPECT_EQ(emulator.disconnects, 0);
     emulator.peer_is_gone = true;
     kmd_write(controller, 0x020, 2, 4);
     kmd_take_dump(controller);
@@ -369,6 +372,57 @@ TEST_F(CAbi, EveryEventOfTheMachineTakesItsDump)
     EXPECT_EQ(kmd_get_number(controller, KMD_NUMBER_DUMPS), 4u);
 }
 
+TEST_F(CAbi, EachFlagOfAnEventIsForThatEventAlone)
+{
+    const std::pair<std::uint8_t kmd_config::*, enum kmd_machine_event> flags[] = {
+        {&kmd_config::on_reset, KMD_EVENT_RESET},
+        {&kmd_config::on_shutdown, KMD_EVENT_SHUTDOWN},
+        {&kmd_config::on_quit, KMD_EVENT_QUIT}};
+    for (const auto& wanted : flags) {
+        config.on_reset = config.on_shutdown = config.on_quit = 0;
+        config.*wanted.first = 1;
+        for (const auto& happens : flags) {
+            create();
+            add_region(0x1000, kRam, 0x1000);
+            kmd_machine_event(controller, happens.second);
+            EXPECT_EQ(kmd_get_number(controller, KMD_NUMBER_DUMPS), wanted == happens ? 1u : 0u)
+                << "event " << happens.second << ", flag of " << wanted.second;
+            kmd_destroy(controller);
+        }
+    }
+    controller = nullptr;
+}
+
+TEST_F(CAbi, FormatAndCaptureReachTheController)
+{
+    config.capture = "regions";
+    create();
+    EXPECT_EQ(kmd_read(controller, 0x008, 8), 0x12u) << "FEATURES: vmcoreinfo, lists";
+    kmd_destroy(controller);
+    config.capture = nullptr;
+    config.format = "coreimage";
+    create();
+    EXPECT_EQ(kmd_read(controller, 0x008, 8), 0x02u);
+    kmd_destroy(controller);
+    config.format = nullptr;
+    create();
+    EXPECT_EQ(kmd_read(controller, 0x008, 8), 0x1fu);
+}
+
+TEST_F(CAbi, EachFaultOfAFileReachesTheController)
+{
+    config.inject_full = 1;
+    config.inject_write_fail = 100;
+    create();
+    add_region(0x1000, kRam, 0x1000);
+    add_region(0x1040, kRam + 0x1000, 0x1000);
+    EXPECT_EQ(kmd_read(controller, 0x1070, 4), 21u) << "SLOT_TABLE_FULL";
+    kmd_write(controller, 0x020, 1, 4);
+    kmd_take_dump(controller);
+    EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf.incomplete"});
+    EXPECT_EQ(bytes_of(folder / "kmemdump-0001-panic.elf.incomplete").size(), 99u);
+}
+
 TEST_F(CAbi, RequestOfTheHostIsDoneOrRefusedWithASentence)
 {
     create();
@@ -386,7 +440,8 @@ TEST_F(CAbi, StateGoesFromOneControllerToAnother)
     add_region(0x1000, kRam, 0x1000);
     std::vector<unsigned char> state(kmd_state_size(controller));
     kmd_save_state(controller, state.data());
-    kmd_reset(controller);
+    kmd_destroy(controller);
+    create();
     ASSERT_EQ(kmd_read(controller, 0x02c, 4), 0u);
     EXPECT_EQ(kmd_load_state(controller, state.data(), state.size()), nullptr);
     EXPECT_EQ(kmd_read(controller, 0x02c, 4), 1u);

@@ -109,7 +109,7 @@ TEST(Stream, CarriesTheFileAndSaysWhatItIs)
         EXPECT_EQ(m.last_result(), 1u);
         EXPECT_NE(m.host.reports.at(0).find("chardev collector"), std::string::npos);
         EXPECT_TRUE(names_in(m.folder.path()).empty());
-        EXPECT_EQ(m.host.hang_ups, 0);
+        EXPECT_EQ(m.host.disconnects, 0);
     }
 }
 
@@ -154,7 +154,7 @@ TEST(Stream, PeerThatStallsHoldsTheGuestNoLongerThanConfigured)
         EXPECT_GE(held, std::chrono::milliseconds(100));
         EXPECT_LT(held, std::chrono::milliseconds(2000));
         EXPECT_EQ(m.last_result(), bytes > 10000 ? 3u : 4u);
-        EXPECT_EQ(m.host.hang_ups, bytes == 0 ? 0 : 1) << "so that the peer sees the end";
+        EXPECT_EQ(m.host.disconnects, bytes == 0 ? 0 : 1) << "so that the peer sees the end";
         std::istringstream stream(m.host.sent);
         EXPECT_THROW(receive(stream), std::exception);
     }
@@ -196,7 +196,7 @@ TEST(Stream, NothingIsSentIntoTheMiddleOfADump)
 {
     TestMachine m(to_peer());
     m.host.stalls_after = 100000;
-    m.host.can_hang_up = false;
+    m.host.can_disconnect = false;
     ring(m);
     m.host.stalls_after = std::string::npos;
     m.dump(2);
@@ -217,7 +217,7 @@ TEST(Stream, FailureOfTheSourceIsSaidToThePeer)
     EXPECT_EQ(got.trailer["result"], "incomplete");
     EXPECT_EQ(got.trailer["incomplete_because"], "Input/output error (injected)");
     EXPECT_EQ(m.last_result(), 3u);
-    EXPECT_EQ(m.host.hang_ups, 0) << "the stream is in order";
+    EXPECT_EQ(m.host.disconnects, 0) << "the stream is in order";
 }
 
 TEST(Stream, FolderGetsTheDumpThatThePeerDoesNotTake)

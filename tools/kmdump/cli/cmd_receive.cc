@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/cli/cmd_receive.h"
 
+#include "common/descriptor.h"
 #include "kmdump/text/json.h"
 
 #include <netdb.h>
@@ -24,10 +25,7 @@ namespace kmdump
 namespace
 {
 
-std::string os_error()
-{
-    return std::strerror(errno);
-}
+using kmd::os_error;
 
 kmd::Result<int> listen_on_path(const std::string& path)
 {

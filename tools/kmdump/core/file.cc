@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 namespace kmdump
 {
@@ -49,31 +48,12 @@ kmd::Result<File> File::adopt(int descriptor, const char* expected)
     return file;
 }
 
-File::File(File&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), size_(std::exchange(other.size_, 0))
-{
-}
-
-File& File::operator=(File&& other) noexcept
-{
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
-File::~File()
-{
-    if (descriptor_ >= 0) {
-        ::close(descriptor_);
-    }
-}
-
 std::uint64_t File::stored_bytes() const
 {
     std::uint64_t stored = 0;
     off_t at = 0;
-    while ((at = ::lseek(descriptor_, at, SEEK_DATA)) >= 0) {
-        const off_t end = ::lseek(descriptor_, at, SEEK_HOLE);
+    while ((at = ::lseek(descriptor_.get(), at, SEEK_DATA)) >= 0) {
+        const off_t end = ::lseek(descriptor_.get(), at, SEEK_HOLE);
         if (end <= at) {
             return size_; // a file system that knows no holes
         }
@@ -85,7 +65,7 @@ std::uint64_t File::stored_bytes() const
 
 std::uint64_t File::hole_at(std::uint64_t offset) const
 {
-    const off_t data = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    const off_t data = ::lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_DATA);
     if (data < 0) {
         return errno == ENXIO ? size_ : 0;
     }
@@ -98,7 +78,7 @@ bool File::read(std::uint64_t offset, std::span<std::byte> out) const
         return false;
     }
     while (!out.empty()) {
-        const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+        const ssize_t got = ::pread(descriptor_.get(), out.data(), out.size(), static_cast<off_t>(offset));
         if (got < 0 && errno == EINTR) {
             continue;
         }

@@ -3,6 +3,7 @@
 // A regular file, open for reading.
 #pragma once
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 #include <cstddef>
@@ -22,10 +23,6 @@ class File
     /// Takes over an open descriptor.
     static kmd::Result<File> adopt(int descriptor, const char* expected = "a regular file");
 
-    File(File&& other) noexcept;
-    File& operator=(File&& other) noexcept;
-    ~File();
-
     /// Fills `out` from `offset` on, in bytes. False when the file does not hold all of it or
     /// cannot be read.
     bool read(std::uint64_t offset, std::span<std::byte> out) const;
@@ -40,12 +37,12 @@ class File
     std::uint64_t hole_at(std::uint64_t offset) const;
 
     /// Stays owned by this object.
-    int descriptor() const { return descriptor_; }
+    int descriptor() const { return descriptor_.get(); }
 
   private:
     explicit File(int descriptor) : descriptor_(descriptor) {}
 
-    int descriptor_ = -1;
+    kmd::Descriptor descriptor_;
     std::uint64_t size_ = 0;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/inspect/memory_contents.h"
 
+#include "common/page_size.h"
 #include "common/vmcoreinfo.h"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 #include <utility>
 
@@ -14,16 +14,13 @@ namespace kmdump
 namespace
 {
 
-constexpr std::uint64_t kLargestPage = 65536;
-
 /// First and last physical address.
 using Range = std::pair<std::uint64_t, std::uint64_t>;
 
-/// Of the guest, in bytes: a power of 2.
+/// Of the guest, in bytes.
 std::uint64_t page_size(const CoreFile& core)
 {
-    const auto size = kmd::Vmcoreinfo(core.summary().vmcoreinfo).number("PAGESIZE");
-    return size && std::has_single_bit(*size) && *size <= kLargestPage ? *size : 4096;
+    return kmd::Vmcoreinfo(core.summary().vmcoreinfo).page_size().value_or(kmd::kSmallestPage);
 }
 
 std::vector<Content> list_segments(const CoreFile& core)

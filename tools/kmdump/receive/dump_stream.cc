@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/receive/dump_stream.h"
 
+#include "common/descriptor.h"
 #include "kmdump/text/json_bounds.h"
 
 #include <fcntl.h>
@@ -43,31 +44,8 @@ constexpr const char* kIncomplete = ".incomplete";
 
 using Json = nlohmann::json;
 
-std::string os_error()
-{
-    return std::strerror(errno);
-}
-
-class Descriptor
-{
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor()
-    {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
+using kmd::Descriptor;
+using kmd::os_error;
 
 /// The name is the sender's: no part of it may be a path.
 std::string safe_name(std::string name)

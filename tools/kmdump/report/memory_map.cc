@@ -73,12 +73,12 @@ std::vector<Stretch> cut_into_stretches(std::span<const Content> contents, std::
     return stretches;
 }
 
-AddressRange overview_of(std::span<const Stretch> stretches)
+DrawnRange overview_of(std::span<const Stretch> stretches)
 {
     if (stretches.empty()) {
         return {};
     }
-    const AddressRange tight{stretches.front().range.begin, stretches.back().range.end};
+    const DrawnRange tight{stretches.front().range.begin, stretches.back().range.end};
     const std::uint64_t unit = std::max<std::uint64_t>(std::bit_floor(tight.size() / 8), kPage);
     return {round_down(tight.begin, unit), round_up(tight.end, unit)};
 }

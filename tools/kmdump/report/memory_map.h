@@ -13,8 +13,8 @@
 namespace kmdump
 {
 
-/// Physical addresses from `begin` to before `end`.
-struct AddressRange {
+/// Physical addresses from `begin` to before `end`: what an axis shows.
+struct DrawnRange {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
 
@@ -23,7 +23,7 @@ struct AddressRange {
 
 /// A stretch of physical memory that is drawn to one scale, and what of the dump lies in it.
 struct Stretch {
-    AddressRange range;
+    DrawnRange range;
     std::vector<const Content*> contents;
 };
 
@@ -33,6 +33,6 @@ struct Stretch {
 std::vector<Stretch> cut_into_stretches(std::span<const Content> contents, std::size_t most);
 
 /// From the first stretch to the last, widened to round addresses.
-AddressRange overview_of(std::span<const Stretch> stretches);
+DrawnRange overview_of(std::span<const Stretch> stretches);
 
 } // namespace kmdump

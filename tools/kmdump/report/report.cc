@@ -17,7 +17,7 @@ std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>
                                     const std::optional<Sidecar>& sidecar)
 {
     const auto total_ram = total_ram_id(sidecar ? sidecar->id_series : "");
-    const auto page_size = dump.vmcoreinfo.number("PAGESIZE");
+    const auto page_size = dump.vmcoreinfo.page_size();
     const auto found = std::find_if(contents.begin(), contents.end(), [&](const Content& content) {
         return total_ram && content.id == total_ram && content.size == 8;
     });
@@ -25,7 +25,7 @@ std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>
         return std::nullopt;
     }
     const auto pages = dump.memory().read_u64(found->virt);
-    return pages && *pages < (std::uint64_t{1} << 40) && *page_size <= 65536
+    return pages && *pages < (std::uint64_t{1} << 40)
                ? std::optional(*pages * *page_size)
                : std::nullopt;
 }

@@ -163,7 +163,7 @@ std::string name_of(const Content& content)
 }
 
 /// A rectangle to scale, as far as a hair can be.
-std::string rectangle(const AddressRange& all, std::uint64_t begin, std::uint64_t end, const char* kind)
+std::string rectangle(const DrawnRange& all, std::uint64_t begin, std::uint64_t end, const char* kind)
 {
     const double scale = kWidth / static_cast<double>(std::max<std::uint64_t>(all.size(), 1));
     return print("<rect x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"10\" class=\"",
@@ -171,7 +171,7 @@ std::string rectangle(const AddressRange& all, std::uint64_t begin, std::uint64_
            kind + "\">";
 }
 
-void write_bar(const AddressRange& range, const std::vector<const Content*>& contents,
+void write_bar(const DrawnRange& range, const std::vector<const Content*>& contents,
                const std::string& label, std::ostream& out)
 {
     out << "<svg class=\"bar\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" role=\"img\" "
@@ -203,7 +203,7 @@ std::string largest_in(const Stretch& stretch)
     return text;
 }
 
-void write_stretch(const Stretch& stretch, const AddressRange& all, std::ostream& out)
+void write_stretch(const Stretch& stretch, const DrawnRange& all, std::ostream& out)
 {
     const double times = static_cast<double>(all.size()) / static_cast<double>(stretch.range.size());
     out << "<div class=\"stretch\">\n<p>" << size_text(stretch.range.size()) << " at <code>"
@@ -251,7 +251,7 @@ void write_memory(const Report& report, std::ostream& out)
         out << note("The dump holds no memory.") << "</section>\n";
         return;
     }
-    const AddressRange all = overview_of(stretches);
+    const DrawnRange all = overview_of(stretches);
     std::vector<const Content*> drawn;
     for (const Stretch& stretch : stretches) {
         drawn.insert(drawn.end(), stretch.contents.begin(), stretch.contents.end());

@@ -58,7 +58,7 @@ kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& ar
 
     std::array<int, 2> report{};
     if (::pipe2(report.data(), O_CLOEXEC) != 0) {
-        return kmd::Error{std::string("cannot make a pipe: ") + std::strerror(errno)};
+        return kmd::Error{"cannot make a pipe: " + kmd::os_error()};
     }
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
@@ -77,15 +77,15 @@ kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& ar
     }
     // The header of glibc 2.36 is not for C++.
     ChildProcess child(pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (child.pidfd_ < 0) {
-        return kmd::Error{std::string("cannot watch a process: ") + std::strerror(errno)};
+    if (!child.pidfd_) {
+        return kmd::Error{"cannot watch a process: " + kmd::os_error()};
     }
-    (void)::fcntl(child.pidfd_, F_SETFD, FD_CLOEXEC);
+    (void)::fcntl(child.pidfd_.get(), F_SETFD, FD_CLOEXEC);
     return child;
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::exchange(other.pidfd_, -1)), ended_(other.ended_)
+    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), ended_(other.ended_)
 {
 }
 
@@ -95,15 +95,12 @@ ChildProcess::~ChildProcess()
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
-    if (pidfd_ >= 0) {
-        ::close(pidfd_);
-    }
 }
 
 std::optional<ExitStatus> ChildProcess::wait(int milliseconds)
 {
     if (!ended_) {
-        pollfd ready{pidfd_, POLLIN, 0};
+        pollfd ready{pidfd_.get(), POLLIN, 0};
         int wait_status = 0;
         if (::poll(&ready, 1, milliseconds) > 0 && ::waitpid(pid_, &wait_status, 0) == pid_) {
             ended_ = WIFEXITED(wait_status) ? ExitStatus{WEXITSTATUS(wait_status), 0}
@@ -124,7 +121,7 @@ kmd::Result<std::string> output_of(const std::vector<std::string>& arguments)
 {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
-        return kmd::Error{std::string("cannot make a pipe: ") + std::strerror(errno)};
+        return kmd::Error{"cannot make a pipe: " + kmd::os_error()};
     }
     auto child = ChildProcess::start(arguments, {.output = pipe[1]});
     ::close(pipe[1]);

@@ -3,6 +3,7 @@
 // A program that kmdump starts, and that does not outlive it.
 #pragma once
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 #include <sys/types.h>
@@ -46,7 +47,7 @@ class ChildProcess
     ~ChildProcess();
 
     /// Readable, as poll() has it, once the program has ended. Stays owned by this object.
-    int descriptor() const { return pidfd_; }
+    int descriptor() const { return pidfd_.get(); }
 
     /// Its end when it comes within so many milliseconds; -1: however long it takes.
     std::optional<ExitStatus> wait(int milliseconds);
@@ -57,7 +58,7 @@ class ChildProcess
     ChildProcess(pid_t pid, int pidfd) : pid_(pid), pidfd_(pidfd) {}
 
     pid_t pid_ = -1;
-    int pidfd_ = -1;
+    kmd::Descriptor pidfd_;
     std::optional<ExitStatus> ended_;
 };
 

@@ -52,20 +52,19 @@ kmd::Result<std::string> make_folder(const std::string& wanted)
             return path;
         }
         if (errno != EEXIST) {
-            return kmd::Error{"cannot make the folder " + path + ": " + std::strerror(errno)};
+            return kmd::Error{"cannot make the folder " + path + ": " + kmd::os_error()};
         }
     }
 }
 
 /// File systems without locks cannot tell of other runs.
-kmd::Result<HeldFolder> hold(const std::string& path)
+kmd::Result<kmd::Descriptor> hold(const std::string& path)
 {
-    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    HeldFolder held(folder);
-    if (folder >= 0 && ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    kmd::Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         return kmd::Error{path + ": another run is under way there: expected a folder of its own for each"};
     }
-    return held;
+    return folder;
 }
 
 /// Makes `START-0001.log`, or the next number that is free.
@@ -73,13 +72,11 @@ kmd::Result<std::string> make_log(const std::string& start)
 {
     for (unsigned number = 1;; ++number) {
         const std::string path = numbered(start, number, ".log");
-        const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0) {
-            ::close(file);
+        if (kmd::Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666))) {
             return path;
         }
         if (errno != EEXIST) {
-            return kmd::Error{"cannot make " + path + ": " + std::strerror(errno)};
+            return kmd::Error{"cannot make " + path + ": " + kmd::os_error()};
         }
     }
 }
@@ -94,13 +91,6 @@ TakenDump with_sidecar(const std::string& path)
 }
 
 } // namespace
-
-HeldFolder::~HeldFolder()
-{
-    if (descriptor_ >= 0) {
-        ::close(descriptor_);
-    }
-}
 
 kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
 {

@@ -3,6 +3,7 @@
 // The folder of a run: the dumps, the console, the messages of QEMU.
 #pragma once
 
+#include "common/descriptor.h"
 #include "common/result.h"
 #include "kmdump/run/run_outcome.h"
 
@@ -14,24 +15,6 @@
 
 namespace kmdump
 {
-
-/// A folder that one process at a time has for itself (flock), as long as this lives.
-class HeldFolder
-{
-  public:
-    /// Takes over the descriptor of a folder that is locked.
-    explicit HeldFolder(int descriptor = -1) : descriptor_(descriptor) {}
-    HeldFolder(HeldFolder&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    HeldFolder& operator=(HeldFolder&& other) noexcept
-    {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-    ~HeldFolder();
-
-  private:
-    int descriptor_;
-};
 
 class RunFolder
 {
@@ -55,7 +38,8 @@ class RunFolder
   private:
     std::set<std::string> entries() const;
 
-    HeldFolder held_;
+    /// The folder, locked: the run has it for itself.
+    kmd::Descriptor held_;
     std::string path_;
     std::string console_;
     std::string messages_;

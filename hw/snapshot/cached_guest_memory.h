@@ -16,11 +16,11 @@
 namespace kmd
 {
 
-class KnownMemory final : public GuestMemory
+class CachedGuestMemory final : public GuestMemory
 {
   public:
-    /// Used up, as everything that `host` gave, when the caller returns to it. `host` outlives it.
-    explicit KnownMemory(GuestMemory& host) : host_(host) {}
+    /// Invalid once control returns to the host, like everything that `host` gave. `host` outlives it.
+    explicit CachedGuestMemory(GuestMemory& host) : host_(host) {}
 
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
     {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "hw/report/missing.h"
+#include "hw/report/truncated_ranges.h"
 
 #include <algorithm>
 
 namespace kmd
 {
 
-Missing::Missing(std::span<const Segment> segments, std::uint64_t image_bytes)
+TruncatedRanges::TruncatedRanges(std::span<const Segment> segments, std::uint64_t image_bytes)
 {
     for (const Segment& segment : segments) {
         const std::uint64_t there =
@@ -25,7 +25,7 @@ Missing::Missing(std::span<const Segment> segments, std::uint64_t image_bytes)
     }
 }
 
-bool Missing::has_part_of(const Region& region) const
+bool TruncatedRanges::has_part_of(const Region& region) const
 {
     const auto behind = std::lower_bound(
         segments_.begin(), segments_.end(), region.phys + region.size,

@@ -2,7 +2,7 @@
 //
 // Protects the shortcut to guest memory: it shows what the emulator shows, and asks it for each block once.
 #include "fake_guest.h"
-#include "hw/snapshot/known_memory.h"
+#include "hw/snapshot/cached_guest_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace
 {
 
-using kmd::KnownMemory;
+using kmd::CachedGuestMemory;
 using kmd::test::FakeGuest;
 
 constexpr std::uint64_t kRam = 0x40000000;
@@ -32,7 +32,7 @@ class Counted final : public kmd::GuestMemory
     FakeGuest& guest_;
 };
 
-TEST(KnownMemory, ShowsWhatTheGuestHas)
+TEST(CachedGuestMemory, ShowsWhatTheGuestHas)
 {
     FakeGuest guest;
     for (std::uint64_t block = 0; block < 40; ++block) {
@@ -41,7 +41,7 @@ TEST(KnownMemory, ShowsWhatTheGuestHas)
     std::mt19937_64 random(1);
     for (const std::uint64_t piece : {0, 16, 0x3000}) {
         guest.split_runs(piece);
-        KnownMemory known(guest);
+        CachedGuestMemory known(guest);
         for (int i = 0; i < 5000; ++i) {
             const std::uint64_t phys = kRam - 0x1000 + random() % 0x290000;
             const std::uint64_t size = 1 + random() % 0x20000;
@@ -56,12 +56,12 @@ TEST(KnownMemory, ShowsWhatTheGuestHas)
     }
 }
 
-TEST(KnownMemory, AsksOnceForABlockThatIsReadInAscendingOrder)
+TEST(CachedGuestMemory, AsksOnceForABlockThatIsReadInAscendingOrder)
 {
     FakeGuest guest;
     guest.add_ram(kRam, 0x100000);
     Counted counted(guest);
-    KnownMemory known(counted);
+    CachedGuestMemory known(counted);
     for (std::uint64_t page = 0; page < 0x100; ++page) {
         EXPECT_EQ(known.map(kRam + page * 0x1000, 0x1000).size(), 0x1000u);
     }
@@ -69,11 +69,11 @@ TEST(KnownMemory, AsksOnceForABlockThatIsReadInAscendingOrder)
     EXPECT_EQ(known.map(kRam + 0xff000, 0x5000).size(), 0x1000u) << "to the end of RAM, no further";
 }
 
-TEST(KnownMemory, NothingIsKnownOfWhatIsNotRam)
+TEST(CachedGuestMemory, NothingIsKnownOfWhatIsNotRam)
 {
     FakeGuest guest;
     guest.add_ram(kRam, 0x1000);
-    KnownMemory known(guest);
+    CachedGuestMemory known(guest);
     EXPECT_TRUE(known.map(kRam - 1, 2).empty());
     EXPECT_TRUE(known.map(kRam + 0x1000, 1).empty());
     EXPECT_EQ(known.map(UINT64_MAX, 1).size(), 0u);

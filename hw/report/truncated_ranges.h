@@ -12,11 +12,11 @@
 namespace kmd
 {
 
-class Missing
+class TruncatedRanges
 {
   public:
     /// Of the file that the segments describe, `image_bytes` from its beginning are there.
-    Missing(std::span<const Segment> segments, std::uint64_t image_bytes);
+    TruncatedRanges(std::span<const Segment> segments, std::uint64_t image_bytes);
 
     /// Whether a byte of the region is missing.
     bool has_part_of(const Region& region) const;
