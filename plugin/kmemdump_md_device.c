@@ -5,12 +5,11 @@
  */
 #include "qemu_compat.h"
 
-#include "cpu_registers.h"
-#include "guest_panic.h"
-#include "kmemdump_md_device.h"
-#include "hw/abi/kmemdump_md.h"
 #include "common/kmemdump_md_regs.h"
-#include "main_loop_work.h"
+#include "guest_access.h"
+#include "kmemdump_md_device.h"
+#include "runtime_properties.h"
+#include "triggers.h"
 
 /*
  * Free in the memory map of the arm virt machine: behind the virtio-mmio
@@ -20,369 +19,12 @@
 
 #define PAGE 4096
 
-OBJECT_DECLARE_SIMPLE_TYPE(KmemdumpMd, KMEMDUMP_MD)
-
-struct KmemdumpMd {
-    DeviceState parent_obj;
-
-    MemoryRegion mmio;
-    Notifier machine_done;
-    struct kmd_controller *controller;
-
-    uint64_t addr;
-    uint64_t slots;
-    uint64_t max_regions;
-    uint64_t max_dumps;
-    uint64_t max_bytes;
-    char *output;
-    char *name;
-    char *file;
-    CharBackend chardev;
-    uint64_t chardev_timeout;
-    char *compress;
-    uint64_t keep;
-    bool sidecar;
-    uint64_t inject_refuse;
-    uint64_t inject_full;
-    uint64_t inject_write_fail;
-    uint64_t inject_write_cut;
-    uint64_t inject_stop;
-    char *format;
-    char *capture;
-    bool pause;
-    bool event;
-    bool on_reset;
-    bool on_shutdown;
-    bool on_quit;
-    bool trace;
-
-    /* The controller's state on its way to or from a snapshot. */
-    uint8_t *state;
-    uint32_t state_size;
-
-    /* Attempts to take a dump that the guest was stopped for, if it is. */
-    uint64_t attempts_seen;
-};
-
-/* All controllers, for the handlers that exist once. */
-static GSList *controllers;
-
-static unsigned max_cpus;
-
-void kmemdump_md_set_max_cpus(int count)
-{
-    max_cpus = count;
-}
-
-/* Guest memory and CPUs for the controller */
-
-static uint64_t map_ram(void *host, uint64_t phys, uint64_t size,
-                        const void **bytes)
-{
-    MemoryRegionSection section;
-    uint64_t length = 0;
-
-    section = memory_region_find(get_system_memory(), phys, size);
-    if (!section.mr) {
-        return 0;
-    }
-    if (section.offset_within_address_space == phys &&
-        memory_region_is_ram(section.mr) && !section.readonly &&
-        !memory_region_is_rom(section.mr) &&
-        !memory_region_is_ram_device(section.mr)) {
-        *bytes = (const char *)memory_region_get_ram_ptr(section.mr) +
-                 section.offset_within_region;
-        length = int128_get64(section.size);
-    }
-    /* The big lock, which the caller holds, keeps the memory in place. */
-    memory_region_unref(section.mr);
-    return length;
-}
-
-static void describe_machine(void *host, struct kmd_machine *machine)
-{
-    ArchDumpInfo info = {};
-    GuestPhysBlockList none = {};
-
-    QTAILQ_INIT(&none.head);
-    if (cpu_get_dump_info(&info, &none) == 0) {
-        machine->elf_machine = info.d_machine;
-        machine->elf_class = info.d_class;
-        machine->elf_data = info.d_endian;
-    }
-}
-
-/* QEMU's note writers take their byte order from a DumpState. */
-typedef struct NoteSink {
-    DumpState state;
-    kmd_note_sink *put;
-    void *sink;
-} NoteSink;
-
-static int put_note(const void *bytes, size_t size, void *opaque)
-{
-    NoteSink *to = container_of(opaque, NoteSink, state);
-
-    to->put(to->sink, bytes, size);
-    return 0;
-}
-
-static void cpu_notes(void *host, kmd_note_sink *put, void *sink)
-{
-    NoteSink to = {.put = put, .sink = sink};
-
-    to.state.dump_info.d_endian = ELFDATA2LSB;
-    cpu_synchronize_all_states();
-    for (unsigned i = 0; i < max_cpus; i++) {
-        CPUState *cpu = qemu_get_cpu(i);
-
-        if (cpu) {
-            /* Readers expect the id of CPU i to be i + 1. */
-            cpu_write_elf64_note(put_note, cpu, i + 1, &to.state);
-        }
-    }
-}
-
-static void cpu_registers(void *host, unsigned cpu,
-                          struct kmd_cpu_register *registers, size_t count)
-{
-    CPUState *state = qemu_get_cpu(cpu);
-
-    if (state) {
-        kmemdump_md_read_registers(state, registers, count);
-    }
-}
-
-/* A dump is taken in the main loop, where vCPUs can be waited for. */
+/* All devices: a message says which of several it is about. */
+static GSList *devices;
 
 static void schedule_dump(void *host)
 {
-    kmemdump_md_want_main_loop_work();
-    /* Stop the ringing vCPU as soon as possible. */
-    cpu_stop_current();
-}
-
-/* Whether the guest has to stop for a dump that was taken since the last call.
- */
-static bool has_to_pause(void)
-{
-    bool pause = false;
-
-    for (GSList *item = controllers; item; item = item->next) {
-        KmemdumpMd *s = item->data;
-        uint64_t attempts = kmd_get_number(s->controller, KMD_NUMBER_ATTEMPTS);
-
-        pause = pause || (s->pause && attempts != s->attempts_seen);
-        s->attempts_seen = attempts;
-    }
-    return pause;
-}
-
-/* The one way back after pause_all_vcpus(), whatever the dump was taken for. */
-static void let_guest_go_on(void)
-{
-    if (has_to_pause()) {
-        vm_stop(RUN_STATE_PAUSED);
-    } else {
-        resume_all_vcpus();
-    }
-}
-
-static void take_pending_dumps(void)
-{
-    for (GSList *item = controllers; item; item = item->next) {
-        kmd_take_dump(((KmemdumpMd *)item->data)->controller);
-    }
-}
-
-/* What the machine does to the guest, while the registers are still its own. */
-
-static void send_event(enum kmd_machine_event event)
-{
-    for (GSList *item = controllers; item; item = item->next) {
-        kmd_machine_event(((KmemdumpMd *)item->data)->controller, event);
-    }
-}
-
-/*
- * Registered before the machine has any device, so that it runs before the
- * CPUs are reset.
- */
-static void before_reset(void *unused)
-{
-    send_event(KMD_EVENT_RESET);
-    /* What comes is another kernel: there is nothing left to look at. */
-    has_to_pause();
-}
-
-static void on_state_change(void *unused, bool running, RunState state)
-{
-    if (!running) {
-        /* What stops it may replace it (loadvm), or take it away (migrate). */
-        take_pending_dumps();
-    }
-    if (state == RUN_STATE_GUEST_PANICKED) {
-        send_event(KMD_EVENT_PANIC);
-    }
-}
-
-/* A panic after which the guest runs on: stop it as soon as possible. */
-
-static bool panic_reported;
-
-static void on_panic(void)
-{
-    panic_reported = true;
-    kmemdump_md_want_main_loop_work();
-    cpu_stop_current();
-}
-
-static void watch_for_panics(Notifier *notifier, void *data)
-{
-    if (controllers) {
-        kmemdump_md_watch_for_panics(on_panic);
-    }
-}
-
-static void take_dumps(void)
-{
-    pause_all_vcpus();
-    take_pending_dumps();
-    if (panic_reported) {
-        panic_reported = false;
-        send_event(KMD_EVENT_PANIC);
-    }
-    let_guest_go_on();
-}
-
-static enum kmd_machine_event event_of(ShutdownCause cause)
-{
-    switch (cause) {
-    case SHUTDOWN_CAUSE_GUEST_SHUTDOWN:
-        return KMD_EVENT_SHUTDOWN;
-    case SHUTDOWN_CAUSE_GUEST_RESET:
-    case SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET:
-    case SHUTDOWN_CAUSE_SUBSYSTEM_RESET:
-        /* -no-reboot */
-        return KMD_EVENT_RESET;
-    case SHUTDOWN_CAUSE_GUEST_PANIC:
-        return KMD_EVENT_PANIC;
-    default:
-        return KMD_EVENT_QUIT;
-    }
-}
-
-static void on_shutdown(Notifier *notifier, void *cause)
-{
-    pause_all_vcpus();
-    send_event(event_of(*(ShutdownCause *)cause));
-    for (GSList *item = controllers; item; item = item->next) {
-        kmd_shut_down(((KmemdumpMd *)item->data)->controller);
-    }
-}
-
-/* qom-set PATH dump REASON */
-static void request_dump(Object *obj, const char *reason, Error **errp)
-{
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
-    char *error;
-
-    if (!s->controller) {
-        error_setg(errp, "'dump' is set while the machine runs, with qom-set");
-        return;
-    }
-    pause_all_vcpus();
-    error = kmd_request_dump(s->controller, reason);
-    let_guest_go_on();
-    if (error) {
-        error_setg(errp, "%s", error);
-        free(error);
-    }
-}
-
-/* What qom-get shows */
-
-static const struct {
-    const char *name;
-    enum kmd_number number;
-    const char *description;
-} numbers[] = {
-    {"dumps", KMD_NUMBER_DUMPS, "complete dumps since power-on"},
-    {"last-bytes", KMD_NUMBER_LAST_BYTES, "bytes in the last file"},
-    {"last-nanoseconds", KMD_NUMBER_LAST_NANOSECONDS,
-     "how long the last attempt held the guest"},
-};
-
-static const struct {
-    const char *name;
-    enum kmd_text text;
-    const char *description;
-} texts[] = {
-    {"state", KMD_TEXT_STATE, "unused, ready, busy or limit"},
-    {"last-file", KMD_TEXT_LAST_FILE, "path of the last file"},
-    {"last-error", KMD_TEXT_LAST_ERROR, "why there is no last file"},
-    {"regions", KMD_TEXT_REGIONS, "the region table as JSON"},
-};
-
-static void get_number(Object *obj, Visitor *visitor, const char *name,
-                       void *index, Error **errp)
-{
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
-    uint64_t value = 0;
-
-    if (s->controller) {
-        value = kmd_get_number(s->controller, numbers[(uintptr_t)index].number);
-    }
-    visit_type_uint64(visitor, name, &value, errp);
-}
-
-static void get_text(Object *obj, Visitor *visitor, const char *name,
-                     void *index, Error **errp)
-{
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
-    char *value = s->controller ? kmd_get_text(s->controller,
-                                               texts[(uintptr_t)index].text)
-                                : strdup("");
-
-    visit_type_str(visitor, name, &value, errp);
-    free(value);
-}
-
-static bool get_trace(Object *obj, Error **errp)
-{
-    return KMEMDUMP_MD(obj)->trace;
-}
-
-static void set_trace(Object *obj, bool on, Error **errp)
-{
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
-
-    s->trace = on;
-    if (s->controller) {
-        kmd_set_trace(s->controller, on);
-    }
-}
-
-static void add_properties(ObjectClass *klass)
-{
-    for (uintptr_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        object_class_property_add(klass, numbers[i].name, "uint64", get_number,
-                                  NULL, NULL, (void *)i);
-        object_class_property_set_description(klass, numbers[i].name,
-                                              numbers[i].description);
-    }
-    for (uintptr_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        object_class_property_add(klass, texts[i].name, "str", get_text, NULL,
-                                  NULL, (void *)i);
-        object_class_property_set_description(klass, texts[i].name,
-                                              texts[i].description);
-    }
-    object_class_property_add_bool(klass, "trace", get_trace, set_trace);
-    object_class_property_set_description(
-        klass, "trace", "log every access and every step of a dump");
-    object_class_property_add_str(klass, "dump", NULL, request_dump);
-    object_class_property_set_description(
-        klass, "dump", "takes a dump now when it is set to 'host' or 'hang'");
+    kmemdump_md_schedule_dumps();
 }
 
 /* Messages */
@@ -397,7 +39,7 @@ static char *name_of(KmemdumpMd *s)
 {
     bool alone = true;
 
-    for (GSList *item = controllers; item; item = item->next) {
+    for (GSList *item = devices; item; item = item->next) {
         alone = alone && item->data == s;
     }
     if (alone) {
@@ -474,10 +116,10 @@ static int disconnect(void *host)
 }
 
 static const struct kmd_host_ops host_ops = {
-    .map_ram = map_ram,
-    .machine = describe_machine,
-    .cpu_notes = cpu_notes,
-    .cpu_registers = cpu_registers,
+    .map_ram = kmemdump_md_map_ram,
+    .machine = kmemdump_md_machine,
+    .cpu_notes = kmemdump_md_cpu_notes,
+    .cpu_registers = kmemdump_md_cpu_registers,
     .schedule_dump = schedule_dump,
     .log_guest_error = log_guest_error,
     .report = report,
@@ -580,6 +222,7 @@ static void realize(DeviceState *dev, Error **errp)
         .on_reset = s->on_reset,
         .on_shutdown = s->on_shutdown,
         .on_quit = s->on_quit,
+        .pause = s->pause,
         .max_bytes = s->max_bytes,
         .keep = s->keep,
         .sidecar = s->sidecar,
@@ -633,7 +276,8 @@ static void realize(DeviceState *dev, Error **errp)
     s->machine_done.notify = add_device_tree_node;
     qemu_add_machine_init_done_notifier(&s->machine_done);
     qemu_register_reset(reset, s);
-    controllers = g_slist_append(controllers, s);
+    devices = g_slist_append(devices, s);
+    kmemdump_md_add_controller(s->controller);
 }
 
 static Property properties[] = {
@@ -721,7 +365,7 @@ static void class_init(ObjectClass *klass, void *data)
     /* The guest finds it in the device tree, which is made at start-up. */
     dc->hotpluggable = false;
     device_class_set_props(dc, properties);
-    add_properties(klass);
+    kmemdump_md_add_runtime_properties(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
@@ -734,14 +378,6 @@ static const TypeInfo type = {
 
 void kmemdump_md_register_type(void)
 {
-    static Notifier shutdown = {.notify = on_shutdown};
-    static Notifier machine_done = {.notify = watch_for_panics};
-
     type_register_static(&type);
-    /* Not for loadvm: that is no reset of the guest's. */
-    qemu_register_reset_nosnapshotload(before_reset, NULL);
-    kmemdump_md_set_main_loop_work(take_dumps);
-    qemu_register_shutdown_notifier(&shutdown);
-    qemu_add_vm_change_state_handler(on_state_change, NULL);
-    qemu_add_machine_init_done_notifier(&machine_done);
+    kmemdump_md_watch_machine();
 }

@@ -5,6 +5,7 @@
  */
 #include "qemu_compat.h"
 
+#include "guest_access.h"
 #include "kmemdump_md_device.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;

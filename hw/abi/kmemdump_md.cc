@@ -179,6 +179,7 @@ kmd::Config settings_of(const kmd_config* config)
     settings.on_reset = config->on_reset != 0;
     settings.on_shutdown = config->on_shutdown != 0;
     settings.on_quit = config->on_quit != 0;
+    settings.pause = config->pause != 0;
     settings.max_bytes = config->max_bytes;
     settings.keep = config->keep;
     settings.sidecar = config->sidecar != 0;
@@ -240,6 +241,11 @@ void kmd_take_dump(kmd_controller* controller)
     guarded([&] { controller->controller->take_dump(); });
 }
 
+int kmd_wants_pause(kmd_controller* controller)
+{
+    return controller->controller->wants_pause() ? 1 : 0;
+}
+
 void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
 {
     guarded([&] { controller->controller->machine_event(event_of(event)); });
@@ -280,8 +286,6 @@ std::uint64_t kmd_get_number(const kmd_controller* controller, enum kmd_number w
         return controller->controller->last_attempt().bytes;
     case KMD_NUMBER_LAST_NANOSECONDS:
         return controller->controller->last_attempt().nanoseconds;
-    case KMD_NUMBER_ATTEMPTS:
-        return controller->controller->attempts();
     }
     return 0;
 }

@@ -95,6 +95,7 @@ struct kmd_config {
     uint8_t on_reset;
     uint8_t on_shutdown;
     uint8_t on_quit;
+    uint8_t pause;
     uint8_t sidecar;
     uint64_t max_bytes;
     uint64_t keep;
@@ -131,6 +132,12 @@ uint64_t kmd_window_size(const struct kmd_controller* controller);
 /* A guest access; offset and size in bytes, any value is safe. */
 uint64_t kmd_read(struct kmd_controller* controller, uint64_t offset, unsigned size);
 void kmd_write(struct kmd_controller* controller, uint64_t offset, uint64_t value, unsigned size);
+
+/*
+ * Whether the guest is to stay stopped (pause) for an attempt to take a dump
+ * since the last call.
+ */
+int kmd_wants_pause(struct kmd_controller* controller);
 
 /* Takes the dump that schedule_dump() asked for. All CPUs are stopped. */
 void kmd_take_dump(struct kmd_controller* controller);
@@ -172,7 +179,6 @@ enum kmd_number {
     KMD_NUMBER_DUMPS,
     KMD_NUMBER_LAST_BYTES,
     KMD_NUMBER_LAST_NANOSECONDS,
-    KMD_NUMBER_ATTEMPTS,
 };
 
 enum kmd_text {

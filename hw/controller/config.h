@@ -51,6 +51,8 @@ struct Config : OutputConfig {
     bool on_reset = true;
     bool on_shutdown = true;
     bool on_quit = false;
+    /// The guest stays stopped after a dump that it would go on from.
+    bool pause = false;
 };
 
 /// A configuration that makes sense, with its words understood.

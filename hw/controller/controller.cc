@@ -179,6 +179,11 @@ std::optional<Error> Controller::request_dump(const std::string& reason)
     return std::nullopt;
 }
 
+bool Controller::wants_pause()
+{
+    return settings_.pause && std::exchange(attempts_seen_, attempts_) != attempts_;
+}
+
 void Controller::reset()
 {
     take_dump();

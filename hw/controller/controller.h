@@ -42,6 +42,9 @@ enum class MachineEvent {
 class Controller
 {
   public:
+    Controller(const Controller&) = delete;
+    Controller& operator=(const Controller&) = delete;
+
     /// `host` outlives the controller. An error names the property and what it takes.
     static Result<std::unique_ptr<Controller>> create(const Config& config, Host& host);
 
@@ -62,6 +65,9 @@ class Controller
     /// stopped. Returns why there is none.
     std::optional<Error> request_dump(const std::string& reason);
 
+    /// Whether the guest is to stay stopped for an attempt since the last call (Config::pause).
+    bool wants_pause();
+
     /// Machine reset (specification section 4.3), with all CPUs stopped. A dump that was asked for
     /// and not yet taken is taken first.
     void reset();
@@ -78,8 +84,6 @@ class Controller
     const char* state_text() const;
     /// Complete dumps since power-on.
     std::uint32_t dump_count() const { return registers_.dump_count(); }
-    /// Attempts to take a dump since power-on, whatever came of them.
-    std::uint64_t attempts() const { return attempts_; }
     /// The attempt that came last.
     const DumpRecord& last_attempt() const { return registers_.last(); }
     /// Path of its file, complete or not; empty when there is none.
@@ -119,6 +123,8 @@ class Controller
     kmd_reason reason_ = KMD_REASON_REQUEST;
     Clock::time_point triggered_;
     std::uint64_t attempts_ = 0;
+    /// Those that wants_pause() was asked about.
+    std::uint64_t attempts_seen_ = 0;
     std::string last_file_;
     std::string last_error_;
     /// Whether anybody ever accessed the window, since power-on.

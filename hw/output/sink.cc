@@ -33,7 +33,8 @@ std::uint64_t cut_at(const Dump& dump, Compression compression, bool described, 
 void encode_dump(const Dump& dump, const StoreOptions& options, bool described, ByteSink& out,
                  Progress& progress, Stored& stored)
 {
-    LimitedBytes limited(out, bytes_before_fault(options.faults), [&] { return inject_fault(options.faults); });
+    LimitedBytes limited(out, bytes_before_fault(options.faults),
+                         [&] { return inject_fault(options.faults); });
     ByteSink& faulty = options.faults.any() ? static_cast<ByteSink&>(limited) : out;
     std::optional<std::string> failure;
     if (largest_size(dump.plan.file_size, options.compression) <= dump.room) {

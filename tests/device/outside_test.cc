@@ -84,8 +84,8 @@ TEST(Outside, FindsEveryPropertyAndItsDefaultOnThePageOfTheDevice)
     auto page = properties_of_the_page();
     ASSERT_GE(page.size(), 20u);
     // What can be looked at while the machine runs is on the page about watching.
-    const std::set<std::string> to_look_at = {"state",     "regions",    "dumps",      "last-file",
-                                              "last-bytes", "last-error", "last-nanoseconds", "dump"};
+    const std::set<std::string> to_look_at = {
+        "state", "regions", "dumps", "last-file", "last-bytes", "last-error", "last-nanoseconds", "dump"};
     for (const json& property :
          machine.qmp().execute("device-list-properties", {{"typename", "kmemdump-md"}})) {
         const std::string name = property["name"];

@@ -32,8 +32,8 @@ struct KmdumpLayoutProbe {
 namespace
 {
 
-using kmdump::DrawnRange;
 using kmdump::Content;
+using kmdump::DrawnRange;
 using kmdump_test::Bytes;
 using kmdump_test::CoreMaker;
 using kmdump_test::put;

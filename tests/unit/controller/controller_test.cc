@@ -119,6 +119,25 @@ TEST(Configuration, OfACpuIsTakenFromTheMachineWhenADumpIs)
               EM_X86_64);
 }
 
+TEST(Pause, IsWantedOnceAfterEachAttemptAndOnlyWhenConfigured)
+{
+    auto config = small_config();
+    config.pause = true;
+    TestMachine machine(config);
+    EXPECT_FALSE(machine.controller->wants_pause());
+    machine.dump();
+    EXPECT_TRUE(machine.controller->wants_pause()) << "an attempt that made no file is one";
+    EXPECT_FALSE(machine.controller->wants_pause());
+    machine.add(0, ram_region(0, 0x1000));
+    machine.dump();
+    machine.dump(2);
+    EXPECT_TRUE(machine.controller->wants_pause());
+    EXPECT_FALSE(machine.controller->wants_pause());
+    TestMachine without;
+    without.dump();
+    EXPECT_FALSE(without.controller->wants_pause());
+}
+
 TEST(Configuration, RefusesAnOutputThatIsNoFolder)
 {
     const TempDir folder;

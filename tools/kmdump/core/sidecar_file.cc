@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "kmdump/core/file.h"
+#include "kmdump/core/sidecar_split.h"
 #include "kmdump/text/json_bounds.h"
 
 #include <nlohmann/json.hpp>
@@ -25,7 +26,6 @@ namespace
 /// A table has at most 65536 regions of some 300 bytes.
 constexpr std::uint64_t kMostBytes = 64 << 20;
 constexpr std::size_t kMostRegions = 131072;
-constexpr std::size_t kMostBytesOfARegion = 65536;
 
 /// A region in the file nests in a list in the object; more is not what we look for. The texts are
 /// those beside the regions, of which there can be one for each.
@@ -227,129 +227,6 @@ std::vector<LeftOut> read_left_out_list(Members& members, const nlohmann::json& 
         }
     }
     return list;
-}
-
-/// The regions are parsed one by one: as one tree they would take ten times their text.
-struct SplitSidecar {
-    std::string rest; ///< the text with an empty list of regions
-    std::vector<std::string_view> regions;
-};
-
-/// Cuts the objects out of the list "regions" of the outermost object. A list that is not made of objects
-/// alone stays where it is.
-class Splitter
-{
-  public:
-    explicit Splitter(std::string_view text) : text_(text) {}
-
-    SplitSidecar split()
-    {
-        SplitSidecar parts;
-        std::size_t kept = 0;
-        for (; at_ < text_.size(); ++at_) {
-            const char c = text_[at_];
-            if (c == '"') {
-                skip_text();
-            } else if (c == '[' || c == '{') {
-                if (c == '[' && depth_ == 1 && wanted_ && parts.regions.empty()) {
-                    const std::size_t begin = at_ + 1;
-                    if (cut_list(parts.regions)) {
-                        parts.rest.append(text_.substr(kept, begin - kept));
-                        kept = at_;
-                    } else {
-                        parts.regions.clear();
-                        at_ = begin - 1;
-                        ++depth_;
-                    }
-                    wanted_ = false;
-                    continue;
-                }
-                ++depth_;
-                wanted_ = false;
-            } else if (c == ']' || c == '}') {
-                --depth_;
-            } else if (c == ':' && depth_ == 1) {
-                wanted_ = last_text_ == "\"regions\"";
-            } else if (c == ',') {
-                wanted_ = false;
-            }
-        }
-        parts.rest.append(text_.substr(std::min(kept, text_.size())));
-        return parts;
-    }
-
-  private:
-    /// From a quotation mark to the one that closes it.
-    void skip_text()
-    {
-        const std::size_t begin = at_;
-        for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
-            at_ += text_[at_] == '\\' ? 1 : 0;
-        }
-        last_text_ = text_.substr(begin, at_ + 1 - begin);
-    }
-
-    void skip_spaces()
-    {
-        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
-            ++at_;
-        }
-    }
-
-    /// From `{` to behind the `}` that closes it; nothing when there is none.
-    std::string_view cut_object()
-    {
-        const std::size_t begin = at_;
-        std::size_t open = 0;
-        for (; at_ < text_.size(); ++at_) {
-            const char c = text_[at_];
-            if (c == '"') {
-                skip_text();
-            } else if (c == '{') {
-                ++open;
-            } else if (c == '}' && --open == 0) {
-                ++at_;
-                return text_.substr(begin, at_ - begin);
-            }
-        }
-        return {};
-    }
-
-    /// From `[` on; ends at the `]` that closes it. False when it is no list of objects.
-    bool cut_list(std::vector<std::string_view>& objects)
-    {
-        ++at_;
-        for (;;) {
-            skip_spaces();
-            if (at_ >= text_.size() || text_[at_] != '{') {
-                return false;
-            }
-            const auto object = cut_object();
-            if (object.empty() || object.size() > kMostBytesOfARegion) {
-                return false;
-            }
-            objects.push_back(object);
-            skip_spaces();
-            if (at_ < text_.size() && text_[at_] == ']') {
-                return true;
-            }
-            if (at_ >= text_.size() || text_[at_] != ',') {
-                return false;
-            }
-            ++at_;
-        }
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-    int depth_ = 0;
-    bool wanted_ = false;
-    std::string_view last_text_;
-};
-
-SplitSidecar split_sidecar(std::string_view text)
-{
-    return Splitter(text).split();
 }
 
 /// An empty object when it is none, so that its members are found wrong.

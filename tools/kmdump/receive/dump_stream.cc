@@ -2,6 +2,8 @@
 #include "kmdump/receive/dump_stream.h"
 
 #include "common/descriptor.h"
+#include "kmdump/receive/new_file.h"
+#include "kmdump/receive/trailer_result.h"
 #include "kmdump/text/json_bounds.h"
 
 #include <fcntl.h>
@@ -31,8 +33,6 @@ namespace
 constexpr std::size_t kLongestHeader = 4096;
 constexpr std::size_t kLongestTrailer = std::size_t{64} << 20;
 constexpr std::size_t kLargestChunk = std::size_t{1} << 20;
-constexpr std::size_t kLongestName = 200;
-constexpr unsigned kMostNamesakes = 9999;
 
 /// A dump counts as this many bytes at least: files are no cheaper for being empty.
 constexpr std::uint64_t kLeastCounted = std::uint64_t{1} << 20;
@@ -40,130 +40,10 @@ constexpr std::uint64_t kLeastCounted = std::uint64_t{1} << 20;
 /// Bytes that are written in one go, so that small chunks are no work.
 constexpr std::size_t kBlock = std::size_t{1} << 18;
 
-constexpr const char* kIncomplete = ".incomplete";
-
 using Json = nlohmann::json;
 
 using kmd::Descriptor;
 using kmd::os_error;
-
-/// The name is the sender's: no part of it may be a path.
-std::string safe_name(std::string name)
-{
-    name.resize(std::min(name.size(), kLongestName));
-    for (char& c : name) {
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        c = plain || std::string_view("._-+").find(c) != std::string_view::npos ? c : '_';
-    }
-    if (name.starts_with('.')) {
-        name[0] = '_';
-    }
-    return name;
-}
-
-struct NewFile {
-    Descriptor fd;
-    std::string name;
-};
-
-Descriptor create(int folder, const std::string& name)
-{
-    return Descriptor(
-        ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-}
-
-/// Several machines can send dumps of the same name: the later ones get a number in front.
-kmd::Result<NewFile> create_for(int folder, const std::string& wanted)
-{
-    for (unsigned i = 1; i <= kMostNamesakes; ++i) {
-        std::string name = i == 1 ? wanted : std::to_string(i) + "-" + wanted;
-        const std::string incomplete = name + kIncomplete;
-        Descriptor fd = create(folder, incomplete);
-        if (!fd && errno != EEXIST) {
-            break;
-        }
-        if (!fd) {
-            continue;
-        }
-        // Who has the incomplete name is the only one that can take the final one, if it is free by now.
-        if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-            return NewFile{std::move(fd), std::move(name)};
-        }
-        ::unlinkat(folder, incomplete.c_str(), 0);
-    }
-    return kmd::Error{"cannot create " + wanted + ": " + os_error()};
-}
-
-std::optional<kmd::Error> write_all(int fd, std::string_view bytes)
-{
-    while (!bytes.empty()) {
-        const ssize_t now = ::write(fd, bytes.data(), bytes.size());
-        if (now < 0 && errno != EINTR) {
-            return kmd::Error{"cannot write the dump: " + os_error()};
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(now, 0)));
-    }
-    return std::nullopt;
-}
-
-std::optional<kmd::Error> rename_new(int folder, const std::string& from, const std::string& to)
-{
-    if (::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE) != 0) {
-        return kmd::Error{"cannot rename " + from + " to " + to + ": " + os_error()};
-    }
-    return std::nullopt;
-}
-
-/// Takes from a text what the receiver has to know, and keeps nothing else of it.
-class ResultOf : public nlohmann::json_sax<Json>
-{
-  public:
-    std::string result;
-
-    bool null() override { return value(); }
-    bool boolean(bool) override { return value(); }
-    bool number_integer(number_integer_t) override { return value(); }
-    bool number_unsigned(number_unsigned_t) override { return value(); }
-    bool number_float(number_float_t, const string_t&) override { return value(); }
-    bool binary(binary_t&) override { return value(); }
-    bool string(string_t& text) override
-    {
-        if (wanted_) {
-            result = text;
-        }
-        return value();
-    }
-    bool key(string_t& name) override
-    {
-        wanted_ = depth_ == 1 && name == "result";
-        return true;
-    }
-    bool start_object(std::size_t) override
-    {
-        ++depth_;
-        wanted_ = false;
-        return true;
-    }
-    bool end_object() override
-    {
-        --depth_;
-        return true;
-    }
-    bool start_array(std::size_t) override { return depth_ > 0 && start_object(0); }
-    bool end_array() override { return end_object(); }
-    bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
-
-  private:
-    /// The whole must be an object.
-    bool value()
-    {
-        wanted_ = false;
-        return depth_ > 0;
-    }
-
-    unsigned depth_ = 0;
-    bool wanted_ = false;
-};
 
 struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -395,11 +275,11 @@ kmd::Result<DumpStream::Trailer> DumpStream::read_trailer(int folder, const std:
         return refuse({"cannot write " + trailer.name + ": " + os_error()});
     }
     std::rewind(file.get());
-    ResultOf found;
-    if (!Json::sax_parse(file.get(), &found)) {
+    const auto result = read_result(file.get());
+    if (!result) {
         return refuse({"expected the trailer of a dump, a line of JSON"});
     }
-    trailer.complete = found.result == "complete" || found.result == "partial";
+    trailer.complete = result == "complete" || result == "partial";
     return trailer;
 }
 

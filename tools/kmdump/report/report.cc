@@ -25,9 +25,7 @@ std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>
         return std::nullopt;
     }
     const auto pages = dump.memory().read_u64(found->virt);
-    return pages && *pages < (std::uint64_t{1} << 40)
-               ? std::optional(*pages * *page_size)
-               : std::nullopt;
+    return pages && *pages < (std::uint64_t{1} << 40) ? std::optional(*pages * *page_size) : std::nullopt;
 }
 
 /// The dump's own symbols, else those of `vmlinux`. It may well be one with types alone.

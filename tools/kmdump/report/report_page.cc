@@ -171,8 +171,8 @@ std::string rectangle(const DrawnRange& all, std::uint64_t begin, std::uint64_t 
            kind + "\">";
 }
 
-void write_bar(const DrawnRange& range, const std::vector<const Content*>& contents,
-               const std::string& label, std::ostream& out)
+void write_bar(const DrawnRange& range, const std::vector<const Content*>& contents, const std::string& label,
+               std::ostream& out)
 {
     out << "<svg class=\"bar\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" role=\"img\" "
            "aria-label=\""

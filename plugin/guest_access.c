@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest_access.h"
+
+#include "cpu_registers.h"
+
+static unsigned max_cpus;
+
+void kmemdump_md_set_max_cpus(int count)
+{
+    max_cpus = count;
+}
+
+uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
+                             const void **bytes)
+{
+    MemoryRegionSection section;
+    uint64_t length = 0;
+
+    section = memory_region_find(get_system_memory(), phys, size);
+    if (!section.mr) {
+        return 0;
+    }
+    if (section.offset_within_address_space == phys &&
+        memory_region_is_ram(section.mr) && !section.readonly &&
+        !memory_region_is_rom(section.mr) &&
+        !memory_region_is_ram_device(section.mr)) {
+        *bytes = (const char *)memory_region_get_ram_ptr(section.mr) +
+                 section.offset_within_region;
+        length = int128_get64(section.size);
+    }
+    /* The big lock, which the caller holds, keeps the memory in place. */
+    memory_region_unref(section.mr);
+    return length;
+}
+
+void kmemdump_md_machine(void *host, struct kmd_machine *machine)
+{
+    ArchDumpInfo info = {};
+    GuestPhysBlockList none = {};
+
+    QTAILQ_INIT(&none.head);
+    if (cpu_get_dump_info(&info, &none) == 0) {
+        machine->elf_machine = info.d_machine;
+        machine->elf_class = info.d_class;
+        machine->elf_data = info.d_endian;
+    }
+}
+
+/* QEMU's note writers take their byte order from a DumpState. */
+typedef struct NoteSink {
+    DumpState state;
+    kmd_note_sink *put;
+    void *sink;
+} NoteSink;
+
+static int put_note(const void *bytes, size_t size, void *opaque)
+{
+    NoteSink *to = container_of(opaque, NoteSink, state);
+
+    to->put(to->sink, bytes, size);
+    return 0;
+}
+
+void kmemdump_md_cpu_notes(void *host, kmd_note_sink *put, void *sink)
+{
+    NoteSink to = {.put = put, .sink = sink};
+
+    to.state.dump_info.d_endian = ELFDATA2LSB;
+    cpu_synchronize_all_states();
+    for (unsigned i = 0; i < max_cpus; i++) {
+        CPUState *cpu = qemu_get_cpu(i);
+
+        if (cpu) {
+            /* Readers expect the id of CPU i to be i + 1. */
+            cpu_write_elf64_note(put_note, cpu, i + 1, &to.state);
+        }
+    }
+}
+
+void kmemdump_md_cpu_registers(void *host, unsigned cpu,
+                               struct kmd_cpu_register *registers, size_t count)
+{
+    CPUState *state = qemu_get_cpu(cpu);
+
+    if (state) {
+        kmemdump_md_read_registers(state, registers, count);
+    }
+}

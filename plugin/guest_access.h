@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's memory and CPUs, as the controller asks for them: see
+ * struct kmd_host_ops. All CPUs are stopped but for map_ram.
+ */
+#ifndef KMEMDUMP_GUEST_ACCESS_H
+#define KMEMDUMP_GUEST_ACCESS_H
+
+#include "qemu_compat.h"
+
+#include "hw/abi/kmemdump_md.h"
+
+/* How many CPUs the machine can have; their indices are below. */
+void kmemdump_md_set_max_cpus(int count);
+
+uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
+                             const void **bytes);
+void kmemdump_md_machine(void *host, struct kmd_machine *machine);
+void kmemdump_md_cpu_notes(void *host, kmd_note_sink *put, void *sink);
+void kmemdump_md_cpu_registers(void *host, unsigned cpu,
+                               struct kmd_cpu_register *registers,
+                               size_t count);
+
+#endif
