@@ -69,7 +69,8 @@ std::optional<std::uint64_t> Vmcoreinfo::symbol(std::string_view key) const
 
 std::optional<std::uint64_t> Vmcoreinfo::page_size() const
 {
-    const auto size = number("PAGESIZE");
+    const auto value = text("PAGESIZE");
+    const auto size = value ? parse(*value, 10) : std::nullopt;
     return size && is_page_size(*size) ? size : std::nullopt;
 }
 

@@ -412,7 +412,7 @@ TEST_F(CAbi, FormatAndCaptureReachTheController)
 TEST_F(CAbi, EachFaultOfAFileReachesTheController)
 {
     config.inject_full = 1;
-    config.inject_write_fail = 100;
+    config.inject_write_fail = 5000;
     create();
     add_region(0x1000, kRam, 0x1000);
     add_region(0x1040, kRam + 0x1000, 0x1000);
@@ -420,7 +420,7 @@ TEST_F(CAbi, EachFaultOfAFileReachesTheController)
     kmd_write(controller, 0x020, 1, 4);
     kmd_take_dump(controller);
     EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf.incomplete"});
-    EXPECT_EQ(bytes_of(folder / "kmemdump-0001-panic.elf.incomplete").size(), 99u);
+    EXPECT_EQ(bytes_of(folder / "kmemdump-0001-panic.elf.incomplete").size(), 4999u);
 }
 
 TEST_F(CAbi, RequestOfTheHostIsDoneOrRefusedWithASentence)

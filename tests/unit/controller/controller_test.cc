@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <elf.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
