@@ -181,6 +181,10 @@ constinit const Architecture kAarch64 = {
     .is_kernel_address = is_kernel_address,
     .without_tag = without_tag,
     .stack_size = 16384,
+    // struct cpu_context begins with x19 to x28, and goes on with fp, sp and pc.
+    .saved_context = "cpu_context",
+    .saved_frame_pointer = 80,
+    .saved_pc = 96,
     .read_frame_record = read_frame_record,
     .signature_masks = kSignatureMasks,
     .signature_mask = signature_mask,

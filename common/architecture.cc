@@ -3,6 +3,8 @@
 
 #include "common/aarch64.h"
 
+#include <elf.h>
+
 #include <algorithm>
 #include <array>
 
@@ -23,6 +25,21 @@ const Architecture* find_architecture(std::uint16_t elf_machine)
             return architecture->elf_machine == elf_machine;
         });
     return found == kArchitectures.end() ? nullptr : *found;
+}
+
+std::string machine_name(std::uint16_t elf_machine)
+{
+    if (const Architecture* const architecture = find_architecture(elf_machine)) {
+        return architecture->name;
+    }
+    switch (elf_machine) {
+    case EM_X86_64:
+        return "x86_64";
+    case EM_RISCV:
+        return "riscv";
+    default:
+        return "ELF machine " + std::to_string(elf_machine);
+    }
 }
 
 std::string names_of_architectures()

@@ -38,6 +38,12 @@ struct Architecture {
     /// What Linux gives a stack at least. Bytes, a power of two.
     std::uint64_t stack_size;
 
+    /// Where a task that does not run has its registers: a member of struct thread_struct, and in it the
+    /// frame pointer and the place that it goes on at. Bytes.
+    const char* saved_context;
+    std::size_t saved_frame_pointer;
+    std::size_t saved_pc;
+
     /// The record that a frame pointer points to. Safe for any address.
     FrameRecord (*read_frame_record)(std::uint64_t record, const ReadWord& read);
     /// The bits of a code pointer that a signature may stand in, one of these masks; setting them gives the
@@ -49,6 +55,9 @@ struct Architecture {
 
 /// Null for a machine that we do not know.
 const Architecture* find_architecture(std::uint16_t elf_machine);
+
+/// As `uname -m` has it, of machines that we do not know as well; else "ELF machine 8".
+std::string machine_name(std::uint16_t elf_machine);
 
 /// The names of those that we know, for a message.
 std::string names_of_architectures();

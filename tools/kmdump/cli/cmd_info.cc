@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/cli/cmd_info.h"
 
+#include "common/architecture.h"
 #include "common/text.h"
 #include "kmdump/core/sidecar_file.h"
 #include "kmdump/kernel/cpu_states.h"
@@ -9,8 +10,6 @@
 #include "kmdump/kernel/printk_log.h"
 #include "kmdump/text/escape.h"
 #include "kmdump/text/json.h"
-
-#include <elf.h>
 
 #include <algorithm>
 #include <ctime>
@@ -22,20 +21,6 @@ namespace kmdump
 
 namespace
 {
-
-std::string machine_name(std::uint16_t machine)
-{
-    switch (machine) {
-    case EM_AARCH64:
-        return "aarch64";
-    case EM_X86_64:
-        return "x86_64";
-    case EM_RISCV:
-        return "riscv";
-    default:
-        return "ELF machine " + std::to_string(machine);
-    }
-}
 
 /// `seconds` since 1970 as a date, or as a number when no calendar reaches that far.
 std::string date(std::uint64_t seconds)
@@ -137,7 +122,7 @@ void print_json(const Facts& facts, const std::string& path, std::ostream& out)
 {
     Json json = json_document("info", path);
     json["kernel"] = json_or_null(facts.release);
-    json["machine"] = machine_name(facts.core.machine);
+    json["machine"] = kmd::machine_name(facts.core.machine);
     json["cpus"] = facts.core.prstatus.size();
     json["segments"] = facts.core.segments;
     json["bytes"] = facts.core.memory_bytes;
@@ -204,7 +189,7 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";
     out << "kernel:    " << kernel_text(facts) << "\n"
-        << "machine:   " << machine_name(facts.core.machine) << "\n"
+        << "machine:   " << kmd::machine_name(facts.core.machine) << "\n"
         << "cpus:      " << facts.core.prstatus.size() << panic_cpu << "\n"
         << "memory:    " << count(facts.core.segments, "segment") << ", "
         << count(facts.core.memory_bytes, "byte") << "\n"

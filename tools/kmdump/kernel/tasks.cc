@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/tasks.h"
 
+#include "common/architecture.h"
 #include "kmdump/kernel/struct_layout.h"
 
 #include <algorithm>
@@ -31,10 +32,6 @@ constexpr std::uint64_t kMostSearchedInAll = std::uint64_t{512} << 20;
 constexpr std::size_t kMostMatches = 1 << 20;
 constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
 
-/// struct cpu_context of arm64 begins with x19 to x28, and goes on with fp, sp and pc.
-constexpr std::uint64_t kSavedFp = 80;
-constexpr std::uint64_t kSavedPc = 96;
-
 /// Calls `visit` with the virtual address of each place where a segment has `text`, until it returns false.
 template <class Visit> void each_match(const CoreFile& core, std::string_view text, Visit visit)
 {
@@ -62,15 +59,14 @@ class TaskWalk
 {
   public:
     /// `layout` has all that read_task_layout() needs.
-    TaskWalk(const Dump& dump, MemberOffsets layout)
-        : core_(&dump.core), memory_(dump.memory()),
-          unwinder_(memory_, dump.vmcoreinfo, kmd::find_architecture(dump.core.summary().machine)),
-          layout_(std::move(layout)), tasks_(offset("task_struct", "tasks")),
-          pid_(offset("task_struct", "pid")), tgid_(offset("task_struct", "tgid")),
-          comm_(offset("task_struct", "comm")), signal_(offset("task_struct", "signal")),
-          thread_node_(offset("task_struct", "thread_node")),
+    TaskWalk(const Dump& dump, const kmd::Architecture& architecture, MemberOffsets layout)
+        : core_(&dump.core), architecture_(&architecture), memory_(dump.memory()),
+          unwinder_(memory_, dump.vmcoreinfo, &architecture), layout_(std::move(layout)),
+          tasks_(offset("task_struct", "tasks")), pid_(offset("task_struct", "pid")),
+          tgid_(offset("task_struct", "tgid")), comm_(offset("task_struct", "comm")),
+          signal_(offset("task_struct", "signal")), thread_node_(offset("task_struct", "thread_node")),
           thread_head_(offset("signal_struct", "thread_head")),
-          context_(offset("task_struct", "thread") + offset("thread_struct", "cpu_context"))
+          context_(offset("task_struct", "thread") + offset("thread_struct", architecture.saved_context))
     {
     }
 
@@ -227,8 +223,8 @@ class TaskWalk
             task.cpu = optional_u32(address, "thread_info", "cpu");
             return task;
         }
-        const auto pc = memory_.read_u64(address + context_ + kSavedPc);
-        const auto frame = memory_.read_u64(address + context_ + kSavedFp);
+        const auto pc = memory_.read_u64(address + context_ + architecture_->saved_pc);
+        const auto frame = memory_.read_u64(address + context_ + architecture_->saved_frame_pointer);
         if (pc && frame && *pc != 0 && frames_ < kMostFrames) {
             task.backtrace = unwinder_.unwind(*pc, *frame);
             frames_ += task.backtrace.frames.size();
@@ -240,6 +236,7 @@ class TaskWalk
     }
 
     const CoreFile* core_;
+    const kmd::Architecture* architecture_;
     KernelMemory memory_;
     Unwinder unwinder_;
     MemberOffsets layout_;
@@ -259,8 +256,23 @@ class TaskWalk
 
 } // namespace
 
+namespace
+{
+
+kmd::Error unknown_machine(const Dump& dump)
+{
+    return {"expected the tasks of " + kmd::names_of_architectures() + ", found those of " +
+            kmd::machine_name(dump.core.summary().machine)};
+}
+
+} // namespace
+
 kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux)
 {
+    const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
+    if (architecture == nullptr) {
+        return unknown_machine(dump);
+    }
     const auto in_task = [](const char* member) { return MemberName{"task_struct", member}; };
     const std::vector<MemberName> needed = {in_task("tasks"),
                                             in_task("pid"),
@@ -270,7 +282,7 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string&
                                             in_task("thread_node"),
                                             in_task("thread"),
                                             {"signal_struct", "thread_head"},
-                                            {"thread_struct", "cpu_context"}};
+                                            {"thread_struct", architecture->saved_context}};
     std::vector<MemberName> wanted = needed;
     wanted.insert(wanted.end(),
                   {in_task("__state"), in_task("exit_state"), in_task("on_cpu"), {"thread_info", "cpu"}});
@@ -317,6 +329,10 @@ std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffset
 
 kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, MemberOffsets layout)
 {
+    const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
+    if (architecture == nullptr) {
+        return unknown_machine(dump);
+    }
     auto init_task = symbols.address_of("init_task");
     if (!init_task) {
         // The guest saves the names of functions alone.
@@ -325,7 +341,7 @@ kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, Membe
     if (!init_task) {
         return kmd::Error{"expected the symbol init_task, or a task named swapper, found none"};
     }
-    return TaskWalk(dump, std::move(layout)).walk(*init_task);
+    return TaskWalk(dump, *architecture, std::move(layout)).walk(*init_task);
 }
 
 std::string task_state_letter(const Task& task)
