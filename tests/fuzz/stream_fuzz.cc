@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     kmdump::DumpStream stream(stream_fd, {.dump_bytes = kMostBytes, .total_bytes = kMostBytes}, stored);
     for (;;) {
         const auto dump = stream.receive(folder);
-        fuzzed::require(dump || fuzzed::is_plain_text(dump.error().what), "an error is text");
+        fuzzed::require(dump || kmdump_test::is_plain_text(dump.error().what), "an error is text");
         if (!dump || !dump.value()) {
             break;
         }
