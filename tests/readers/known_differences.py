@@ -58,6 +58,10 @@ KNOWN = [
           r' +frame #\d+: 0x[0-9a-f]{16} vmlinux`v?panic\(fmt="(sysrq triggered crash\\n)?".*',
           "The frames are the same, but lldb shows an empty text for an argument that points to one of the kernel's "
           "constants: they are in VMLINUX, and not in the dump.", dump_only=True),
+    Known(8, "lldb", "bt all", STOCK_612, "max",
+          r" +frame #\d+: 0x[0-9a-f]{16}$",
+          "This kernel signs return addresses, and lldb does not take the signature off: the frames end where a "
+          "function that signs returns to. kmdump, and drgn, show them."),
 ]
 
 

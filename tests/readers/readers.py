@@ -73,7 +73,7 @@ CRASH = [
     Command("runq", r"CPU 0 RUNQUEUE"),
     Command("task", r"struct task_struct \{"),
     # With debugging information of our module.
-    Command("mod -s kmemdump_md", r"^[0-9a-f]{16}  kmemdump_md .*kmemdump_md\.ko|not a loaded module|invalid"),
+    Command("mod -s kmemdump_md", r"^[0-9a-f]{16}  kmemdump_md .*kmemdump_md\.ko|no modules installed"),
     # Of a frame crash shows the line of the innermost function that was inlined there.
     Command("bt -l", r"md_panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+"),
 ]
