@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
+#include <linux/kasan.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -46,7 +47,8 @@ static bool device_has(void *zone)
 				     i * KMD_SLOT_STRIDE_VALUE;
 
 		if (readl(slot + KMD_SLOT_COMMIT) &&
-		    readq(slot + KMD_SLOT_VIRT) == (unsigned long)zone)
+		    readq(slot + KMD_SLOT_VIRT) ==
+			    (unsigned long)kasan_reset_tag(zone))
 			return true;
 	}
 	return false;
