@@ -188,6 +188,38 @@ TEST(Verify, FindsSegmentsThatThePageTablesDoNotMap)
                         "0xffff000000001000, physical 0x40001000");
 }
 
+/// Two tables of a 39-bit kernel with one page, of code and of a stack, at 0xffffff8000001000.
+CoreMaker core_with_one_mapped_page()
+{
+    CoreMaker maker = sound_core();
+    *maker.vmcoreinfo += "PAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffff800080000000\n"
+                         "NUMBER(kimage_voffset)=0xffff800040000000\nNUMBER(TCR_EL1_T1SZ)=0x19\n";
+    Bytes tables(0x3000);
+    kmdump_test::put(tables, 0, 0x40001003, 8);
+    kmdump_test::put(tables, 0x1000, 0x40002003, 8);
+    kmdump_test::put(tables, 0x2000 + 8, 0x42000703, 8);
+    maker.memory = {{0xffff8000'80000000, 0x40000000, tables}};
+    return maker;
+}
+
+TEST(Verify, TakesTheEmptyStackOfACpuForAStack)
+{
+    CoreMaker maker = core_with_one_mapped_page();
+    maker.cpus = 2;
+    maker.prstatus = {kmdump_test::prstatus(0xffffff80'00001010, 0, 0),
+                      kmdump_test::prstatus(0xffffff80'00001010, 0, 0)};
+    kmdump_test::put(maker.prstatus[0], 112 + 31 * 8, 0xffffff80'00002000, 8);
+    kmdump_test::put(maker.prstatus[1], 112 + 31 * 8, 0xffffff80'00002008, 8);
+    const auto found = check(maker.make());
+    const auto names = [&](const std::string& cpu) {
+        return std::any_of(found.begin(), found.end(), [&](const std::string& sentence) {
+            return sentence.find(cpu + " is in a kernel") != std::string::npos;
+        });
+    };
+    EXPECT_FALSE(names("CPU 0")) << "it points to the first byte behind its stack";
+    EXPECT_TRUE(names("CPU 1"));
+}
+
 TEST(Verify, FindsRegistersOfAnotherKernel)
 {
     CoreMaker maker = sound_core();

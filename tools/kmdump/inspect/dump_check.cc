@@ -14,6 +14,7 @@
 #include <array>
 #include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace kmdump
@@ -288,6 +289,12 @@ class Check
         }
     }
 
+    /// As far as the dump can tell.
+    bool is_mapped(std::uint64_t virt) const
+    {
+        return page_walk_.translate(virt).mapping != kmd::Mapping::kNotMapped;
+    }
+
     /// A CPU in the kernel stands on code and a stack that this kernel's tables map. Those of another kernel,
     /// which took the machine over after a panic, need not be.
     void check_registers()
@@ -298,9 +305,12 @@ class Check
             if (!registers.in_kernel) {
                 continue;
             }
-            for (const auto& [name, address] :
-                 {std::pair("pc", registers.pc), std::pair("sp", registers.sp)}) {
-                if (page_walk_.translate(address).mapping == kmd::Mapping::kNotMapped) {
+            // The pointer of an empty stack stands on the first byte behind it, which need not be mapped.
+            const bool has_stack = is_mapped(registers.sp) || is_mapped(registers.sp - 1);
+            for (const auto& [name, address, mapped] :
+                 {std::tuple("pc", registers.pc, is_mapped(registers.pc)),
+                  std::tuple("sp", registers.sp, has_stack)}) {
+                if (!mapped) {
                     error("CPU " + std::to_string(i) +
                           " is in a kernel, but the page tables of the kernel in the "
                           "dump do not map its " +
