@@ -776,7 +776,7 @@ static void twins_are_removed_by_number(struct kunit *test)
 	kmemdump_unregister(second);
 	expect_header(test, rec);
 	KUNIT_EXPECT_EQ(test, phdr_at(rec, rec->header->e_phnum - 1)->p_vaddr,
-			(unsigned long)(zone + 8));
+			(unsigned long)kept(zone + 8));
 	kmemdump_unregister(first);
 	kmemdump_unregister(between);
 	expect_header(test, rec);
@@ -847,7 +847,7 @@ static void objects_in_one_page_are_listed_once(struct kunit *test)
 	kmemdump_pages_end(&pages);
 	KUNIT_EXPECT_EQ(test, pages.count, 1u);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].virt),
-			(u64)(unsigned long)page);
+			(u64)(unsigned long)kept(page));
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].phys),
 			(u64)virt_to_phys(page));
 	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)PAGE_SIZE);
@@ -933,7 +933,7 @@ static void shorter_list_forgets_what_was_behind_it(struct kunit *test)
 	kmemdump_pages_end(&pages);
 	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(pages.extents[0].virt),
-			(u64)(unsigned long)(three + PAGE_SIZE));
+			(u64)(unsigned long)kept(three + PAGE_SIZE));
 	kmemdump_pages_exit(&pages);
 	free_pages_exact(three, 3 * PAGE_SIZE);
 }
