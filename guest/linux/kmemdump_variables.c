@@ -11,6 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/thread_info.h>
 
+#include "kmemdump_arch.h"
 #include "kmemdump_internal.h"
 
 /* Of what reaches to the next symbol, which may be far away. */
@@ -40,19 +41,16 @@ static struct variable variables[] = {
 	{ "empty_zero_page" },
 	{ "high_memory" },
 	{ "huge_zero_pfn" },
-	{ "idmap_pg_dir" },
 	{ "init_mm" },
 	{ "init_pid_ns" },
 	{ "init_task" },
 	{ "init_uts_ns" },
 	{ "jiffies_64" },
-	{ "kimage_voffset" },
 	{ "kmem_cache", AND_STRUCTURE },
 	{ "linux_banner" },
 	{ "log_buf_len" },
 	{ "mem_section" },
 	{ "memory_subsys" },
-	{ "memstart_addr" },
 	{ "modules" },
 	{ "mt_pivots" },
 	{ "mt_slots" },
@@ -82,6 +80,8 @@ static struct variable variables[] = {
 	{ "vmcoreinfo_size" },
 	{ "zero_pfn" },
 };
+
+static struct variable arch_variables[KMEMDUMP_ARCH_VARIABLES_MAX];
 
 /* The names of functions, so that a dump can be read without the kernel's file. */
 static struct variable symbol_tables[] = {
@@ -209,6 +209,11 @@ void __init kmemdump_variables_init(bool kallsyms)
 
 	for (i = 0; i < ARRAY_SIZE(variables); i++)
 		find(&variables[i]);
+	for (i = 0; i < ARRAY_SIZE(arch_variables) &&
+		    kmemdump_arch_variables[i]; i++) {
+		arch_variables[i].name = kmemdump_arch_variables[i];
+		find(&arch_variables[i]);
+	}
 	if (kallsyms)
 		find_function_names();
 	if (base && offsets && bytes) {
@@ -216,7 +221,9 @@ void __init kmemdump_variables_init(bool kallsyms)
 		percpu_offsets = *offsets;
 		percpu_bytes = *bytes;
 	}
-	irq_stacks = (void * __percpu __force *)kmemdump_symbol("irq_stack_ptr");
+	if (kmemdump_arch_irq_stack)
+		irq_stacks = (void * __percpu __force *)
+			kmemdump_symbol(kmemdump_arch_irq_stack);
 	crash_notes_at = kmemdump_symbol("crash_notes");
 }
 
@@ -271,6 +278,7 @@ void kmemdump_variables_add(struct kmemdump_pages *pages, bool stacks)
 	void *stack;
 
 	add_variables(pages, variables, ARRAY_SIZE(variables));
+	add_variables(pages, arch_variables, ARRAY_SIZE(arch_variables));
 	for_each_possible_cpu(cpu) {
 		if (percpu_base)
 			kmemdump_pages_add(pages,
