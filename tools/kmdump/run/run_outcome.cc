@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/run/run_outcome.h"
 
-#include "kmdump/cli/cli.h"
+#include "kmdump/core/exit_status.h"
 
 #include <algorithm>
 

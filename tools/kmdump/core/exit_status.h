@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a command of kmdump ends with. `run` has further ones: kmdump/run/run_outcome.h.
+#pragma once
+
+namespace kmdump
+{
+
+inline constexpr int kOk = 0;
+inline constexpr int kDumpError = 1;  ///< the dump cannot be read, or the output not written
+inline constexpr int kUsageError = 2; ///< the command line makes no sense
+
+} // namespace kmdump
