@@ -3,14 +3,11 @@
 
 #include "common/elapsed.h"
 #include "common/vmcoreinfo.h"
-#include "hw/controller/composer.h"
 #include "hw/controller/words.h"
+#include "hw/memory/cached_guest_memory.h"
 #include "hw/output/encoding.h"
 #include "hw/report/description.h"
-#include "hw/snapshot/cached_guest_memory.h"
-#include "hw/snapshot/vmcoreinfo.h"
 
-#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <new>
@@ -66,7 +63,6 @@ void Attempt::run_within_limits()
 
 void Attempt::run_on_table()
 {
-    read_table();
     CachedGuestMemory memory(context_.host.memory());
     const Machine machine = context_.host.machine();
     if (!machine.is_64_bit_little_endian()) {
@@ -74,47 +70,53 @@ void Attempt::run_on_table()
              "the guest's CPUs are not 64-bit little-endian, which is all that can be dumped");
         return;
     }
-    Composer composer(context_.settings, machine, context_.host, memory, context_.diagnostics);
-    const auto [plan, format] = composer.compose(regions_, reason_ == KMD_REASON_ABANDONED, shortfall_);
+    made_ = compose(context_.settings, reason_ == KMD_REASON_ABANDONED, read_table(), machine, memory,
+                    context_.host);
     composed_ = Clock::now();
-    publish_statuses(plan);
-    find_shortfall(plan, memory);
-    outcome_.record.regions = plan.regions;
-    if (saves_nothing(plan)) {
+    for (const std::string& remark : made_.remarks) {
+        context_.diagnostics.warn(remark);
+    }
+    publish_statuses();
+    find_shortfall();
+    outcome_.record.regions = made_.plan.regions;
+    if (saves_nothing()) {
         fail(KMD_RESULT_EMPTY, why_empty());
         return;
     }
-    if (guest_can_cause(reason_) && !has_room(plan)) {
+    if (guest_can_cause(reason_) && !has_room()) {
         outcome_.record = {};
         hit_limit("max-bytes=" + std::to_string(context_.quota.max_bytes()) +
-                  " leaves no room for the first " + std::to_string(plan.vital_size) + " of " +
-                  std::to_string(plan.file_size) + " bytes; " + std::to_string(context_.quota.bytes()) +
+                  " leaves no room for the first " + std::to_string(made_.plan.vital_size) + " of " +
+                  std::to_string(made_.plan.file_size) + " bytes; " + std::to_string(context_.quota.bytes()) +
                   " are stored");
         return;
     }
-    store(plan, report_of(plan, format));
+    store();
 }
 
-void Attempt::read_table()
+std::vector<Region> Attempt::read_table()
 {
     const RegionTable& table = context_.table;
+    std::vector<Region> regions;
     slots_.reserve(table.region_count());
-    regions_.reserve(table.region_count());
+    regions.reserve(table.region_count());
     for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
         if (table.valid(slot)) {
             slots_.push_back(slot);
-            regions_.push_back(table.region(slot));
+            regions.push_back(table.region(slot));
         }
     }
+    return regions;
 }
 
-void Attempt::publish_statuses(const Plan& plan)
+void Attempt::publish_statuses()
 {
     RegionTable& table = context_.table;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         const std::uint32_t slot = slots_[i];
-        if (plan.statuses[i] != KMD_SLOT_OK) {
-            table.set_status(slot, plan.statuses[i]);
+        const kmd_slot_status status = made_.snapshot.regions.statuses()[i];
+        if (status != KMD_SLOT_OK) {
+            table.set_status(slot, status);
             context_.host.log_guest_error(describe_slot(table, slot));
             ++outcome_.record.rejected;
         } else if (!accepted(table.status(slot))) {
@@ -123,18 +125,21 @@ void Attempt::publish_statuses(const Plan& plan)
     }
 }
 
-void Attempt::find_shortfall(const Plan& plan, GuestMemory& memory)
+void Attempt::find_shortfall()
 {
     const GuestReport& guest = context_.registers.guest_report();
+    const Snapshot& snapshot = made_.snapshot;
     shortfall_.regions_rejected = outcome_.record.rejected;
     shortfall_.regions_refused = context_.table.refused().count();
-    shortfall_.regions_not_described = plan.not_described;
+    shortfall_.regions_not_described = made_.plan.not_described;
     shortfall_.regions_not_registered = guest.not_registered;
     shortfall_.extents_not_listed = guest.not_listed;
-    const bool registered = std::any_of(regions_.begin(), regions_.end(), [&](const Region& region) {
-        return region.kind == KMD_KIND_VMCOREINFO && check_range(region, memory) == KMD_SLOT_OK;
-    });
-    shortfall_.vmcoreinfo_lost = registered && !Vmcoreinfo::is_begin_of(read_vmcoreinfo(regions_, memory));
+    shortfall_.extents_rejected = snapshot.listed.rejected;
+    shortfall_.extents_stale = snapshot.stale;
+    shortfall_.list_cut = snapshot.listed.cut;
+    shortfall_.cpus_of_another_kernel = snapshot.cpus_of_another_kernel;
+    shortfall_.vmcoreinfo_lost = snapshot.regions.find(KMD_KIND_VMCOREINFO) != nullptr &&
+                                 !Vmcoreinfo::is_begin_of(snapshot.vmcoreinfo);
     if (shortfall_.vmcoreinfo_lost) {
         context_.diagnostics.warn(
             "what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
@@ -142,9 +147,9 @@ void Attempt::find_shortfall(const Plan& plan, GuestMemory& memory)
     }
 }
 
-bool Attempt::saves_nothing(const Plan& plan) const
+bool Attempt::saves_nothing() const
 {
-    return context_.settings.captured.regions ? plan.regions + plan.listed == 0
+    return context_.settings.captured.regions ? made_.plan.regions + made_.plan.listed == 0
                                               : outcome_.record.rejected == slots_.size();
 }
 
@@ -153,20 +158,21 @@ std::string Attempt::why_empty() const
     if (outcome_.record.rejected > 0) {
         return "none of the guest's regions can be saved";
     }
-    const bool has_list = std::any_of(regions_.begin(), regions_.end(),
-                                      [](const Region& region) { return region.kind == KMD_KIND_LIST; });
-    return has_list ? "the guest has registered a list, and it names no memory that can be saved"
-                    : "the guest has registered no memory, only a description of it";
+    return made_.snapshot.regions.find(KMD_KIND_LIST) != nullptr
+               ? "the guest has registered a list, and it names no memory that can be saved"
+               : "the guest has registered no memory, only a description of it";
 }
 
-bool Attempt::has_room(const Plan& plan) const
+bool Attempt::has_room() const
 {
     return !context_.quota.limits_bytes() ||
-           largest_size(plan.vital_size, context_.output.options.compression) <= context_.quota.room();
+           largest_size(made_.plan.vital_size, context_.output.options.compression) <= context_.quota.room();
 }
 
-DumpReport Attempt::report_of(const Plan& plan, Format composed_as) const
+DumpReport Attempt::report() const
 {
+    const Plan& plan = made_.plan;
+    const CheckedRegions& regions = made_.snapshot.regions;
     const Settings& settings = context_.settings;
     DumpReport report;
     report.plugin_version = settings.plugin_version;
@@ -174,11 +180,11 @@ DumpReport Attempt::report_of(const Plan& plan, Format composed_as) const
     report.reason = reason_name(reason_);
     report.time = std::time(nullptr);
     report.wanted_format = format_name(settings.dump_format);
-    report.format = format_name(composed_as);
+    report.format = format_name(made_.format);
     report.compress = settings.compress;
     report.regions.reserve(slots_.size());
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-        report.regions.push_back({slots_[i], regions_[i], context_.table.status(slots_[i])});
+        report.regions.push_back({slots_[i], regions[i], context_.table.status(slots_[i])});
     }
     report.saved_regions = plan.regions;
     report.shortfall = shortfall_;
@@ -197,10 +203,11 @@ DumpReport Attempt::report_of(const Plan& plan, Format composed_as) const
     return report;
 }
 
-void Attempt::store(const Plan& plan, DumpReport report)
+void Attempt::store()
 {
+    const DumpReport report = this->report();
     Dump dump{
-        .plan = plan,
+        .plan = made_.plan,
         .reason = report.reason,
         .number = context_.registers.dump_count() + 1,
         .time = report.time,

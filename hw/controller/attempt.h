@@ -4,12 +4,12 @@
 // why there is none.
 #pragma once
 
+#include "hw/controller/composer.h"
 #include "hw/controller/config.h"
 #include "hw/controller/diagnostics.h"
 #include "hw/controller/host.h"
 #include "hw/controller/quota.h"
-#include "hw/image/core_image.h"
-#include "hw/mmio/region.h"
+#include "hw/memory/region.h"
 #include "hw/mmio/region_table.h"
 #include "hw/mmio/registers.h"
 #include "hw/output/output.h"
@@ -65,16 +65,17 @@ class Attempt
     void run_within_limits();
     /// On a table that is not empty, which no limit forbids.
     void run_on_table();
-    void read_table();
-    void publish_statuses(const Plan& plan);
-    void find_shortfall(const Plan& plan, GuestMemory& memory);
-    bool saves_nothing(const Plan& plan) const;
+    /// The regions of the table; keeps their slots.
+    std::vector<Region> read_table();
+    void publish_statuses();
+    void find_shortfall();
+    bool saves_nothing() const;
     /// What to say of a table that nothing can be saved of.
     std::string why_empty() const;
-    bool has_room(const Plan& plan) const;
-    void store(const Plan& plan, DumpReport report);
+    bool has_room() const;
+    void store();
     void end_stored(const Stored& stored);
-    DumpReport report_of(const Plan& plan, Format composed_as) const;
+    DumpReport report() const;
     void fail(kmd_result result, const std::string& cause);
     /// Says so once, and not again as long as nothing changes.
     void hit_limit(const std::string& cause);
@@ -85,8 +86,9 @@ class Attempt
     Clock::time_point triggered_;
     Clock::time_point stopped_;
     Clock::time_point composed_;
+    /// Of the regions of the snapshot, in their order.
     std::vector<std::uint32_t> slots_;
-    std::vector<Region> regions_;
+    Composition made_;
     Shortfall shortfall_;
     AttemptOutcome outcome_;
 };

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "common/machine.h"
+#include "hw/memory/guest_memory.h"
 #include "hw/output/channel.h"
-#include "hw/snapshot/guest_memory.h"
 #include "hw/snapshot/system_registers.h"
 
 #include <cstddef>

@@ -43,18 +43,9 @@ template <class T> T at(const Header& header, std::size_t offset)
     return value;
 }
 
-/// The only region of a kind, if it is RAM.
-const Region* find_kind(std::span<const Region> regions, std::uint32_t kind, GuestMemory& memory)
+Result<Header> read_header(const CheckedRegions& regions, GuestMemory& memory)
 {
-    const auto region = std::find_if(regions.begin(), regions.end(), [&](const Region& r) {
-        return r.kind == kind && check_range(r, memory) == KMD_SLOT_OK;
-    });
-    return region == regions.end() ? nullptr : &*region;
-}
-
-Result<Header> read_header(std::span<const Region> regions, GuestMemory& memory)
-{
-    const Region* region = find_kind(regions, KMD_KIND_ELF_HEADER, memory);
+    const Region* region = regions.find(KMD_KIND_ELF_HEADER);
     if (region == nullptr) {
         return Error{"the guest has not registered one"};
     }
@@ -199,46 +190,33 @@ std::vector<Elf64_Phdr> loads_in_file_order(const Header& header)
     return loads;
 }
 
-} // namespace
-
-Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& memory, const Machine& machine)
+/// The plan of a file that has nothing but its head.
+Plan begin_plan(Header header)
 {
-    auto header = read_header(regions, memory);
-    if (!header) {
-        return header.error();
-    }
-    if (auto wrong = check_header(header.value(), machine)) {
-        return *wrong;
-    }
-
     Plan plan;
-    for (const Region& region : regions) {
-        plan.statuses.push_back(check_range(region, memory));
-    }
-    plan.head = std::move(header.value());
+    plan.head = std::move(header);
     plan.flags_offset = offsetof(Elf64_Ehdr, e_flags);
     plan.complete_flags = at<Elf64_Ehdr>(plan.head, 0).e_flags & ~kElfIncomplete;
     const std::uint32_t marked = plan.complete_flags | kElfIncomplete;
     std::memcpy(plan.head.data() + plan.flags_offset, &marked, sizeof(marked));
     plan.file_size = plan.head.size();
     plan.vital_size = plan.head.size();
+    return plan;
+}
 
-    Assembly file(plan, memory);
-    if (const Region* vmcoreinfo = find_kind(regions, KMD_KIND_VMCOREINFO, memory)) {
-        file.add_memory(vmcoreinfo->phys, vmcoreinfo->size);
-        file.add_zeros(align4(vmcoreinfo->size) - vmcoreinfo->size);
-        ++plan.regions;
-    }
+/// Puts the memory of each program header where it says. What is wrong with them, if anything.
+std::optional<Error> add_loads(Plan& plan, Assembly& file, const CheckedRegions& regions)
+{
     std::uint32_t loads = 0;
     std::vector<Segment> saved;
     std::vector<bool> described(regions.size());
-    const RegionIndex index(regions);
+    const RegionIndex index(regions.all());
     for (const Elf64_Phdr& load : loads_in_file_order(plan.head)) {
         if (load.p_type != PT_LOAD || load.p_filesz != load.p_memsz || load.p_offset < file.end()) {
             return Error{"its program header for " + hex(load.p_paddr) + " does not fit the others"};
         }
         const auto region = index.find(load);
-        const bool there = region && plan.statuses[*region] == KMD_SLOT_OK;
+        const bool there = region && regions.is_ram(*region);
         const std::uint64_t size = there ? regions[*region].size : 0;
         if (!file.add_zeros(load.p_offset - file.end()) || (there && !file.add_memory(load.p_paddr, size)) ||
             !file.add_zeros(load.p_filesz - size)) {
@@ -255,12 +233,33 @@ Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& m
         return Error{"its regions hold more than " + std::to_string(kMostRepeated) + " bytes more than once"};
     }
     for (std::size_t i = 0; i < regions.size(); ++i) {
-        const bool wanted = regions[i].kind == KMD_KIND_MEMORY && plan.statuses[i] == KMD_SLOT_OK;
+        const bool wanted = regions[i].kind == KMD_KIND_MEMORY && regions.is_ram(i);
         plan.not_described += wanted && !described[index.twin_of(regions[i])] ? 1 : 0;
     }
     plan.regions += loads;
-    if (loads == 0) {
-        return Error{"it describes none of the regions"};
+    return loads > 0 ? std::nullopt : std::optional(Error{"it describes none of the regions"});
+}
+
+} // namespace
+
+Result<Plan> compose_guest_image(const CheckedRegions& regions, GuestMemory& memory, const Machine& machine)
+{
+    auto header = read_header(regions, memory);
+    if (!header) {
+        return header.error();
+    }
+    if (auto wrong = check_header(header.value(), machine)) {
+        return *wrong;
+    }
+    Plan plan = begin_plan(std::move(header.value()));
+    Assembly file(plan, memory);
+    if (const Region* vmcoreinfo = regions.find(KMD_KIND_VMCOREINFO)) {
+        file.add_memory(vmcoreinfo->phys, vmcoreinfo->size);
+        file.add_zeros(align4(vmcoreinfo->size) - vmcoreinfo->size);
+        ++plan.regions;
+    }
+    if (auto wrong = add_loads(plan, file, regions)) {
+        return *wrong;
     }
     return plan;
 }

@@ -5,12 +5,11 @@
 // layout is in docs/core-image.md.
 #pragma once
 
+#include "common/machine.h"
 #include "common/result.h"
-#include "hw/image/core_image.h"
-#include "hw/mmio/region_table.h"
-#include "hw/snapshot/guest_memory.h"
-
-#include <span>
+#include "hw/image/plan.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 
 namespace kmd
 {
@@ -19,7 +18,6 @@ namespace kmd
 /// can be half written, corrupt or a lie. A program header whose region is missing or not RAM any
 /// more becomes zeros at its own offset, and counts as rejected for that region alone. A region without a
 /// program header is not in the file, and counted.
-Result<Plan> compose_guest_image(std::span<const Region> regions, GuestMemory& memory,
-                                 const Machine& machine);
+Result<Plan> compose_guest_image(const CheckedRegions& regions, GuestMemory& memory, const Machine& machine);
 
 } // namespace kmd

@@ -178,7 +178,7 @@ class Assembly
 
 } // namespace
 
-Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& memory)
+Result<Plan> compose_qcom_image(const CheckedRegions& regions, GuestMemory& memory)
 {
     if (regions.size() > kMostFiles) {
         return Error{"it makes a file for each region, " + std::to_string(kMostFiles) +
@@ -186,10 +186,9 @@ Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& me
     }
     Plan plan;
     Assembly files(plan, memory);
-    for (const Region& region : regions) {
-        plan.statuses.push_back(check_range(region, memory));
-        if (plan.statuses.back() == KMD_SLOT_OK) {
-            files.add(region);
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+        if (regions.is_ram(i)) {
+            files.add(regions[i]);
         }
     }
     files.finish();

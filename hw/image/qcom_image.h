@@ -5,11 +5,9 @@
 #pragma once
 
 #include "common/result.h"
-#include "hw/image/core_image.h"
-#include "hw/mmio/region_table.h"
-#include "hw/snapshot/guest_memory.h"
-
-#include <span>
+#include "hw/image/plan.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 
 namespace kmd
 {
@@ -17,6 +15,6 @@ namespace kmd
 /// A plan with parts. An error when there are more regions than a host can make files for while the guest
 /// waits, or when they share so much memory that the files would be larger than what the guest can be
 /// trusted with.
-Result<Plan> compose_qcom_image(std::span<const Region> regions, GuestMemory& memory);
+Result<Plan> compose_qcom_image(const CheckedRegions& regions, GuestMemory& memory);
 
 } // namespace kmd

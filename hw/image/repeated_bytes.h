@@ -4,7 +4,7 @@
 // register all of its RAM in every slot.
 #pragma once
 
-#include "hw/image/core_image.h"
+#include "hw/image/plan.h"
 
 #include <cstdint>
 #include <vector>

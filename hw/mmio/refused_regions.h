@@ -5,7 +5,7 @@
 // same slot.
 #pragma once
 
-#include "hw/mmio/region.h"
+#include "hw/memory/region.h"
 
 #include <cstdint>
 #include <span>

@@ -12,11 +12,6 @@ namespace kmd
 namespace
 {
 
-bool wraps(std::uint64_t address, std::uint64_t size)
-{
-    return size - 1 > std::numeric_limits<std::uint64_t>::max() - address;
-}
-
 bool is_status(std::uint32_t status)
 {
     return status <= KMD_SLOT_OK_OVERLAP || (status >= KMD_SLOT_BAD_SIZE && status <= KMD_SLOT_FREED);
@@ -34,32 +29,6 @@ std::uint64_t last_byte(const Region& region)
 }
 
 } // namespace
-
-std::string printable_name(const Region& region)
-{
-    std::string name;
-    for (const char c : region.name) {
-        if (c == '\0') {
-            break;
-        }
-        name += c >= ' ' && c <= '~' ? c : '?';
-    }
-    return name;
-}
-
-kmd_slot_status check_range(const Region& region, GuestMemory& memory)
-{
-    if (region.size == 0) {
-        return KMD_SLOT_BAD_SIZE;
-    }
-    if (wraps(region.phys, region.size) || wraps(region.virt, region.size)) {
-        return KMD_SLOT_WRAPS;
-    }
-    if (region.freed) {
-        return KMD_SLOT_FREED;
-    }
-    return is_ram(memory, region.phys, region.size) ? KMD_SLOT_OK : KMD_SLOT_NOT_RAM;
-}
 
 RegionTable::RegionTable(std::uint32_t slots, std::uint32_t capacity, std::uint64_t refused)
     : slots_(slots), capacity_(capacity), refused_(refused), valid_bits_((slots + 63) / 64)
@@ -239,8 +208,8 @@ std::optional<Error> RegionTable::load(StateReader& state)
         if (valid == 0) {
             continue;
         }
-        if (region.size == 0 || wraps(region.phys, region.size) || wraps(region.virt, region.size) ||
-            bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4]) || duplicate(region)) {
+        if (check_addresses(region) != KMD_SLOT_OK || bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4]) ||
+            duplicate(region)) {
             return Error{name + " is valid, but no guest could have registered it"};
         }
         if (region_count_ >= capacity_) {

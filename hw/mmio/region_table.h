@@ -6,11 +6,11 @@
 
 #include "common/kmemdump_md_regs.h"
 #include "common/result.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 #include "hw/mmio/coverage.h"
 #include "hw/mmio/refused_regions.h"
-#include "hw/mmio/region.h"
 #include "hw/mmio/state_stream.h"
-#include "hw/snapshot/guest_memory.h"
 
 #include <array>
 #include <cstdint>
@@ -21,10 +21,6 @@
 
 namespace kmd
 {
-
-/// The check of a trigger: size, wrap-around, freed memory and RAM. KMD_SLOT_OK or the first failure. A
-/// commit makes the same check, but takes a region whose memory was freed.
-kmd_slot_status check_range(const Region& region, GuestMemory& memory);
 
 class RegionTable
 {

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "common/kmemdump_md_regs.h"
+#include "hw/memory/guest_memory.h"
 #include "hw/mmio/region_table.h"
-#include "hw/snapshot/guest_memory.h"
 
 #include <cstdint>
 #include <optional>
@@ -81,6 +81,8 @@ class Registers
 
   private:
     std::optional<std::uint32_t> read_register(std::uint64_t offset) const;
+    /// Of the register at `offset`, which can be read.
+    std::uint64_t value_of(std::uint32_t offset) const;
     std::uint32_t read_slot(std::uint32_t slot, std::uint32_t offset) const;
     std::optional<std::uint32_t> read_word(std::uint64_t offset) const;
     void write_register(std::uint64_t offset, std::uint32_t value, WriteEffect& effect);

@@ -4,7 +4,7 @@
 // reader finds.
 #pragma once
 
-#include "hw/image/core_image.h"
+#include "hw/image/plan.h"
 #include "hw/output/byte_sink.h"
 
 #include <cstdint>

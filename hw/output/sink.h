@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "hw/image/core_image.h"
+#include "hw/image/plan.h"
 #include "hw/output/byte_sink.h"
 #include "hw/output/encoding.h"
 #include "hw/output/faults.h"

@@ -4,7 +4,8 @@
 // stream. docs/outputs.md lists the members.
 #pragma once
 
-#include "hw/mmio/region_table.h"
+#include "hw/memory/region.h"
+#include "hw/mmio/refused_regions.h"
 #include "hw/output/faults.h"
 #include "hw/output/sink.h"
 #include "hw/report/shortfall.h"

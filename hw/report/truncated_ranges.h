@@ -3,7 +3,7 @@
 // What a dump lacks that was cut off.
 #pragma once
 
-#include "hw/image/core_image.h"
+#include "hw/image/plan.h"
 
 #include <cstdint>
 #include <span>

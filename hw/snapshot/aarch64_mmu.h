@@ -5,9 +5,9 @@
 #pragma once
 
 #include "common/aarch64_tables.h"
+#include "hw/memory/guest_memory.h"
 #include "hw/snapshot/cpu_mmu.h"
 #include "hw/snapshot/cpu_state.h"
-#include "hw/snapshot/guest_memory.h"
 #include "hw/snapshot/system_registers.h"
 
 #include <cstdint>

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/snapshot/page_tables.h"
 
-#include "common/vmcoreinfo.h"
-
 #include <cstddef>
 
 namespace kmd
 {
 
-std::optional<PageTables> PageTables::of_kernel(std::string_view vmcoreinfo, const Machine& machine)
+std::optional<PageTables> PageTables::of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine)
 {
     const Architecture* const architecture = find_architecture(machine.elf_machine);
     if (architecture == nullptr) {
         return std::nullopt;
     }
-    KernelSpace space = architecture->kernel_space(Vmcoreinfo(vmcoreinfo));
+    KernelSpace space = architecture->kernel_space(vmcoreinfo);
     if (!space.linear_map || !space.image_distance || !space.tables) {
         return std::nullopt;
     }

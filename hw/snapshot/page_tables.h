@@ -8,14 +8,13 @@
 #include "common/architecture.h"
 #include "common/kernel_space.h"
 #include "common/machine.h"
-#include "hw/mmio/region.h"
-
-#include "hw/snapshot/guest_memory.h"
+#include "common/vmcoreinfo.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <utility>
 
 namespace kmd
@@ -26,7 +25,7 @@ class PageTables
   public:
     /// None for a machine that we do not know, and where vmcoreinfo lacks a value or has one that no Linux
     /// has.
-    static std::optional<PageTables> of_kernel(std::string_view vmcoreinfo, const Machine& machine);
+    static std::optional<PageTables> of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine);
 
     /// Where the kernel's linear map shows the byte at guest-physical address `phys`.
     std::uint64_t linear_address(std::uint64_t phys) const { return phys + space_.linear_map->distance; }

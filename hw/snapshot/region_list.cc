@@ -62,13 +62,10 @@ void read_entries(const Region& list, GuestMemory& memory, ListedRegions& listed
 
 } // namespace
 
-ListedRegions read_list(std::span<const Region> regions, GuestMemory& memory)
+ListedRegions read_list(const Region* list, GuestMemory& memory)
 {
     ListedRegions listed;
-    const auto list = std::find_if(regions.begin(), regions.end(), [&](const Region& region) {
-        return region.kind == KMD_KIND_LIST && check_range(region, memory) == KMD_SLOT_OK;
-    });
-    if (list != regions.end()) {
+    if (list != nullptr) {
         read_entries(*list, memory, listed);
     }
     return listed;

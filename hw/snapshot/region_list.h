@@ -4,11 +4,10 @@
 // memory, as many as it likes and as they come.
 #pragma once
 
-#include "hw/mmio/region_table.h"
-#include "hw/snapshot/guest_memory.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace kmd
@@ -23,7 +22,7 @@ struct ListedRegions {
     bool cut = false;
 };
 
-/// Reads the list among `regions`. Empty when there is none in RAM.
-ListedRegions read_list(std::span<const Region> regions, GuestMemory& memory);
+/// Reads the list that a region, which is RAM, holds. Empty when `list` is null.
+ListedRegions read_list(const Region* list, GuestMemory& memory);
 
 } // namespace kmd

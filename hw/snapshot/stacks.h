@@ -4,9 +4,9 @@
 // guest is needed.
 #pragma once
 
-#include "hw/mmio/region_table.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
 #include "hw/snapshot/cpu_state.h"
-#include "hw/snapshot/guest_memory.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/snapshot/vmcoreinfo.h"
 
-#include "common/page_size.h"
-#include "common/vmcoreinfo.h"
-
 #include <elf.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <span>
 
 namespace kmd
 {
@@ -27,12 +26,10 @@ void append_padded(std::vector<std::byte>& out, std::string_view text)
 
 } // namespace
 
-std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory)
+std::string read_vmcoreinfo(const Region* region, GuestMemory& memory)
 {
-    const auto region = std::find_if(regions.begin(), regions.end(),
-                                     [](const Region& r) { return r.kind == KMD_KIND_VMCOREINFO; });
     std::string text;
-    if (region == regions.end()) {
+    if (region == nullptr) {
         return text;
     }
     const std::uint64_t size = std::min(region->size, kLongest);
@@ -45,11 +42,6 @@ std::string read_vmcoreinfo(std::span<const Region> regions, GuestMemory& memory
     }
     text.resize(std::min(text.size(), text.find('\0')));
     return text;
-}
-
-std::uint64_t guest_page_size(std::string_view vmcoreinfo)
-{
-    return Vmcoreinfo(vmcoreinfo).page_size().value_or(kSmallestPage);
 }
 
 void append_vmcoreinfo_note(std::vector<std::byte>& notes, std::string_view text)

@@ -683,8 +683,9 @@ TEST(BuiltinKernel, WithoutMemoryForTheHeaderOneLineSaysSoAndTheRegionsAreSaved)
 // ------------------------------------------------------- kernels of ./scripts/build-kernel --debug and
 // --tags
 
-// kmemleak takes any copy of a pointer for a reference. A cache of slab that checks nothing keeps copies in its
-// sheaves; KASAN with tags keeps one of each of the last 32768 allocations, unless it is told to keep fewer.
+// kmemleak takes any copy of a pointer for a reference. A cache of slab that checks nothing keeps copies in
+// its sheaves; KASAN with tags keeps one of each of the last 32768 allocations, unless it is told to keep
+// fewer.
 const std::string kLeaksShow = " kmd.leaks=yes slab_debug=F kasan.stack_ring_size=16";
 
 TEST(DebugKernel, FindsALeakALockInversionAndAUseAfterFreeThatAreThere)

@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     }
     kmd::Machine machine;
     machine.elf_machine = EM_AARCH64;
-    auto plan = kmd::compose_guest_image(regions, guest, machine);
+    auto plan = kmd::compose_guest_image(kmd::CheckedRegions(regions, guest), guest, machine);
     if (!plan) {
         kmd::fuzz::require(!plan.error().what.empty(), "an error has words");
         return 0;

@@ -4,7 +4,7 @@
 #include "fuzzed_machine.h"
 
 #include "cpu_notes.h"
-#include "hw/snapshot/capture.h"
+#include "hw/snapshot/snapshot.h"
 #include "mmu_registers.h"
 
 #include <algorithm>
@@ -73,13 +73,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto notes = test::cpu_notes({{0, 0xffff800080000100, 0xffff800080000200, 5}});
     Machine machine;
     machine.elf_machine = 183;
-    const auto gathered = gather({true, true, true, true}, regions, notes, machine, host.guest, host);
-    const auto& stacks = gathered.stacks;
-    for (const auto& found : {stacks, gathered.tables}) {
+    auto snapshot = read_regions(regions, machine, host.guest);
+    read_beyond(snapshot, {true, true, true, true}, false, notes, machine, host.guest, host);
+    for (const auto& found : {snapshot.stacks, snapshot.tables}) {
         for (const Region& region : found) {
             fuzz::require(is_ram(host.guest, region.phys, region.size), "what is gathered is RAM");
         }
     }
-    fuzz::require(gathered.tables.size() <= 8192, "the tables are bounded");
+    fuzz::require(snapshot.tables.size() <= 8192, "the tables are bounded");
     return 0;
 }

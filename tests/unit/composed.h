@@ -24,13 +24,20 @@ inline Region memory_at(std::uint64_t phys, std::uint64_t virt, std::uint64_t si
     return region;
 }
 
-inline Plan compose(const std::vector<Region>& regions, GuestMemory& guest,
-                    std::span<const std::byte> cpu_notes = {})
+/// A plan, and how the regions fared that it was made of.
+struct ComposedPlan : Plan {
+    std::vector<kmd_slot_status> statuses;
+};
+
+/// Of a snapshot that nothing else was read for.
+inline ComposedPlan compose(const std::vector<Region>& regions, GuestMemory& guest,
+                            std::span<const std::byte> cpu_notes = {})
 {
     Machine machine;
     machine.elf_machine = 183;
-    return compose_core_image({.regions = regions, .stacks = {}, .tables = {}, .cpu_notes = cpu_notes}, guest,
-                              machine);
+    Snapshot snapshot = read_regions(regions, machine, guest);
+    snapshot.cpu_notes.assign(cpu_notes.begin(), cpu_notes.end());
+    return {compose_core_image(snapshot, guest, machine), snapshot.regions.statuses()};
 }
 
 inline std::uint64_t body_size(const Plan& plan)
@@ -52,7 +59,7 @@ inline std::vector<std::byte> assemble(const Plan& plan)
     return file;
 }
 
-inline std::vector<int> statuses(const Plan& plan)
+inline std::vector<int> statuses(const ComposedPlan& plan)
 {
     return {plan.statuses.begin(), plan.statuses.end()};
 }

@@ -3,7 +3,7 @@
 // Guest RAM for tests: blocks at chosen physical addresses, backed by lazily allocated host memory.
 #pragma once
 
-#include "hw/snapshot/guest_memory.h"
+#include "hw/memory/guest_memory.h"
 
 #include <sys/mman.h>
 

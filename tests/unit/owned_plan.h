@@ -3,7 +3,7 @@
 // A plan for tests of what executes plans.
 #pragma once
 
-#include "hw/image/core_image.h"
+#include "hw/image/plan.h"
 
 #include <cstddef>
 #include <span>

@@ -66,7 +66,7 @@ struct ComposerTest : testing::Test {
 
 TEST_F(ComposerTest, NoRegionGivesHeadersAndNoMemory)
 {
-    const Plan plan = compose({}, guest);
+    const auto plan = compose({}, guest);
     const CoreReader core(plan.head);
     EXPECT_TRUE(core.loads.empty());
     EXPECT_EQ(core.others.size(), 1u);
@@ -77,7 +77,7 @@ TEST_F(ComposerTest, NoRegionGivesHeadersAndNoMemory)
 
 TEST_F(ComposerTest, HeaderIsThatOfA64BitLittleEndianCoreOfLinux)
 {
-    const Plan plan = compose({memory_at(kRam, kVirt, 0x1000)}, guest);
+    const auto plan = compose({memory_at(kRam, kVirt, 0x1000)}, guest);
     const CoreReader core(plan.head);
     const std::vector<int> ident(core.header.e_ident, core.header.e_ident + 16);
     EXPECT_EQ(ident, (std::vector<int>{0x7f, 'E', 'L', 'F', 2, 1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0}));
@@ -94,7 +94,7 @@ TEST_F(ComposerTest, HeaderIsThatOfA64BitLittleEndianCoreOfLinux)
 
 TEST_F(ComposerTest, HeadIsMarkedIncompleteWhereThePlanSays)
 {
-    const Plan plan = compose({memory_at(kRam, kVirt, 0x1000)}, guest);
+    const auto plan = compose({memory_at(kRam, kVirt, 0x1000)}, guest);
     EXPECT_EQ(CoreReader(plan.head).header.e_flags, 1u);
     EXPECT_EQ(plan.flags_offset, 48u) << "e_flags of a 64-bit ELF header";
 }
@@ -102,7 +102,7 @@ TEST_F(ComposerTest, HeadIsMarkedIncompleteWhereThePlanSays)
 TEST_F(ComposerTest, OnePageIsFoundByBothAddresses)
 {
     const Region region = memory_at(kRam + 0x3000, kVirt + 0x3000, 0x1000);
-    const Plan plan = compose({region}, guest);
+    const auto plan = compose({region}, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1}));
     EXPECT_EQ(body_size(plan), 0x1000u);
     EXPECT_EQ(plan.file_size, plan.head.size() + 0x1000);
@@ -120,7 +120,7 @@ TEST_F(ComposerTest, HeadEndsWhereTheFirstBytesOfMemoryLie)
         for (unsigned i = 0; i < pages; ++i) {
             regions.push_back(memory_at(kRam + i * 0x1000, kVirt + i * 0x3000, 0x1000));
         }
-        const Plan plan = compose(regions, guest);
+        const auto plan = compose(regions, guest);
         const CoreReader core(plan.head);
         ASSERT_EQ(core.loads.size(), pages);
         const std::uint64_t expected = (64 + 56 * (pages + 1) + 4095) / 4096 * 4096;
@@ -131,7 +131,7 @@ TEST_F(ComposerTest, HeadEndsWhereTheFirstBytesOfMemoryLie)
 
 TEST_F(ComposerTest, SmallRegionIsRoundedOutToItsPage)
 {
-    const Plan plan = compose({memory_at(kRam + 0x5123, kVirt + 0x5123, 5)}, guest);
+    const auto plan = compose({memory_at(kRam + 0x5123, kVirt + 0x5123, 5)}, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 1u);
     expect_load(core.loads[0], kRam + 0x5000, kVirt + 0x5000, 0x1000);
@@ -140,7 +140,7 @@ TEST_F(ComposerTest, SmallRegionIsRoundedOutToItsPage)
 
 TEST_F(ComposerTest, RegionAcrossAPageBoundaryGetsBothPages)
 {
-    const Plan plan = compose({memory_at(kRam + 0x5fff, kVirt + 0x5fff, 2)}, guest);
+    const auto plan = compose({memory_at(kRam + 0x5fff, kVirt + 0x5fff, 2)}, guest);
     const CoreReader core(plan.head);
     ASSERT_EQ(core.loads.size(), 1u);
     expect_load(core.loads[0], kRam + 0x5000, kVirt + 0x5000, 0x2000);
@@ -148,7 +148,7 @@ TEST_F(ComposerTest, RegionAcrossAPageBoundaryGetsBothPages)
 
 TEST_F(ComposerTest, NeighboursBecomeOneSegment)
 {
-    const Plan plan = compose({memory_at(kRam + 0x2000, kVirt + 0x2000, 0x1000),
+    const auto plan = compose({memory_at(kRam + 0x2000, kVirt + 0x2000, 0x1000),
                                memory_at(kRam + 0x1000, kVirt + 0x1000, 0x1000),
                                memory_at(kRam + 0x3010, kVirt + 0x3010, 0x20)},
                               guest);
@@ -163,7 +163,7 @@ TEST_F(ComposerTest, OverlappingRegionsAreStoredOnce)
     const std::vector<Region> regions = {
         memory_at(kRam + 0x1000, kVirt + 0x1000, 0x3000), memory_at(kRam + 0x2000, kVirt + 0x2000, 0x1000),
         memory_at(kRam + 0x3800, kVirt + 0x3800, 0x1000), memory_at(kRam + 0x1000, kVirt + 0x1000, 0x3000)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1, 1, 1, 1}));
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 1u);
@@ -178,7 +178,7 @@ TEST_F(ComposerTest, PhysicalNeighboursAtStrangeVirtualAddressesStayApart)
 {
     const std::vector<Region> regions = {memory_at(kRam + 0x1000, kVirt + 0x1000, 0x1000),
                                          memory_at(kRam + 0x2000, kVirt + 0x9000, 0x1000)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 2u);
     expect_load(core.loads[0], kRam + 0x1000, kVirt + 0x1000, 0x1000);
@@ -220,7 +220,7 @@ TEST_F(ComposerTest, OnePageAtTwoVirtualAddressesIsStoredOnce)
 {
     const std::vector<Region> regions = {memory_at(kRam + 0x4000, kVirt + 0x4000, 0x1000),
                                          memory_at(kRam + 0x4000, 0xffffffc000000000, 0x1000)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(body_size(plan), 0x1000u);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 2u);
@@ -236,7 +236,7 @@ TEST_F(ComposerTest, ViewsThatOverlapPartlyShareTheBytesTheyShare)
                                          memory_at(kRam + 0x2000, 0xffffffc000000000, 0x2000),
                                          memory_at(kRam + 0x1000, 0xffffffd000000000, 0x4000),
                                          memory_at(kRam + 0x8000, 0xffffffe000000000, 0x1000)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(body_size(plan), 0x5000u);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 4u);
@@ -248,7 +248,7 @@ TEST_F(ComposerTest, ViewsThatOverlapPartlyShareTheBytesTheyShare)
 TEST_F(ComposerTest, VirtualOffsetInPageThatDiffersIsKeptExact)
 {
     const Region region = memory_at(kRam + 0x6100, kVirt + 0x200, 0x30);
-    const Plan plan = compose({region}, guest);
+    const auto plan = compose({region}, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 1u);
     expect_load(core.loads[0], kRam + 0x6100, kVirt + 0x200, 0x30);
@@ -260,7 +260,7 @@ TEST_F(ComposerTest, ExactSegmentInsideARoundedOneSharesItsBytes)
 {
     const std::vector<Region> regions = {memory_at(kRam + 0x6100, kVirt + 0x200, 0x30),
                                          memory_at(kRam + 0x6000, kVirt + 0x6000, 0x10)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(body_size(plan), 0x1000u);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 2u);
@@ -275,7 +275,7 @@ TEST_F(ComposerTest, RoundingStopsAtTheEdgeOfRam)
     guest.fill_pattern(0x50000800, 0x1000);
     const std::vector<Region> regions = {memory_at(0x50000900, kVirt + 0x900, 0x10),
                                          memory_at(0x50001700, kVirt + 0x101700, 0x100)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1, 1}));
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 2u);
@@ -295,7 +295,7 @@ TEST_F(ComposerTest, RegionAtTheLastByteOfRamIsRoundedDownOnly)
 
 TEST_F(ComposerTest, PagesOf64KiBAreRoundedTo64KiB)
 {
-    const Plan plan = compose(
+    const auto plan = compose(
         {vmcoreinfo("OSRELEASE=6.12\nPAGESIZE=65536\n"), memory_at(kRam + 0x23456, kVirt + 0x23456, 1)},
         guest);
     const CoreReader core(plan.head);
@@ -341,7 +341,7 @@ TEST_F(ComposerTest, LastPageOfTheAddressSpaceIsKept)
         memory_at(0xffffffffffffe000, 0xffffffffffffe000, 0x1000),
         memory_at(kRam, 0xffffffffffff0000, 0x1000),
     };
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1, 1, 1}));
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 2u);
@@ -355,7 +355,7 @@ TEST_F(ComposerTest, LastPageOfTheAddressSpaceIsKept)
 TEST_F(ComposerTest, LastLargePageOfTheAddressSpaceIsKept)
 {
     guest.add_ram(0xfffffffffff00000, 0x100000);
-    const Plan plan = compose(
+    const auto plan = compose(
         {vmcoreinfo("PAGESIZE=65536\n"), memory_at(0xffffffffffffffff, 0xffffffffffffffff, 1)}, guest);
     const CoreReader core(plan.head);
     ASSERT_EQ(core.loads.size(), 2u);
@@ -392,7 +392,7 @@ TEST_F(ComposerTest, RamInShortRunsIsPutTogether)
     const auto whole = assemble(compose(regions, guest));
     for (const std::uint64_t piece : {1u, 7u, 0x300u, 0x1000u}) {
         guest.split_runs(piece);
-        const Plan plan = compose(regions, guest);
+        const auto plan = compose(regions, guest);
         EXPECT_EQ(statuses(plan), (std::vector<int>{1, 1}));
         EXPECT_GE(plan.body.size(), (0x5000 + 0x7777) / piece);
         EXPECT_EQ(plan.file_size, whole.size());
@@ -424,7 +424,7 @@ TEST_F(ComposerTest, RegionThatIsNoLongerRamIsLeftOutAndTheOthersStay)
                                          memory_at(0x50000000, kVirt + 0x10000000, 0x1000),
                                          memory_at(kRam + 0x2000, kVirt + 0x2000, 0x1000)};
     guest.unplug(0x50000000);
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1, 18, 1}));
     const CoreReader core(assemble(plan));
     EXPECT_EQ(core.loads.size(), 2u);
@@ -435,7 +435,7 @@ TEST_F(ComposerTest, RegionThatIsNoLongerRamIsLeftOutAndTheOthersStay)
 
 TEST_F(ComposerTest, RegionsThatCanNotBeAreLeftOut)
 {
-    const Plan plan =
+    const auto plan =
         compose({memory_at(kRam, kVirt, 0), memory_at(kRam, ~0ull, 2), memory_at(~0ull, kVirt, 2),
                  memory_at(0x1000, kVirt, 1), memory_at(kRam, kVirt, 1)},
                 guest);
@@ -447,7 +447,7 @@ TEST_F(ComposerTest, RegionsThatCanNotBeAreLeftOut)
 TEST_F(ComposerTest, TheGuestsOwnElfHeaderStaysOut)
 {
     const Region memory = memory_at(kRam + 0x5000, kVirt + 0x5000, 0x1000);
-    const Plan plan = compose({memory_at(kRam + 0x1000, kVirt + 0x1000, 0x1000, 1), memory}, guest);
+    const auto plan = compose({memory_at(kRam + 0x1000, kVirt + 0x1000, 0x1000, 1), memory}, guest);
     EXPECT_EQ(statuses(plan), (std::vector<int>{1, 1}));
     EXPECT_EQ(plan.regions, 1u);
     const CoreReader core(assemble(plan));
@@ -480,7 +480,7 @@ TEST_F(ComposerTest, TheRegionsOfAWholeKernelAllArrive)
     for (unsigned i = 0; i < 201; ++i) {
         regions.push_back(memory_at(kRam + i * 0x510, kVirt + i * 0x510, 0x40 + i * 7));
     }
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     EXPECT_EQ(plan.statuses.size(), 201u);
     const CoreReader core(assemble(plan));
     for (const Region& region : regions) {
@@ -499,7 +499,7 @@ TEST_F(ComposerTest, TenThousandSegmentsAllArrive)
         guest.fill_pattern(kBase + page * 0x1000 + 0x800, 16);
         regions.push_back(memory_at(kBase + page * 0x1000 + 0x800, kVirt + page * 0x1000 + 0x800, 16));
     }
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 10000u);
     EXPECT_EQ(body_size(plan), 10000u * 0x1000);
@@ -583,7 +583,7 @@ TEST_F(ComposerTest, MemoryThatVanishesWhileComposingShiftsNothing)
     std::set<std::uint64_t> sizes;
     for (unsigned maps = 0; maps < 12; ++maps) {
         VanishingGuest vanishing(guest, maps);
-        const Plan plan = compose(regions, vanishing);
+        const auto plan = compose(regions, vanishing);
         EXPECT_EQ(plan.file_size, plan.head.size() + body_size(plan)) << maps;
         const CoreReader core(plan.head);
         for (const auto& load : core.loads) {
@@ -645,8 +645,10 @@ TEST_F(ComposerTest, LogThenStacksThenTablesComeAheadOfTheRestInTheFile)
     const std::vector<Region> tables = {memory_at(kRam + 0x80000, kVirt + 0x80000, 0x1000)};
     kmd::Machine machine;
     machine.elf_machine = 183;
-    const Plan plan = kmd::compose_core_image(
-        {.regions = regions, .stacks = stacks, .tables = tables, .cpu_notes = {}}, guest, machine);
+    kmd::Snapshot snapshot = kmd::read_regions(regions, machine, guest);
+    snapshot.stacks = stacks;
+    snapshot.tables = tables;
+    const Plan plan = kmd::compose_core_image(snapshot, guest, machine);
     std::uint64_t expected = plan.head.size();
     for (const std::uint64_t offset :
          {0x10000, 0x20000, 0x30000, 0x40000, 0x50000, 0x60000, 0x90000, 0x80000, 0x0, 0x70000}) {
@@ -667,19 +669,19 @@ TEST_F(ComposerTest, LogThenStacksThenTablesComeAheadOfTheRestInTheFile)
 
 TEST_F(ComposerTest, VmcoreinfoIsPartOfTheLog)
 {
-    const Plan plan = compose({named("first", 0, 0x1000), vmcoreinfo("PAGESIZE=4096\n")}, guest);
+    const auto plan = compose({named("first", 0, 0x1000), vmcoreinfo("PAGESIZE=4096\n")}, guest);
     EXPECT_EQ(plan.segments.at(1).file_offset, plan.head.size());
 }
 
 TEST_F(ComposerTest, WithoutALogTheHeadIsVital)
 {
-    const Plan plan = compose({named("first", 0, 0x1000)}, guest);
+    const auto plan = compose({named("first", 0, 0x1000)}, guest);
     EXPECT_EQ(plan.vital_size, plan.head.size());
 }
 
 TEST_F(ComposerTest, LogAmongItsNeighboursStaysOneSegmentWithThem)
 {
-    const Plan plan = compose({named("all", 0, 0x100000), vital("prb_data", 0x8000, 0x1000)}, guest);
+    const auto plan = compose({named("all", 0, 0x100000), vital("prb_data", 0x8000, 0x1000)}, guest);
     EXPECT_EQ(plan.segments.size(), 1u);
     EXPECT_EQ(plan.vital_size, plan.file_size);
 }
@@ -694,7 +696,7 @@ TEST_F(ComposerTest, LogInsideALargeRegionIsCutOutAndWrittenFirst)
                                          vital("prb_data", base + 7 * kLarge, 0x5000),
                                          vital("prb_descs", base + 7 * kLarge + 0x4000, 0x2000),
                                          vital("prb", base + 16 * kLarge - 8, 8)};
-    const Plan plan = compose(regions, guest);
+    const auto plan = compose(regions, guest);
     const CoreReader core(assemble(plan));
     ASSERT_EQ(core.loads.size(), 5u);
     EXPECT_EQ(plan.vital_size, plan.head.size() + 0x1000 + 0x6000 + 0x1000);
@@ -750,7 +752,7 @@ TEST_F(ComposerTest, RandomTablesHoldEveryRegionAndStoreNoByteTwice)
             }
         }
         guest.split_runs(random() % 2 == 0 ? 0 : 16 + random() % 0x2000);
-        const Plan plan = compose(regions, guest);
+        const auto plan = compose(regions, guest);
         const CoreReader core(assemble(plan));
         guest.split_runs(0);
         EXPECT_EQ(statuses(plan), std::vector<int>(count, 1)) << "seed " << seed;

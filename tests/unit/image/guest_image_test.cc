@@ -92,7 +92,7 @@ class GuestImage : public testing::Test
     {
         put(kRam, &elf, sizeof(elf));
         put(kRam + 64, headers.data(), headers.size() * sizeof(headers[0]));
-        return compose_guest_image(regions, guest, Machine{183});
+        return compose_guest_image(kmd::CheckedRegions(regions, guest), guest, Machine{183});
     }
 
     std::string refusal()
@@ -160,7 +160,8 @@ TEST_F(GuestImage, RegionThatIsNotRamAnyMoreIsZerosAndRejected)
     headers[1].p_paddr = 0x1000;
     const auto plan = compose();
     ASSERT_TRUE(plan) << plan.error().what;
-    EXPECT_EQ(kmd::test::statuses(plan.value()), (std::vector<int>{1, 1, 18, 1}));
+    EXPECT_EQ(kmd::CheckedRegions(regions, guest).statuses(),
+              (std::vector{KMD_SLOT_OK, KMD_SLOT_OK, KMD_SLOT_NOT_RAM, KMD_SLOT_OK}));
     expect_zeros(kmd::test::assemble(plan.value()), 0x420, 0x104);
 }
 
@@ -311,7 +312,7 @@ TEST_F(GuestImage, OfTheLargestTableIsComposedInASecond)
     put(kRam + 0x1000000, &elf, sizeof(elf));
     put(kRam + 0x1000040, headers.data(), headers.size() * sizeof(headers[0]));
     const double start = kmd::test::cpu_seconds();
-    const auto plan = compose_guest_image(regions, guest, Machine{183});
+    const auto plan = compose_guest_image(kmd::CheckedRegions(regions, guest), guest, Machine{183});
     EXPECT_LT(kmd::test::cpu_seconds() - start, 2);
     ASSERT_TRUE(plan) << plan.error().what;
     EXPECT_EQ(plan.value().regions, kLoads);

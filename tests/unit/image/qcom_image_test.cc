@@ -345,7 +345,7 @@ TEST(Qcom, NamesOfALargeTableCostNoMoreThanOthers)
         region.size = 4;
     }
     const double start = kmd::test::cpu_seconds();
-    const auto plan = kmd::compose_qcom_image(regions, guest);
+    const auto plan = kmd::compose_qcom_image(kmd::CheckedRegions(regions, guest), guest);
     EXPECT_LT(kmd::test::cpu_seconds() - start, 0.5);
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan.value().parts.back().name, "md_Kunknown0_8192.BIN");

@@ -128,7 +128,7 @@ TEST_F(AList, IsCutBehindTheLastEntryThatAnyMayHave)
     list.phys = kRam;
     list.size = std::uint64_t{65537} * 24;
     list.kind = 3;
-    const auto listed = read_list({&list, 1}, guest);
+    const auto listed = read_list(&list, guest);
     EXPECT_EQ(listed.regions.size(), 1u);
     EXPECT_TRUE(listed.cut);
 }

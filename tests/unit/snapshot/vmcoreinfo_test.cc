@@ -144,7 +144,7 @@ TEST_F(VmcoreinfoTest, OnlyTheKindMakesIt)
 
 TEST_F(VmcoreinfoTest, ThatIsNotRamIsLeftOutWithItsRegion)
 {
-    const Plan plan = compose({memory_at(0x1000, kVirt, 0x1000, 2), memory_at(kRam, kVirt, 1)}, guest);
+    const auto plan = compose({memory_at(0x1000, kVirt, 0x1000, 2), memory_at(kRam, kVirt, 1)}, guest);
     EXPECT_EQ(kmd::test::statuses(plan), (std::vector<int>{18, 1}));
     EXPECT_EQ(CoreReader(plan.head).others.at(0).p_filesz, 0u);
 }

@@ -4,7 +4,7 @@
 // through its memory map, instead of once for each page.
 #pragma once
 
-#include "hw/snapshot/guest_memory.h"
+#include "hw/memory/guest_memory.h"
 
 #include <algorithm>
 #include <cstddef>

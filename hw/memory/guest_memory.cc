@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "hw/snapshot/guest_memory.h"
+#include "hw/memory/guest_memory.h"
 
 #include <algorithm>
 

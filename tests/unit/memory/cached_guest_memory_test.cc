@@ -2,7 +2,7 @@
 //
 // Protects the shortcut to guest memory: it shows what the emulator shows, and asks it for each block once.
 #include "fake_guest.h"
-#include "hw/snapshot/cached_guest_memory.h"
+#include "hw/memory/cached_guest_memory.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/snapshot/snapshot.h"
+
+#include "common/page_size.h"
+#include "common/vmcoreinfo.h"
+#include "hw/snapshot/cpu_mmu.h"
+#include "hw/snapshot/cpu_state.h"
+#include "hw/snapshot/stacks.h"
+#include "hw/snapshot/vmcoreinfo.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// In ascending order, without overlap: no page is walked to twice.
+std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
+{
+    std::vector<AddressRange> ranges;
+    const auto add = [&](const Region& region) {
+        ranges.push_back({region.virt, region.virt + (region.size - 1)});
+    };
+    for (std::size_t i = 0; i < snapshot.regions.size(); ++i) {
+        if (snapshot.regions.is_ram(i)) {
+            add(snapshot.regions[i]);
+        }
+    }
+    std::for_each(snapshot.listed.regions.begin(), snapshot.listed.regions.end(), add);
+    std::for_each(snapshot.stacks.begin(), snapshot.stacks.end(), add);
+    std::sort(ranges.begin(), ranges.end(),
+              [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
+    std::vector<AddressRange> merged;
+    for (const AddressRange& range : ranges) {
+        if (!merged.empty() && range.first <= merged.back().last) {
+            merged.back().last = std::max(merged.back().last, range.last);
+        } else {
+            merged.push_back(range);
+        }
+    }
+    return merged;
+}
+
+/// What the CPUs' own tables say. The kernel's are used for a CPU whose registers the emulator does not know.
+class CpuTranslation final : public AddressTranslation
+{
+  public:
+    CpuTranslation(std::span<const CpuState> cpus, const Machine& machine, SystemRegisters& registers,
+                   const std::optional<PageTables>& kernel, GuestMemory& memory)
+        : kernel_(kernel), memory_(memory)
+    {
+        for (const CpuState& cpu : cpus) {
+            mmus_.emplace(cpu.cpu, mmu_of(cpu, machine, registers));
+        }
+    }
+
+    std::optional<std::uint64_t> translate(unsigned cpu, std::uint64_t virt) override
+    {
+        const auto mmu = mmus_.find(cpu);
+        if (mmu != mmus_.end() && mmu->second) {
+            return mmu->second->translate(virt, memory_);
+        }
+        return kernel_ ? kernel_->translate(virt, memory_) : std::nullopt;
+    }
+
+    /// Whether the CPU's tables for kernel addresses are another kernel's. Nobody's with the MMU off.
+    bool is_of_another_kernel(const CpuState& cpu) const
+    {
+        const auto& mmu = mmus_.at(cpu.cpu);
+        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
+        return kernel_ && root && !kernel_->owns_root(*root);
+    }
+
+  private:
+    std::map<unsigned, std::unique_ptr<CpuMmu>> mmus_;
+    const std::optional<PageTables>& kernel_;
+    GuestMemory& memory_;
+};
+
+/// The list, without the regions that the kernel does not map any more where they say: their memory was freed
+/// meanwhile.
+void read_listed(Snapshot& snapshot, GuestMemory& memory)
+{
+    snapshot.listed = read_list(snapshot.regions.find(KMD_KIND_LIST), memory);
+    const auto& kernel = snapshot.kernel_tables;
+    if (!kernel || !kernel->are_sound(memory)) {
+        return;
+    }
+    PageTables::Budget budget{.descriptors = 4'000'000};
+    snapshot.stale =
+        static_cast<std::uint32_t>(std::erase_if(snapshot.listed.regions, [&](const auto& region) {
+            return !kernel->still_map(region, memory, budget);
+        }));
+}
+
+/// The registers and stacks of the CPUs that run the kernel.
+void read_cpus(Snapshot& snapshot, const Capture& capture, bool abandoned, const Machine& machine,
+               GuestMemory& memory, SystemRegisters& registers)
+{
+    auto cpus = read_cpu_states(snapshot.cpu_notes, machine);
+    CpuTranslation translation(cpus, machine, registers, snapshot.kernel_tables, memory);
+    std::erase_if(cpus, [&](const CpuState& cpu) {
+        const bool another = abandoned || translation.is_of_another_kernel(cpu);
+        if (another) {
+            snapshot.cpus_of_another_kernel.push_back(cpu.cpu);
+        }
+        return another;
+    });
+    if (capture.stacks) {
+        snapshot.stacks = stack_pages(cpus, machine, translation, memory);
+    }
+    if (!snapshot.cpus_of_another_kernel.empty()) {
+        snapshot.cpu_notes = without_state_of(snapshot.cpus_of_another_kernel, snapshot.cpu_notes, machine);
+    }
+}
+
+void read_tables(Snapshot& snapshot, GuestMemory& memory)
+{
+    const auto& tables = snapshot.kernel_tables;
+    if (!tables) {
+        return;
+    }
+    std::set<std::uint64_t> pages;
+    PageTables::Budget budget;
+    for (const AddressRange& range : virtual_ranges(snapshot)) {
+        if (!tables->collect(range, memory, budget, pages)) {
+            snapshot.tables_cut = true;
+            break;
+        }
+    }
+    for (const std::uint64_t page : pages) {
+        Region region;
+        region.phys = page;
+        region.virt = tables->linear_address(page);
+        region.size = tables->page_size();
+        snapshot.tables.push_back(region);
+    }
+}
+
+} // namespace
+
+Snapshot read_regions(std::vector<Region> regions, const Machine& machine, GuestMemory& memory)
+{
+    Snapshot snapshot;
+    snapshot.regions = CheckedRegions(std::move(regions), memory);
+    snapshot.vmcoreinfo = read_vmcoreinfo(snapshot.regions.find(KMD_KIND_VMCOREINFO), memory);
+    const Vmcoreinfo values(snapshot.vmcoreinfo);
+    snapshot.page_size = values.page_size().value_or(kSmallestPage);
+    snapshot.kernel_tables = PageTables::of_kernel(values, machine);
+    return snapshot;
+}
+
+void read_beyond(Snapshot& snapshot, const Capture& capture, bool abandoned, std::vector<std::byte> cpu_notes,
+                 const Machine& machine, GuestMemory& memory, SystemRegisters& registers)
+{
+    snapshot.wants_regions = capture.regions;
+    if (capture.regions) {
+        read_listed(snapshot, memory);
+    }
+    if (capture.stacks || capture.cpus) {
+        snapshot.cpu_notes = std::move(cpu_notes);
+        read_cpus(snapshot, capture, abandoned, machine, memory, registers);
+    }
+    if (!capture.cpus) {
+        snapshot.cpu_notes.clear();
+    }
+    if (capture.tables) {
+        read_tables(snapshot, memory);
+    }
+}
+
+} // namespace kmd
