@@ -2,6 +2,7 @@
 #include "hw/controller/diagnostics.h"
 
 #include "common/text.h"
+#include "hw/mmio/register_map.h"
 
 namespace kmd
 {
@@ -9,8 +10,9 @@ namespace kmd
 void Diagnostics::trace_access(const char* access, std::uint64_t offset, unsigned size, std::uint64_t value)
 {
     if (trace_) {
-        events_.trace(std::string(access) + " " + hex(offset) + " size " + std::to_string(size) + " value " +
-                      hex(value));
+        const std::string name = register_name(offset);
+        events_.trace(std::string(access) + " " + hex(offset) + (name.empty() ? "" : " " + name) + " size " +
+                      std::to_string(size) + " value " + hex(value));
     }
 }
 

@@ -2,6 +2,7 @@
 #include "hw/mmio/registers.h"
 
 #include "common/text.h"
+#include "hw/mmio/register_map.h"
 
 #include <limits>
 #include <new>
@@ -32,7 +33,14 @@ bool well_formed(std::uint64_t offset, unsigned size)
 
 std::string describe(const char* access, std::uint64_t offset, unsigned size)
 {
-    return std::to_string(size) + "-byte " + access + " at offset " + hex(offset);
+    const std::string name = register_name(offset);
+    return std::to_string(size) + "-byte " + access + " at offset " + hex(offset) +
+           (name.empty() ? "" : ", " + name + ",");
+}
+
+constexpr std::uint64_t window_offset(std::uint32_t slot, std::uint32_t offset)
+{
+    return KMD_SLOT_OFFSET_VALUE + std::uint64_t{slot} * KMD_SLOT_STRIDE_VALUE + offset;
 }
 
 /// One access is one guest error at most, and the first cause is the one to know.
@@ -102,24 +110,29 @@ std::optional<std::uint32_t> Registers::read_word(std::uint64_t offset) const
 
 std::optional<std::uint32_t> Registers::read_register(std::uint64_t offset) const
 {
-    switch (offset) {
+    const RegisterInfo* const found = find_register(offset);
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const std::uint64_t value = found->access == Access::kWriteOnly ? 0 : value_of(found->offset);
+    return offset == found->offset ? low(value) : high(value);
+}
+
+std::uint64_t Registers::value_of(std::uint32_t offset) const
+{
+    switch (static_cast<kmd_register>(offset)) {
     case KMD_MAGIC:
         return KMD_MAGIC_VALUE;
     case KMD_VERSION:
         return KMD_VERSION_VALUE;
     case KMD_FEATURES:
         return features_;
-    case KMD_FEATURES + 4:
-        return 0;
     case KMD_SLOT_COUNT:
         return table_.slot_count();
     case KMD_SLOT_STRIDE:
         return KMD_SLOT_STRIDE_VALUE;
     case KMD_SLOT_OFFSET:
         return KMD_SLOT_OFFSET_VALUE;
-    case KMD_DOORBELL:
-    case KMD_RESET_TABLE:
-        return 0;
     case KMD_STATUS:
         return status();
     case KMD_REGION_COUNT:
@@ -137,13 +150,9 @@ std::optional<std::uint32_t> Registers::read_register(std::uint64_t offset) cons
     case KMD_LAST_REGIONS:
         return last_.regions;
     case KMD_LAST_BYTES:
-        return low(last_.bytes);
-    case KMD_LAST_BYTES + 4:
-        return high(last_.bytes);
+        return last_.bytes;
     case KMD_LAST_NANOSECONDS:
-        return low(last_.nanoseconds);
-    case KMD_LAST_NANOSECONDS + 4:
-        return high(last_.nanoseconds);
+        return last_.nanoseconds;
     case KMD_LAST_REJECTED:
         return last_.rejected;
     case KMD_NOT_REGISTERED:
@@ -152,9 +161,11 @@ std::optional<std::uint32_t> Registers::read_register(std::uint64_t offset) cons
         return guest_report_.not_listed;
     case KMD_ID_SERIES:
         return guest_report_.id_series;
-    default:
-        return std::nullopt;
+    case KMD_DOORBELL:
+    case KMD_RESET_TABLE:
+        break;
     }
+    return 0;
 }
 
 std::uint32_t Registers::read_slot(std::uint32_t slot, std::uint32_t offset) const
@@ -260,8 +271,7 @@ void Registers::write_slot(std::uint32_t slot, std::uint32_t offset, std::uint32
     } else if (offset == KMD_SLOT_COMMIT) {
         write_commit(slot, value, effect);
     } else if (value != 0 || offset == KMD_SLOT_STATUS) {
-        complain(effect, describe("write", offset, 4) + " of slot " + std::to_string(slot) +
-                             " is not a writable field");
+        complain(effect, describe("write", window_offset(slot, offset), 4) + " is not a writable field");
     }
 }
 

@@ -155,7 +155,7 @@ TEST(Outside, CanSwitchATraceOnAndOff)
     EXPECT_EQ(machine.messages().find("kmemdump-md@b000000: read"), std::string::npos);
     trace(true);
     machine.read32(kWindow);
-    EXPECT_NE(machine.messages().find("kmemdump-md@b000000: read 0x0 size 4 value 0x444d4d4b\n"),
+    EXPECT_NE(machine.messages().find("kmemdump-md@b000000: read 0x0 MAGIC size 4 value 0x444d4d4b\n"),
               std::string::npos)
         << machine.messages();
     trace(false);
@@ -167,7 +167,7 @@ TEST(Outside, CanTraceFromTheFirstAccessOn)
 {
     PayloadMachine machine(PayloadMode::kPowerOff, "trace=on");
     EXPECT_EQ(machine.wait_for_the_end(), 0);
-    EXPECT_NE(machine.messages().find("kmemdump-md@b000000: read 0x0 size 4 value 0x444d4d4b\n"),
+    EXPECT_NE(machine.messages().find("kmemdump-md@b000000: read 0x0 MAGIC size 4 value 0x444d4d4b\n"),
               std::string::npos);
     EXPECT_NE(machine.messages().find("dump shutdown of 3 regions\n"), std::string::npos);
 }
@@ -176,7 +176,8 @@ TEST(Outside, SeesGuestErrorsOnlyWhenAskedFor)
 {
     QtestMachine machine;
     machine.write32(kRegionCount, 1);
-    EXPECT_NE(machine.messages().find("kmemdump-md: 4-byte write at offset 0x2c is not a writable register"),
+    EXPECT_NE(machine.messages().find(
+                  "kmemdump-md: 4-byte write at offset 0x2c, REGION_COUNT, is not a writable register"),
               std::string::npos)
         << machine.messages();
     PayloadMachine quiet(PayloadMode::kHang);

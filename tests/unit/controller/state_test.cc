@@ -271,8 +271,8 @@ TEST(Trace, ShowsAccessesAndDumpsOnlyWhenItIsOn)
     machine.read32(0x000);
     machine.dump();
     ASSERT_EQ(machine.host.traces.size(), 4u);
-    EXPECT_EQ(machine.host.traces[0], "read 0x0 size 4 value 0x444d4d4b");
-    EXPECT_EQ(machine.host.traces[1], "write 0x20 size 4 value 0x1");
+    EXPECT_EQ(machine.host.traces[0], "read 0x0 MAGIC size 4 value 0x444d4d4b");
+    EXPECT_EQ(machine.host.traces[1], "write 0x20 DOORBELL size 4 value 0x1");
     EXPECT_EQ(machine.host.traces[2], "dump panic of 1 regions");
     EXPECT_EQ(machine.host.traces[3].rfind("result 1, ", 0), 0u) << machine.host.traces[3];
 }

@@ -2,12 +2,15 @@
 //
 // Protects the agreement of docs/register-spec.md and common/kmemdump_md_regs.h: each table row has its
 // enumerator and each enumerator its row, with the same number.
+#include "hw/mmio/register_map.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <fstream>
 #include <map>
 #include <regex>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -192,6 +195,47 @@ TEST(Specification, RegistersAreThoseOfTheHeader)
 {
     EXPECT_EQ(table("4", "offset").names("offset"), enumerators("kmd_register"));
     EXPECT_FALSE(enumerators("kmd_register").empty());
+}
+
+const char* word_of(kmd::Access access)
+{
+    switch (access) {
+    case kmd::Access::kReadOnly:
+        return "RO";
+    case kmd::Access::kWriteOnly:
+        return "WO";
+    case kmd::Access::kReadWrite:
+        return "RW";
+    }
+    return "";
+}
+
+/// Offset, name, bits and access of each row.
+std::vector<std::string> rows_of(std::span<const kmd::RegisterInfo> map)
+{
+    std::vector<std::string> rows;
+    for (const kmd::RegisterInfo& info : map) {
+        rows.push_back(std::to_string(info.offset) + " " + info.name + " " + std::to_string(info.size * 8) +
+                       " " + word_of(info.access));
+    }
+    return rows;
+}
+
+std::vector<std::string> rows_of(const Table& page)
+{
+    std::vector<std::string> rows;
+    for (const auto& cells : page.rows) {
+        rows.push_back(std::to_string(number(cells[page.column("offset")])) + " " +
+                       cells[page.column("name")] + " " + cells[page.column("width")] + " " +
+                       cells[page.column("access")]);
+    }
+    return rows;
+}
+
+TEST(Specification, TableOfRegistersIsTheMapThatTheControllerUses)
+{
+    EXPECT_EQ(rows_of(table("4", "offset")), rows_of(kmd::register_map()));
+    EXPECT_EQ(rows_of(table("5", "offset")), rows_of(kmd::slot_map()));
 }
 
 TEST(Specification, RegistersDoNotOverlapAndAreAligned)
