@@ -7,6 +7,8 @@
 
 #include "common/kmemdump_md_regs.h"
 #include "guest_access.h"
+#include "hw/controller/defaults.h"
+#include "hw/output/defaults.h"
 #include "kmemdump_md_device.h"
 #include "runtime_properties.h"
 #include "triggers.h"
@@ -215,33 +217,6 @@ static void realize(DeviceState *dev, Error **errp)
 {
     KmemdumpMd *s = KMEMDUMP_MD(dev);
     Chardev *chardev = qemu_chr_fe_get_driver(&s->chardev);
-    struct kmd_config config = {
-        .slots = s->slots,
-        .max_regions = s->max_regions,
-        .max_dumps = s->max_dumps,
-        .on_reset = s->on_reset,
-        .on_shutdown = s->on_shutdown,
-        .on_quit = s->on_quit,
-        .pause = s->pause,
-        .max_bytes = s->max_bytes,
-        .keep = s->keep,
-        .sidecar = s->sidecar,
-        .chardev_timeout_ms = s->chardev_timeout,
-        .inject_refuse = s->inject_refuse,
-        .inject_full = s->inject_full,
-        .inject_write_fail = s->inject_write_fail,
-        .inject_write_cut = s->inject_write_cut,
-        .inject_stop = s->inject_stop,
-        .output = s->output,
-        .name = s->name,
-        .file = s->file,
-        .chardev = chardev ? chardev->label : NULL,
-        .compress = s->compress,
-        .plugin_version = KMD_PLUGIN_VERSION,
-        .qemu_version = QEMU_VERSION,
-        .format = s->format,
-        .capture = s->capture,
-    };
     char *error = NULL;
     uint64_t size;
 
@@ -252,7 +227,10 @@ static void realize(DeviceState *dev, Error **errp)
                    "leave out either rr= of -icount or the device");
         return;
     }
-    s->controller = kmd_create(&config, &host_ops, s, &error);
+    s->config.chardev = chardev ? chardev->label : NULL;
+    s->config.plugin_version = KMD_PLUGIN_VERSION;
+    s->config.qemu_version = QEMU_VERSION;
+    s->controller = kmd_create(&s->config, &host_ops, s, &error);
     if (!s->controller) {
         error_setg(errp, "%s", error);
         free(error);
@@ -282,30 +260,40 @@ static void realize(DeviceState *dev, Error **errp)
 
 static Property properties[] = {
     DEFINE_PROP_UINT64("addr", KmemdumpMd, addr, DEFAULT_ADDR),
-    DEFINE_PROP_STRING("output", KmemdumpMd, output),
-    DEFINE_PROP_STRING("name", KmemdumpMd, name),
-    DEFINE_PROP_STRING("file", KmemdumpMd, file),
+    DEFINE_PROP_STRING("output", KmemdumpMd, config.output),
+    DEFINE_PROP_STRING("name", KmemdumpMd, config.name),
+    DEFINE_PROP_STRING("file", KmemdumpMd, config.file),
     DEFINE_PROP_CHR("chardev", KmemdumpMd, chardev),
-    DEFINE_PROP_UINT64("chardev-timeout", KmemdumpMd, chardev_timeout, 10000),
-    DEFINE_PROP_STRING("compress", KmemdumpMd, compress),
-    DEFINE_PROP_UINT64("keep", KmemdumpMd, keep, 0),
-    DEFINE_PROP_BOOL("sidecar", KmemdumpMd, sidecar, true),
-    DEFINE_PROP_STRING("format", KmemdumpMd, format),
-    DEFINE_PROP_STRING("capture", KmemdumpMd, capture),
-    DEFINE_PROP_UINT64("slots", KmemdumpMd, slots, 512),
-    DEFINE_PROP_UINT64("max-regions", KmemdumpMd, max_regions, 0),
-    DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, max_dumps, 16),
-    DEFINE_PROP_UINT64("max-bytes", KmemdumpMd, max_bytes, 0),
-    DEFINE_PROP_BOOL("pause", KmemdumpMd, pause, false),
+    DEFINE_PROP_UINT64("chardev-timeout", KmemdumpMd, config.chardev_timeout_ms,
+                       KMD_DEFAULT_CHARDEV_TIMEOUT_MS),
+    DEFINE_PROP_STRING("compress", KmemdumpMd, config.compress),
+    DEFINE_PROP_UINT64("keep", KmemdumpMd, config.keep, KMD_DEFAULT_KEEP),
+    DEFINE_PROP_BOOL("sidecar", KmemdumpMd, config.sidecar,
+                     KMD_DEFAULT_SIDECAR),
+    DEFINE_PROP_STRING("format", KmemdumpMd, config.format),
+    DEFINE_PROP_STRING("capture", KmemdumpMd, config.capture),
+    DEFINE_PROP_UINT64("slots", KmemdumpMd, config.slots, KMD_DEFAULT_SLOTS),
+    DEFINE_PROP_UINT64("max-regions", KmemdumpMd, config.max_regions,
+                       KMD_DEFAULT_MAX_REGIONS),
+    DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, config.max_dumps,
+                       KMD_DEFAULT_MAX_DUMPS),
+    DEFINE_PROP_UINT64("max-bytes", KmemdumpMd, config.max_bytes,
+                       KMD_DEFAULT_MAX_BYTES),
+    DEFINE_PROP_BOOL("pause", KmemdumpMd, config.pause, KMD_DEFAULT_PAUSE),
     DEFINE_PROP_BOOL("event", KmemdumpMd, event, false),
-    DEFINE_PROP_BOOL("on-reset", KmemdumpMd, on_reset, true),
-    DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, on_shutdown, true),
-    DEFINE_PROP_BOOL("on-quit", KmemdumpMd, on_quit, false),
-    DEFINE_PROP_UINT64("inject-refuse", KmemdumpMd, inject_refuse, 0),
-    DEFINE_PROP_UINT64("inject-full", KmemdumpMd, inject_full, 0),
-    DEFINE_PROP_UINT64("inject-write-fail", KmemdumpMd, inject_write_fail, 0),
-    DEFINE_PROP_UINT64("inject-write-cut", KmemdumpMd, inject_write_cut, 0),
-    DEFINE_PROP_UINT64("inject-stop", KmemdumpMd, inject_stop, 0),
+    DEFINE_PROP_BOOL("on-reset", KmemdumpMd, config.on_reset,
+                     KMD_DEFAULT_ON_RESET),
+    DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, config.on_shutdown,
+                     KMD_DEFAULT_ON_SHUTDOWN),
+    DEFINE_PROP_BOOL("on-quit", KmemdumpMd, config.on_quit,
+                     KMD_DEFAULT_ON_QUIT),
+    DEFINE_PROP_UINT64("inject-refuse", KmemdumpMd, config.inject_refuse, 0),
+    DEFINE_PROP_UINT64("inject-full", KmemdumpMd, config.inject_full, 0),
+    DEFINE_PROP_UINT64("inject-write-fail", KmemdumpMd,
+                       config.inject_write_fail, 0),
+    DEFINE_PROP_UINT64("inject-write-cut", KmemdumpMd, config.inject_write_cut,
+                       0),
+    DEFINE_PROP_UINT64("inject-stop", KmemdumpMd, config.inject_stop, 0),
     DEFINE_PROP_END_OF_LIST(),
 };
 

@@ -20,31 +20,12 @@ struct KmemdumpMd {
     Notifier machine_done;
     struct kmd_controller *controller;
 
+    /* Properties. The controller's own are in `config`. */
     uint64_t addr;
-    uint64_t slots;
-    uint64_t max_regions;
-    uint64_t max_dumps;
-    uint64_t max_bytes;
-    char *output;
-    char *name;
-    char *file;
     CharBackend chardev;
-    uint64_t chardev_timeout;
-    char *compress;
-    uint64_t keep;
-    bool sidecar;
-    uint64_t inject_refuse;
-    uint64_t inject_full;
-    uint64_t inject_write_fail;
-    uint64_t inject_write_cut;
-    uint64_t inject_stop;
-    char *format;
-    char *capture;
-    bool pause;
     bool event;
-    bool on_reset;
-    bool on_shutdown;
-    bool on_quit;
+    struct kmd_config config;
+
     bool trace;
 
     /* The controller's state on its way to or from a snapshot. */

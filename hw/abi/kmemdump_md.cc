@@ -143,21 +143,6 @@ template <class Call> char* sentence_of(const Call& call) noexcept
     }
 }
 
-kmd::MachineEvent event_of(enum kmd_machine_event event)
-{
-    switch (event) {
-    case KMD_EVENT_RESET:
-        return kmd::MachineEvent::kReset;
-    case KMD_EVENT_SHUTDOWN:
-        return kmd::MachineEvent::kShutdown;
-    case KMD_EVENT_QUIT:
-        break;
-    case KMD_EVENT_PANIC:
-        return kmd::MachineEvent::kPanic;
-    }
-    return kmd::MachineEvent::kQuit;
-}
-
 } // namespace
 
 struct kmd_controller {
@@ -176,13 +161,13 @@ kmd::Config settings_of(const kmd_config* config)
     settings.slots = config->slots;
     settings.max_regions = config->max_regions;
     settings.max_dumps = config->max_dumps;
-    settings.on_reset = config->on_reset != 0;
-    settings.on_shutdown = config->on_shutdown != 0;
-    settings.on_quit = config->on_quit != 0;
-    settings.pause = config->pause != 0;
+    settings.on_reset = config->on_reset;
+    settings.on_shutdown = config->on_shutdown;
+    settings.on_quit = config->on_quit;
+    settings.pause = config->pause;
     settings.max_bytes = config->max_bytes;
     settings.keep = config->keep;
-    settings.sidecar = config->sidecar != 0;
+    settings.sidecar = config->sidecar;
     settings.chardev_timeout_ms = config->chardev_timeout_ms;
     settings.faults = {config->inject_refuse, config->inject_full, config->inject_write_fail,
                        config->inject_write_cut, config->inject_stop};
@@ -248,7 +233,7 @@ int kmd_wants_pause(kmd_controller* controller)
 
 void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
 {
-    guarded([&] { controller->controller->machine_event(event_of(event)); });
+    guarded([&] { controller->controller->machine_event(event); });
 }
 
 char* kmd_request_dump(kmd_controller* controller, const char* reason)

@@ -9,6 +9,9 @@
 #ifndef KMEMDUMP_MD_H
 #define KMEMDUMP_MD_H
 
+#include "hw/controller/machine_event.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,16 +90,21 @@ struct kmd_host_ops {
     int (*disconnect)(void* host);
 };
 
-/* Mirrors kmd::Config, which documents each member. */
+/* QEMU's properties own their strings, and are not const. */
+#ifdef __cplusplus
+typedef const char* kmd_string;
+#else
+typedef char* kmd_string;
+#endif
+
+/*
+ * kmd::Config, which documents each member, for a device to embed. The defaults
+ * are in hw/controller/defaults.h and hw/output/defaults.h.
+ */
 struct kmd_config {
     uint64_t slots;
     uint64_t max_regions;
     uint64_t max_dumps;
-    uint8_t on_reset;
-    uint8_t on_shutdown;
-    uint8_t on_quit;
-    uint8_t pause;
-    uint8_t sidecar;
     uint64_t max_bytes;
     uint64_t keep;
     uint64_t chardev_timeout_ms;
@@ -105,14 +113,19 @@ struct kmd_config {
     uint64_t inject_write_fail;
     uint64_t inject_write_cut;
     uint64_t inject_stop;
+    bool on_reset;
+    bool on_shutdown;
+    bool on_quit;
+    bool pause;
+    bool sidecar;
     /* Strings are copied; NULL is the default, or that it is not given. */
-    const char* output;
-    const char* name;
-    const char* file;
+    kmd_string output;
+    kmd_string name;
+    kmd_string file;
+    kmd_string compress;
+    kmd_string format;
+    kmd_string capture;
     const char* chardev;
-    const char* compress;
-    const char* format;
-    const char* capture;
     const char* plugin_version;
     const char* qemu_version;
 };
@@ -141,14 +154,6 @@ int kmd_wants_pause(struct kmd_controller* controller);
 
 /* Takes the dump that schedule_dump() asked for. All CPUs are stopped. */
 void kmd_take_dump(struct kmd_controller* controller);
-
-/* Mirrors kmd::MachineEvent. */
-enum kmd_machine_event {
-    KMD_EVENT_RESET,
-    KMD_EVENT_SHUTDOWN,
-    KMD_EVENT_QUIT,
-    KMD_EVENT_PANIC,
-};
 
 /*
  * Something that ends what the guest was doing: takes a dump if one is wanted

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "hw/controller/defaults.h"
 #include "hw/output/faults.h"
 #include "hw/output/output.h"
 #include "hw/snapshot/capture.h"
@@ -31,28 +32,28 @@ const char* format_name(Format format);
 
 struct Config : OutputConfig {
     /// Slots in the table, 1 to 65536.
-    std::uint64_t slots = 512;
+    std::uint64_t slots = KMD_DEFAULT_SLOTS;
     /// How many of them can be valid at a time; 0: all.
-    std::uint64_t max_regions = 0;
+    std::uint64_t max_regions = KMD_DEFAULT_MAX_REGIONS;
     /// "enriched", "coreimage" or "qcom": see Format.
     std::string format = "enriched";
     /// What an enriched dump holds: see parse_capture().
     std::string capture = "regions,cpus,stacks,tables";
     /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
-    std::uint64_t max_dumps = 16;
+    std::uint64_t max_dumps = KMD_DEFAULT_MAX_DUMPS;
     /// The same for the bytes that they have together, sidecars included.
-    std::uint64_t max_bytes = 0;
+    std::uint64_t max_bytes = KMD_DEFAULT_MAX_BYTES;
     Faults faults;
     /// For the sidecar.
     std::string plugin_version = "unknown";
     std::string qemu_version = "unknown";
     /// Which events take a dump when the guest has regions registered. A guest that goes down in an
     /// orderly way has none by then.
-    bool on_reset = true;
-    bool on_shutdown = true;
-    bool on_quit = false;
+    bool on_reset = KMD_DEFAULT_ON_RESET;
+    bool on_shutdown = KMD_DEFAULT_ON_SHUTDOWN;
+    bool on_quit = KMD_DEFAULT_ON_QUIT;
     /// The guest stays stopped after a dump that it would go on from.
-    bool pause = false;
+    bool pause = KMD_DEFAULT_PAUSE;
 };
 
 /// A configuration that makes sense, with its words understood.

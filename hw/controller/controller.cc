@@ -15,15 +15,15 @@ namespace kmd
 namespace
 {
 
-kmd_reason reason_of(MachineEvent event)
+kmd_reason reason_of(enum kmd_machine_event event)
 {
     switch (event) {
-    case MachineEvent::kReset:
+    case KMD_EVENT_RESET:
         return KMD_REASON_RESET;
-    case MachineEvent::kPanic:
+    case KMD_EVENT_PANIC:
         return KMD_REASON_PANIC;
-    case MachineEvent::kShutdown:
-    case MachineEvent::kQuit:
+    case KMD_EVENT_SHUTDOWN:
+    case KMD_EVENT_QUIT:
         break;
     }
     return KMD_REASON_SHUTDOWN;
@@ -139,22 +139,22 @@ void Controller::dump_now(kmd_reason reason)
     take_dump();
 }
 
-bool Controller::wanted(MachineEvent event) const
+bool Controller::wanted(enum kmd_machine_event event) const
 {
     switch (event) {
-    case MachineEvent::kReset:
+    case KMD_EVENT_RESET:
         return settings_.on_reset;
-    case MachineEvent::kShutdown:
+    case KMD_EVENT_SHUTDOWN:
         return settings_.on_shutdown;
-    case MachineEvent::kQuit:
+    case KMD_EVENT_QUIT:
         return settings_.on_quit;
-    case MachineEvent::kPanic:
+    case KMD_EVENT_PANIC:
         return true;
     }
     return false;
 }
 
-void Controller::machine_event(MachineEvent event)
+void Controller::machine_event(enum kmd_machine_event event)
 {
     take_dump();
     if (!wanted(event) || !incident_.takes_dump(reason_of(event)) || table_.region_count() == 0) {

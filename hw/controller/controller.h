@@ -10,6 +10,7 @@
 #include "hw/controller/diagnostics.h"
 #include "hw/controller/host.h"
 #include "hw/controller/incident.h"
+#include "hw/controller/machine_event.h"
 #include "hw/controller/quota.h"
 #include "hw/mmio/region_table.h"
 #include "hw/mmio/registers.h"
@@ -26,18 +27,6 @@
 
 namespace kmd
 {
-
-/// What can end the guest's work, as the emulator sees it.
-enum class MachineEvent {
-    /// A reset by the guest, a watchdog or the host; also where the emulator ends instead.
-    kReset,
-    /// The guest powers off.
-    kShutdown,
-    /// The host ends the emulator.
-    kQuit,
-    /// The guest said through another device that it panicked.
-    kPanic,
-};
 
 class Controller
 {
@@ -59,7 +48,7 @@ class Controller
 
     /// Takes a dump if the configuration wants one for the event, there are regions, and the incident
     /// has none yet (see Incident). All CPUs are stopped, and their registers are still the guest's.
-    void machine_event(MachineEvent event);
+    void machine_event(enum kmd_machine_event event);
 
     /// The host wants a dump now, and the guest goes on. `reason`: "host" or "hang". All CPUs are
     /// stopped. Returns why there is none.
@@ -108,7 +97,7 @@ class Controller
     /// Something that the guest or the machine did asks for a dump.
     void trigger(kmd_reason reason);
     void dump_now(kmd_reason reason);
-    bool wanted(MachineEvent event) const;
+    bool wanted(enum kmd_machine_event event) const;
 
     Settings settings_;
     Host& host_;

@@ -5,6 +5,7 @@
 
 #include "common/result.h"
 #include "hw/output/channel.h"
+#include "hw/output/defaults.h"
 #include "hw/output/sink.h"
 
 #include <cstdint>
@@ -26,12 +27,12 @@ struct OutputConfig {
     /// Name of the channel to send dumps over; a folder given as well is used when that fails.
     std::optional<std::string> chardev;
     /// How long a dump may take over the channel.
-    std::uint64_t chardev_timeout_ms = 10000;
+    std::uint64_t chardev_timeout_ms = KMD_DEFAULT_CHARDEV_TIMEOUT_MS;
     /// "none" or "zstd".
     std::string compress = "none";
     /// How many complete dumps stay in the folder; 0: all.
-    std::uint64_t keep = 0;
-    bool sidecar = true;
+    std::uint64_t keep = KMD_DEFAULT_KEEP;
+    bool sidecar = KMD_DEFAULT_SIDECAR;
 };
 
 /// A sink, and how it stores dumps.

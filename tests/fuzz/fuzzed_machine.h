@@ -140,8 +140,8 @@ inline void act(Machine& machine, FuzzedDataProvider& data)
         machine.host.run_scheduled(controller);
         break;
     case 5:
-        controller.machine_event(data.PickValueInArray(
-            {MachineEvent::kReset, MachineEvent::kShutdown, MachineEvent::kQuit, MachineEvent::kPanic}));
+        controller.machine_event(
+            data.PickValueInArray({KMD_EVENT_RESET, KMD_EVENT_SHUTDOWN, KMD_EVENT_QUIT, KMD_EVENT_PANIC}));
         break;
     case 6:
         (void)controller.request_dump(data.ConsumeBool() ? "host" : "hang");

@@ -374,13 +374,13 @@ TEST_F(CAbi, EveryEventOfTheMachineTakesItsDump)
 
 TEST_F(CAbi, EachFlagOfAnEventIsForThatEventAlone)
 {
-    const std::pair<std::uint8_t kmd_config::*, enum kmd_machine_event> flags[] = {
+    const std::pair<bool kmd_config::*, enum kmd_machine_event> flags[] = {
         {&kmd_config::on_reset, KMD_EVENT_RESET},
         {&kmd_config::on_shutdown, KMD_EVENT_SHUTDOWN},
         {&kmd_config::on_quit, KMD_EVENT_QUIT}};
     for (const auto& wanted : flags) {
-        config.on_reset = config.on_shutdown = config.on_quit = 0;
-        config.*wanted.first = 1;
+        config.on_reset = config.on_shutdown = config.on_quit = false;
+        config.*wanted.first = true;
         for (const auto& happens : flags) {
             create();
             add_region(0x1000, kRam, 0x1000);

@@ -19,7 +19,6 @@ namespace
 
 using kmd::Config;
 using kmd::Controller;
-using kmd::MachineEvent;
 using kmd::test::bytes_of;
 using kmd::test::CoreReader;
 using kmd::test::FakeHost;
@@ -609,9 +608,9 @@ TEST(Reset, LetsTheNextKernelAskWhatBecameOfThePreviousOne)
 
 TEST(MachineEvent, TakesADumpAtOnce)
 {
-    for (const auto& [event, reason, name] : {std::tuple(MachineEvent::kReset, 17u, "reset"),
-                                              std::tuple(MachineEvent::kShutdown, 18u, "shutdown"),
-                                              std::tuple(MachineEvent::kPanic, 1u, "panic")}) {
+    for (const auto& [event, reason, name] :
+         {std::tuple(KMD_EVENT_RESET, 17u, "reset"), std::tuple(KMD_EVENT_SHUTDOWN, 18u, "shutdown"),
+          std::tuple(KMD_EVENT_PANIC, 1u, "panic")}) {
         TestMachine m;
         ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
         m.controller->machine_event(event);
@@ -628,7 +627,7 @@ TEST(MachineEvent, ThatIsNotWantedTakesNone)
     config.on_shutdown = false;
     TestMachine m(config);
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    for (const auto event : {MachineEvent::kReset, MachineEvent::kShutdown, MachineEvent::kQuit}) {
+    for (const auto event : {KMD_EVENT_RESET, KMD_EVENT_SHUTDOWN, KMD_EVENT_QUIT}) {
         m.controller->machine_event(event);
     }
     EXPECT_TRUE(names_in(m.folder.path()).empty());
@@ -638,7 +637,7 @@ TEST(MachineEvent, ThatIsNotWantedTakesNone)
 TEST(MachineEvent, WithNoRegionIsSilent)
 {
     TestMachine m;
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(m.last_result(), 0u) << "not even an attempt";
     EXPECT_TRUE(m.host.warnings.empty());
 }
@@ -648,8 +647,8 @@ TEST(MachineEvent, AfterAPanicBelongsToThatPanic)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     m.dump(1);
-    m.controller->machine_event(MachineEvent::kPanic);
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_PANIC);
+    m.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
     EXPECT_EQ(m.read32(0x044), 1u) << "LAST_REASON is still the panic";
 }
@@ -716,7 +715,7 @@ TEST(MachineEvent, AfterARequestIsAnIncidentOfItsOwn)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     m.dump(2);
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(names_in(m.folder.path()),
               (std::vector<std::string>{"kmemdump-0001-request.elf", "kmemdump-0002-reset.elf"}));
 }
@@ -726,10 +725,10 @@ TEST(MachineEvent, OfTheNextBootIsAnIncidentOfItsOwn)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     m.dump(1);
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_RESET);
     m.controller->reset();
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(names_in(m.folder.path()),
               (std::vector<std::string>{"kmemdump-0001-panic.elf", "kmemdump-0002-reset.elf"}));
 }
@@ -740,7 +739,7 @@ TEST(MachineEvent, AfterAPanicWithoutAFileIsDumped)
     m.dump(1);
     ASSERT_EQ(m.last_result(), 5u) << "RESULT_EMPTY";
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.controller->machine_event(MachineEvent::kReset);
+    m.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-reset.elf"});
 }
 
@@ -749,7 +748,7 @@ TEST(MachineEvent, TakesThePendingDumpFirst)
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     m.write32(0x020, 1);
-    m.controller->machine_event(MachineEvent::kShutdown);
+    m.controller->machine_event(KMD_EVENT_SHUTDOWN);
     EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
 }
 

@@ -102,7 +102,7 @@ TEST(State, RemembersThatTheIncidentIsOnFile)
     use(from);
     TestMachine to;
     ASSERT_FALSE(move_state(from, to));
-    to.controller->machine_event(MachineEvent::kReset);
+    to.controller->machine_event(KMD_EVENT_RESET);
     EXPECT_EQ(to.read32(0x040), 1u) << "the reset belongs to the panic";
 }
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the properties are that nobody sets: numbers and switches. Words have
+ * theirs in config.h. docs/device.md says the same; a device test
+ * compares it with what QEMU answers. In C, for both sides of the interface.
+ */
+#ifndef KMEMDUMP_MD_DEFAULTS_H
+#define KMEMDUMP_MD_DEFAULTS_H
+
+enum kmd_controller_default {
+    KMD_DEFAULT_SLOTS = 512,
+    KMD_DEFAULT_MAX_REGIONS = 0,
+    KMD_DEFAULT_MAX_DUMPS = 16,
+    KMD_DEFAULT_MAX_BYTES = 0,
+    KMD_DEFAULT_ON_RESET = 1,
+    KMD_DEFAULT_ON_SHUTDOWN = 1,
+    KMD_DEFAULT_ON_QUIT = 0,
+    KMD_DEFAULT_PAUSE = 0,
+};
+
+#endif
