@@ -92,7 +92,7 @@ struct kmd_host_ops {
 
 /* QEMU's properties own their strings, and are not const. */
 #ifdef __cplusplus
-typedef const char* kmd_string;
+using kmd_string = const char*;
 #else
 typedef char* kmd_string;
 #endif
