@@ -18,6 +18,8 @@
 #define MOST_OF_A_VARIABLE SZ_16K
 /* Of a name in a table, or of a structure that only the kernel knows. */
 #define NAME_BYTES 32
+/* Of an array with names; KASAN puts kilobytes of nothing behind one. */
+#define MOST_OF_NAMES SZ_1K
 #define STRUCTURE_BYTES 512
 
 struct variable {
@@ -115,7 +117,9 @@ static void __init find(struct variable *variable)
 	if (!variable->addr)
 		return;
 	room = kmemdump_symbol_size(variable->addr);
-	variable->size = min_t(size_t, room ?: sizeof(long), MOST_OF_A_VARIABLE);
+	variable->size = min_t(size_t, room ?: sizeof(long),
+			       variable->what == AND_NAMES ? MOST_OF_NAMES :
+							     MOST_OF_A_VARIABLE);
 }
 
 /* Bytes of a name: its length, in one byte or two, and as many indices. */
