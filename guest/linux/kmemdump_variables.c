@@ -213,8 +213,9 @@ void __init kmemdump_variables_init(bool kallsyms)
 
 	for (i = 0; i < ARRAY_SIZE(variables); i++)
 		find(&variables[i]);
-	for (i = 0; i < ARRAY_SIZE(arch_variables) &&
-		    kmemdump_arch_variables[i]; i++) {
+	for (i = 0; i < ARRAY_SIZE(arch_variables); i++) {
+		if (!kmemdump_arch_variables[i])
+			break;
 		arch_variables[i].name = kmemdump_arch_variables[i];
 		find(&arch_variables[i]);
 	}
