@@ -4,7 +4,7 @@
  *
  * No walk: the tables of a kernel that has just died may be corrupt, and not
  * every CPU can be asked for a translation without a fault. What lies outside
- * the linear map, such as stacks in vmalloc space, is left to the host.
+ * the linear map, such as stacks in vmalloc space, is counted as missing.
  */
 #include <linux/stddef.h>
 

@@ -4,6 +4,7 @@
 #define _KMEMDUMP_INTERNAL_H
 
 #include <linux/init.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "kmemdump.h"
@@ -75,6 +76,15 @@ int kmemdump_vmcoreinfo_value(const char *key, unsigned long *value);
 
 /* kmemdump_areas.c */
 void kmemdump_areas_register(void);
+
+/*
+ * Not a user's, and no number: what the kernel maps can begin below its linear
+ * map.
+ */
+static inline bool kmemdump_is_kernel_address(const void *addr)
+{
+	return (unsigned long)addr >= TASK_SIZE_MAX;
+}
 
 /* kmemdump_peek.c */
 bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys);

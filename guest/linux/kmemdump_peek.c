@@ -5,7 +5,6 @@
  */
 #include <linux/kasan.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
 #include <linux/uaccess.h>
 #include "kmemdump_arch.h"
 #include "kmemdump_internal.h"
@@ -20,7 +19,7 @@
 bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys)
 {
 	addr = kasan_reset_tag(addr);
-	if ((unsigned long)addr < TASK_SIZE_MAX)
+	if (!kmemdump_is_kernel_address(addr))
 		return false;
 	if (virt_addr_valid(addr)) {
 		*phys = virt_to_phys((void *)addr);

@@ -258,7 +258,7 @@ static void add_pointed_to(struct kmemdump_pages *pages,
 	if (variable->what == AND_NAMES)
 		for (i = 0; i < variable->size / sizeof(to); i++)
 			if (kmemdump_peek(&to, &pointer[i], sizeof(to)) &&
-			    (unsigned long)to >= PAGE_OFFSET)
+			    kmemdump_is_kernel_address(to))
 				kmemdump_pages_add(pages, to, NAME_BYTES);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/image/elf_head.h"
 
+#include "hw/image/append.h"
+
 #include <elf.h>
 
 #include <algorithm>
@@ -20,12 +22,6 @@ constexpr std::uint64_t kBodyAlignment = 4096;
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment)
 {
     return (value + alignment - 1) / alignment * alignment;
-}
-
-template <class T> void append(std::vector<std::byte>& out, const T& object)
-{
-    const auto bytes = std::as_bytes(std::span(&object, 1));
-    out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 Elf64_Ehdr elf_header(const HeadLayout& layout, const Machine& machine)

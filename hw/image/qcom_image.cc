@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/image/qcom_image.h"
 
+#include "hw/image/append.h"
 #include "hw/image/repeated_bytes.h"
 
 #include <algorithm>
@@ -88,12 +89,6 @@ std::string name_of(const Region& region)
     std::replace_if(
         name.begin(), name.end(), [](char c) { return !in_a_name(c); }, '_');
     return "K" + name;
-}
-
-template <class T> void append(std::vector<std::byte>& bytes, const T& value)
-{
-    const auto* begin = reinterpret_cast<const std::byte*>(&value);
-    bytes.insert(bytes.end(), begin, begin + sizeof(value));
 }
 
 /// Parts of a plan, one for each region, and the table that lists them.

@@ -225,6 +225,11 @@ void Registers::write_word(std::uint64_t offset, std::uint32_t value, WriteEffec
 
 void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteEffect& effect)
 {
+    const RegisterInfo* const found = find_register(offset);
+    if (found == nullptr || found->access == Access::kReadOnly) {
+        complain(effect, describe("write", offset, 4) + " is not a writable register");
+        return;
+    }
     switch (offset) {
     case KMD_DOORBELL:
         ring_doorbell(value, effect);
@@ -247,7 +252,7 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
         guest_report_.id_series = value;
         break;
     default:
-        complain(effect, describe("write", offset, 4) + " is not a writable register");
+        break;
     }
 }
 

@@ -218,6 +218,24 @@ TEST(WorstAttempt, ThatSavesNothingIsShortAndThereAreFewOfThem)
     EXPECT_LT(test::cpu_seconds() - start, 4);
 }
 
+/// 64 KiB is all that is read of it, and the shortest lines make the most keys.
+TEST(WorstAttempt, OfTheLongestVmcoreinfoTakesHundredMillisecondsAtMost)
+{
+    test::TestMachine machine(test::small_config());
+    std::string text = "OSRELEASE=1\n";
+    for (unsigned i = 0; text.size() < 65536; ++i) {
+        text += std::to_string(i) + "=\n";
+    }
+    constexpr std::uint64_t kFar = std::uint64_t{1} << 38;
+    machine.host.guest.add_ram(kFar, 0x20000);
+    machine.host.guest.put(kFar, text);
+    ASSERT_EQ(machine.add(0, {kFar, kVirt, 0x20000, "vmcoreinfo", 0, 2}), 1u);
+    const double start = test::cpu_seconds();
+    machine.dump();
+    EXPECT_LT(test::cpu_seconds() - start, 0.1);
+    EXPECT_EQ(machine.last_result(), 1u);
+}
+
 TEST(WorstAttempt, ToDescribeTheLargestTableTakesASecond)
 {
     test::TestMachine machine(test::with_most_slots());
