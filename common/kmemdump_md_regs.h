@@ -11,6 +11,9 @@
 
 /* Section 2 */
 #define KMD_DT_COMPATIBLE "kmemdump,md"
+/* From the range that QEMU's vendor ID keeps for experiments */
+#define KMD_PCI_VENDOR_ID 0x1af4
+#define KMD_PCI_DEVICE_ID 0x10f3
 
 /* Section 4: byte offsets in the register page */
 enum kmd_register {

@@ -3,13 +3,6 @@
 
 #include "cpu_registers.h"
 
-static unsigned max_cpus;
-
-void kmemdump_md_set_max_cpus(int count)
-{
-    max_cpus = count;
-}
-
 uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
                              const void **bytes)
 {
@@ -63,6 +56,7 @@ static int put_note(const void *bytes, size_t size, void *opaque)
 
 void kmemdump_md_cpu_notes(void *host, kmd_note_sink *put, void *sink)
 {
+    const unsigned max_cpus = MACHINE(qdev_get_machine())->smp.max_cpus;
     NoteSink to = {.put = put, .sink = sink};
 
     to.state.dump_info.d_endian = ELFDATA2LSB;

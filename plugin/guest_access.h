@@ -10,9 +10,6 @@
 
 #include "hw/abi/kmemdump_md.h"
 
-/* How many CPUs the machine can have; their indices are below. */
-void kmemdump_md_set_max_cpus(int count);
-
 uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
                              const void **bytes);
 void kmemdump_md_machine(void *host, struct kmd_machine *machine);

@@ -71,7 +71,7 @@ static void listener_finalize(Object *obj)
     g_string_free(EVENT_LISTENER(obj)->line, true);
 }
 
-static void listener_class_init(ObjectClass *klass, void *data)
+static void listener_class_init(ObjectClass *klass, KmdClassData *data)
 {
     CHARDEV_CLASS(klass)->internal = true;
     CHARDEV_CLASS(klass)->chr_write = take_output;
@@ -95,6 +95,6 @@ void kmemdump_md_watch_for_panics(void (*panicked)(void))
     type_register_static(&listener_type);
     chr =
         qemu_chardev_new(LABEL, TYPE_EVENT_LISTENER, NULL, NULL, &error_fatal);
-    monitor_init_qmp(chr, false, &error_fatal);
+    kmd_add_qmp_monitor(chr);
     qemu_chr_be_write(chr, (uint8_t *)hello, sizeof(hello) - 1);
 }

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The QOM shell: binds the controller of hw/ to a QEMU machine. It translates
- * and decides nothing that could be decided without QEMU.
+ * Binds the controller of hw/ to a QEMU machine. It translates and decides
+ * nothing that could be decided without QEMU.
  */
 #include "qemu_compat.h"
 
-#include "common/kmemdump_md_regs.h"
 #include "guest_access.h"
-#include "hw/controller/defaults.h"
-#include "hw/output/defaults.h"
 #include "kmemdump_md_device.h"
 #include "runtime_properties.h"
 #include "triggers.h"
 
-/*
- * Free in the memory map of the arm virt machine: behind the virtio-mmio
- * transports, ahead of the platform bus.
- */
-#define DEFAULT_ADDR 0x0b000000
+/* All controllers: with several, a message says which one it is about. */
+static GSList *controllers;
 
-#define PAGE 4096
-
-/* All devices: a message says which of several it is about. */
-static GSList *devices;
+KmemdumpMd *kmemdump_md_of(Object *device)
+{
+    return object_dynamic_cast(device, TYPE_KMEMDUMP_MD_PCI)
+               ? &KMEMDUMP_MD_PCI(device)->md
+               : &KMEMDUMP_MD(device)->md;
+}
 
 static void schedule_dump(void *host)
 {
@@ -36,20 +32,20 @@ static void log_guest_error(void *host, const char *message)
     qemu_log_mask(LOG_GUEST_ERROR, "kmemdump-md: %s\n", message);
 }
 
-/* Which controller it is, when there are others; g_free() releases it. */
+/* The name of a controller in a message; the caller frees it with g_free(). */
 static char *name_of(KmemdumpMd *s)
 {
     bool alone = true;
 
-    for (GSList *item = devices; item; item = item->next) {
+    for (GSList *item = controllers; item; item = item->next) {
         alone = alone && item->data == s;
     }
     if (alone) {
         return g_strdup(TYPE_KMEMDUMP_MD);
     }
-    return DEVICE(s)->id
-               ? g_strdup_printf(TYPE_KMEMDUMP_MD " '%s'", DEVICE(s)->id)
-               : g_strdup_printf(TYPE_KMEMDUMP_MD " at 0x%" PRIx64, s->addr);
+    return s->device->id
+               ? g_strdup_printf(TYPE_KMEMDUMP_MD " '%s'", s->device->id)
+               : g_strdup(s->unit);
 }
 
 static void report(void *host, const char *message)
@@ -70,12 +66,12 @@ static void trace(void *host, const char *message)
 {
     KmemdumpMd *s = host;
 
-    qemu_log("kmemdump-md@%" PRIx64 ": %s\n", s->addr, message);
+    qemu_log("%s: %s\n", s->unit, message);
 }
 
 /*
- * DUMP_COMPLETED is the one event of QEMU's that says what it has to. Not every
- * management program survives one that it did not ask for.
+ * Of QEMU's events DUMP_COMPLETED alone has the fields that a dump needs. Some
+ * management programs do not survive one that they did not ask for.
  */
 static void dump_done(void *host, uint64_t bytes, const char *error)
 {
@@ -87,7 +83,7 @@ static void dump_done(void *host, uint64_t bytes, const char *error)
     };
 
     if (s->event) {
-        qapi_event_send_dump_completed(&result, error != NULL, error);
+        kmd_send_dump_completed(&result, error);
     }
 }
 
@@ -157,54 +153,7 @@ static const MemoryRegionOps mmio_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
 };
 
-/* The device tree node, before the board packs its tree. */
-
-static void add_device_tree_node(Notifier *notifier, void *data)
-{
-    KmemdumpMd *s = container_of(notifier, KmemdumpMd, machine_done);
-    void *fdt = MACHINE(qdev_get_machine())->fdt;
-    g_autofree char *node = NULL;
-    uint32_t address_cells, size_cells;
-
-    if (!fdt) {
-        return;
-    }
-    address_cells =
-        qemu_fdt_getprop_cell(fdt, "/", "#address-cells", NULL, &error_fatal);
-    size_cells =
-        qemu_fdt_getprop_cell(fdt, "/", "#size-cells", NULL, &error_fatal);
-    node = g_strdup_printf("/kmemdump-md@%" PRIx64, s->addr);
-    qemu_fdt_add_subnode(fdt, node);
-    qemu_fdt_setprop_string(fdt, node, "compatible", KMD_DT_COMPATIBLE);
-    qemu_fdt_setprop_sized_cells(fdt, node, "reg", address_cells, s->addr,
-                                 size_cells, memory_region_size(&s->mmio));
-}
-
 /* Life */
-
-static bool window_is_free(KmemdumpMd *s, uint64_t size, Error **errp)
-{
-    MemoryRegionSection taken;
-
-    if (s->addr % PAGE || s->addr + size < s->addr) {
-        error_setg(errp,
-                   "addr=0x%" PRIx64 " is not possible: it has to be a "
-                   "multiple of 0x%x with 0x%" PRIx64 " bytes behind it",
-                   s->addr, PAGE, size);
-        return false;
-    }
-    taken = memory_region_find(get_system_memory(), s->addr, size);
-    if (taken.mr) {
-        error_setg(errp,
-                   "addr=0x%" PRIx64 " is taken: '%s' lies at 0x%" PRIx64
-                   "; choose 0x%" PRIx64 " bytes that are free in 'info mtree'",
-                   s->addr, memory_region_name(taken.mr),
-                   (uint64_t)taken.offset_within_address_space, size);
-        memory_region_unref(taken.mr);
-        return false;
-    }
-    return true;
-}
 
 static void reset(void *opaque)
 {
@@ -213,9 +162,9 @@ static void reset(void *opaque)
     kmd_reset(s->controller);
 }
 
-static void realize(DeviceState *dev, Error **errp)
+bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
+                         bool power_of_two, Error **errp)
 {
-    KmemdumpMd *s = KMEMDUMP_MD(dev);
     Chardev *chardev = qemu_chr_fe_get_driver(&s->chardev);
     char *error = NULL;
     uint64_t size;
@@ -225,8 +174,11 @@ static void realize(DeviceState *dev, Error **errp)
                    "a controller cannot be recorded or replayed: when the host "
                    "takes a dump, and for how long, is not the same twice; "
                    "leave out either rr= of -icount or the device");
-        return;
+        return false;
     }
+    s->device = device;
+    g_free(s->unit);
+    s->unit = g_strdup(unit);
     s->config.chardev = chardev ? chardev->label : NULL;
     s->config.plugin_version = KMD_PLUGIN_VERSION;
     s->config.qemu_version = QEMU_VERSION;
@@ -234,83 +186,74 @@ static void realize(DeviceState *dev, Error **errp)
     if (!s->controller) {
         error_setg(errp, "%s", error);
         free(error);
-        return;
+        return false;
     }
-    size = kmd_window_size(s->controller);
-    if (!window_is_free(s, size, errp)) {
-        kmd_destroy(s->controller);
-        s->controller = NULL;
-        return;
-    }
-
     kmd_set_trace(s->controller, s->trace);
     s->state_size = kmd_state_size(s->controller);
     g_assert(s->state_size > 0);
     s->state = g_malloc(s->state_size);
 
-    memory_region_init_io(&s->mmio, OBJECT(s), &mmio_ops, s, TYPE_KMEMDUMP_MD,
-                          size);
-    memory_region_add_subregion(get_system_memory(), s->addr, &s->mmio);
-    s->machine_done.notify = add_device_tree_node;
-    qemu_add_machine_init_done_notifier(&s->machine_done);
+    size = kmd_window_size(s->controller);
+    memory_region_init_io(&s->mmio, OBJECT(device), &mmio_ops, s,
+                          TYPE_KMEMDUMP_MD,
+                          power_of_two ? pow2ceil(size) : size);
     qemu_register_reset(reset, s);
-    devices = g_slist_append(devices, s);
+    controllers = g_slist_append(controllers, s);
     kmemdump_md_add_controller(s->controller);
+    return true;
 }
 
-static Property properties[] = {
-    DEFINE_PROP_UINT64("addr", KmemdumpMd, addr, DEFAULT_ADDR),
-    DEFINE_PROP_STRING("output", KmemdumpMd, config.output),
-    DEFINE_PROP_STRING("name", KmemdumpMd, config.name),
-    DEFINE_PROP_STRING("file", KmemdumpMd, config.file),
-    DEFINE_PROP_CHR("chardev", KmemdumpMd, chardev),
-    DEFINE_PROP_UINT64("chardev-timeout", KmemdumpMd, config.chardev_timeout_ms,
-                       KMD_DEFAULT_CHARDEV_TIMEOUT_MS),
-    DEFINE_PROP_STRING("compress", KmemdumpMd, config.compress),
-    DEFINE_PROP_UINT64("keep", KmemdumpMd, config.keep, KMD_DEFAULT_KEEP),
-    DEFINE_PROP_BOOL("sidecar", KmemdumpMd, config.sidecar,
-                     KMD_DEFAULT_SIDECAR),
-    DEFINE_PROP_STRING("format", KmemdumpMd, config.format),
-    DEFINE_PROP_STRING("capture", KmemdumpMd, config.capture),
-    DEFINE_PROP_UINT64("slots", KmemdumpMd, config.slots, KMD_DEFAULT_SLOTS),
-    DEFINE_PROP_UINT64("max-regions", KmemdumpMd, config.max_regions,
-                       KMD_DEFAULT_MAX_REGIONS),
-    DEFINE_PROP_UINT64("max-dumps", KmemdumpMd, config.max_dumps,
-                       KMD_DEFAULT_MAX_DUMPS),
-    DEFINE_PROP_UINT64("max-bytes", KmemdumpMd, config.max_bytes,
-                       KMD_DEFAULT_MAX_BYTES),
-    DEFINE_PROP_BOOL("pause", KmemdumpMd, config.pause, KMD_DEFAULT_PAUSE),
-    DEFINE_PROP_BOOL("event", KmemdumpMd, event, false),
-    DEFINE_PROP_BOOL("on-reset", KmemdumpMd, config.on_reset,
-                     KMD_DEFAULT_ON_RESET),
-    DEFINE_PROP_BOOL("on-shutdown", KmemdumpMd, config.on_shutdown,
-                     KMD_DEFAULT_ON_SHUTDOWN),
-    DEFINE_PROP_BOOL("on-quit", KmemdumpMd, config.on_quit,
-                     KMD_DEFAULT_ON_QUIT),
-    DEFINE_PROP_UINT64("inject-refuse", KmemdumpMd, config.inject_refuse, 0),
-    DEFINE_PROP_UINT64("inject-full", KmemdumpMd, config.inject_full, 0),
-    DEFINE_PROP_UINT64("inject-write-fail", KmemdumpMd,
-                       config.inject_write_fail, 0),
-    DEFINE_PROP_UINT64("inject-write-cut", KmemdumpMd, config.inject_write_cut,
-                       0),
-    DEFINE_PROP_UINT64("inject-stop", KmemdumpMd, config.inject_stop, 0),
-    DEFINE_PROP_END_OF_LIST(),
-};
+void kmemdump_md_unrealize(KmemdumpMd *s)
+{
+    kmemdump_md_remove_controller(s->controller);
+    controllers = g_slist_remove(controllers, s);
+    qemu_unregister_reset(reset, s);
+    kmd_destroy(s->controller);
+    s->controller = NULL;
+    g_free(s->state);
+    g_free(s->unit);
+    s->state = NULL;
+    s->unit = NULL;
+}
+
+void kmemdump_md_class_init(ObjectClass *klass)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->desc = "minidump controller";
+    kmemdump_md_add_runtime_properties(klass);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
 
 /* Snapshots and migration */
 
 static int pre_save(void *opaque)
 {
     KmemdumpMd *s = opaque;
-
     char *error = kmd_save_state(s->controller, s->state);
 
+    s->saved_slots = s->config.slots;
     if (error) {
         error_report("kmemdump-md: the state cannot be saved: %s", error);
         free(error);
         return -ENOMEM;
     }
     return 0;
+}
+
+/* Before the bytes of the table are read into memory of this size. */
+static bool has_as_many_slots(void *opaque, int version)
+{
+    KmemdumpMd *s = opaque;
+
+    if (s->saved_slots == s->config.slots) {
+        return true;
+    }
+    error_report("kmemdump-md: the incoming state has %" PRIu64
+                 " slots, this controller has %" PRIu64
+                 ": give it slots=%" PRIu64,
+                 s->saved_slots, s->config.slots, s->saved_slots);
+    return false;
 }
 
 static int post_load(void *opaque, int version)
@@ -327,45 +270,18 @@ static int post_load(void *opaque, int version)
     return 0;
 }
 
-static const VMStateDescription vmstate = {
+const VMStateDescription kmemdump_md_vmstate = {
     .name = TYPE_KMEMDUMP_MD,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_save = pre_save,
     .post_load = post_load,
     .fields =
         (VMStateField[]){
-            VMSTATE_UINT32_EQUAL(
-                state_size, KmemdumpMd,
-                "kmemdump-md needs the same slots= on both sides"),
+            VMSTATE_UINT64(saved_slots, KmemdumpMd),
+            VMSTATE_VALIDATE("as many slots on both sides",
+                             has_as_many_slots),
             VMSTATE_VBUFFER_UINT32(state, KmemdumpMd, 1, NULL, state_size),
             VMSTATE_END_OF_LIST(),
         },
 };
-
-static void class_init(ObjectClass *klass, void *data)
-{
-    DeviceClass *dc = DEVICE_CLASS(klass);
-
-    dc->desc = "minidump controller";
-    dc->realize = realize;
-    dc->vmsd = &vmstate;
-    /* The guest finds it in the device tree, which is made at start-up. */
-    dc->hotpluggable = false;
-    device_class_set_props(dc, properties);
-    kmemdump_md_add_runtime_properties(klass);
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
-}
-
-static const TypeInfo type = {
-    .name = TYPE_KMEMDUMP_MD,
-    .parent = TYPE_DEVICE,
-    .instance_size = sizeof(KmemdumpMd),
-    .class_init = class_init,
-};
-
-void kmemdump_md_register_type(void)
-{
-    type_register_static(&type);
-    kmemdump_md_watch_machine();
-}

@@ -7,7 +7,7 @@
 /* qom-set PATH dump REASON */
 static void request_dump(Object *obj, const char *reason, Error **errp)
 {
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    KmemdumpMd *s = kmemdump_md_of(obj);
     char *error;
 
     if (!s->controller) {
@@ -48,7 +48,7 @@ static const struct {
 static void get_number(Object *obj, Visitor *visitor, const char *name,
                        void *index, Error **errp)
 {
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    KmemdumpMd *s = kmemdump_md_of(obj);
     uint64_t value = 0;
 
     if (s->controller) {
@@ -60,7 +60,7 @@ static void get_number(Object *obj, Visitor *visitor, const char *name,
 static void get_text(Object *obj, Visitor *visitor, const char *name,
                      void *index, Error **errp)
 {
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    KmemdumpMd *s = kmemdump_md_of(obj);
     char *value = s->controller ? kmd_get_text(s->controller,
                                                texts[(uintptr_t)index].text)
                                 : strdup("");
@@ -71,12 +71,12 @@ static void get_text(Object *obj, Visitor *visitor, const char *name,
 
 static bool get_trace(Object *obj, Error **errp)
 {
-    return KMEMDUMP_MD(obj)->trace;
+    return kmemdump_md_of(obj)->trace;
 }
 
 static void set_trace(Object *obj, bool on, Error **errp)
 {
-    KmemdumpMd *s = KMEMDUMP_MD(obj);
+    KmemdumpMd *s = kmemdump_md_of(obj);
 
     s->trace = on;
     if (s->controller) {

@@ -7,11 +7,6 @@
 /* Of struct kmd_controller. */
 static GSList *controllers;
 
-void kmemdump_md_add_controller(struct kmd_controller *controller)
-{
-    controllers = g_slist_append(controllers, controller);
-}
-
 /* A dump is taken in the main loop, where vCPUs can be waited for. */
 
 void kmemdump_md_schedule_dumps(void)
@@ -93,9 +88,7 @@ static void on_panic(void)
 
 static void watch_for_panics(Notifier *notifier, void *data)
 {
-    if (controllers) {
-        kmemdump_md_watch_for_panics(on_panic);
-    }
+    kmemdump_md_watch_for_panics(on_panic);
 }
 
 static void take_dumps(void)
@@ -146,15 +139,28 @@ char *kmemdump_md_dump_now(struct kmd_controller *controller,
     return error;
 }
 
+void kmemdump_md_add_controller(struct kmd_controller *controller)
+{
+    static Notifier machine_done = {.notify = watch_for_panics};
+
+    controllers = g_slist_append(controllers, controller);
+    if (!machine_done.node.le_prev) {
+        qemu_add_machine_init_done_notifier(&machine_done);
+    }
+}
+
+void kmemdump_md_remove_controller(struct kmd_controller *controller)
+{
+    controllers = g_slist_remove(controllers, controller);
+}
+
 void kmemdump_md_watch_machine(void)
 {
     static Notifier shutdown = {.notify = on_shutdown};
-    static Notifier machine_done = {.notify = watch_for_panics};
 
     /* Not for loadvm: that is no reset of the guest's. */
     qemu_register_reset_nosnapshotload(before_reset, NULL);
     kmemdump_md_set_main_loop_work(take_dumps);
     qemu_register_shutdown_notifier(&shutdown);
     qemu_add_vm_change_state_handler(on_state_change, NULL);
-    qemu_add_machine_init_done_notifier(&machine_done);
 }

@@ -13,8 +13,9 @@
 /* Hooks into reset, shutdown and panics. Once, before there is a device. */
 void kmemdump_md_watch_machine(void);
 
-/* From now on this controller hears of it; it stays until QEMU ends. */
+/* From now on, and until it is removed, this controller hears of it. */
 void kmemdump_md_add_controller(struct kmd_controller *controller);
+void kmemdump_md_remove_controller(struct kmd_controller *controller);
 
 /* Takes the dumps that are asked for soon; in any thread with the big lock. */
 void kmemdump_md_schedule_dumps(void);
