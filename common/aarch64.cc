@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// AArch64, and Linux on it.
+// AArch64, and Linux on AArch64.
 #include "common/aarch64.h"
 
 #include "common/aarch64_tables.h"
@@ -23,8 +23,8 @@ namespace
 constexpr std::size_t kGeneralRegisters = 31;
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 
-/// PSTATE of the Arm manual, section C5.2: the exception level is 0 in EL0t, and bit 4 means AArch32, which
-/// no kernel runs in.
+/// PSTATE (Arm manual, section C5.2): the mode is 0 at EL0t; bit 4 is set in AArch32 state, in which no
+/// supported kernel runs.
 constexpr std::uint64_t kModeMask = 0x1f;
 constexpr std::uint64_t kAarch32 = 0x10;
 
@@ -41,7 +41,7 @@ CpuRegisters decode_registers(std::span<const std::byte> registers)
     decoded.pc = at(32);
     decoded.state = at(33);
     if ((decoded.state & kAarch32) != 0) {
-        // The Arm manual, section D1.20: r13 and r14 of a 32-bit program.
+        // Arm manual, section D1.20: SP and LR of an AArch32 program are in r13 and r14.
         decoded.sp = decoded.general[13];
         decoded.general[30] = decoded.general[14];
     }
@@ -51,23 +51,23 @@ CpuRegisters decode_registers(std::span<const std::byte> registers)
     return decoded;
 }
 
-/// Bit 55 says which half of the address space, whatever the width and the tag of an address.
+/// Bit 55 selects the half of the address space, whatever the address width and tag.
 bool is_kernel_address(std::uint64_t address)
 {
     return field(address, 55, 55) != 0;
 }
 
-/// The CPU ignores the upper byte of an address, and KASAN keeps a tag in it.
+/// The CPU ignores the top byte of an address, where KASAN keeps a tag.
 std::uint64_t without_tag(std::uint64_t address)
 {
     return address | bits(63, 56);
 }
 
-/// Linux keeps tramp_pg_dir and reserved_pg_dir one or two pages from swapper_pg_dir; which, and on which
-/// side, differs between releases.
-constexpr std::uint64_t kRootsApart = 4;
+/// Linux places tramp_pg_dir and reserved_pg_dir within a few pages of swapper_pg_dir; the order and the
+/// distance differ between releases. In pages.
+constexpr std::uint64_t kRootDistance = 4;
 
-/// Bits of a kernel's addresses.
+/// Limits of the width of kernel addresses, in bits.
 constexpr std::uint64_t kLeastWidth = 36;
 constexpr std::uint64_t kMostWidth = 52;
 
@@ -76,10 +76,11 @@ constexpr bool is_width(std::uint64_t bits)
     return bits >= kLeastWidth && bits <= kMostWidth;
 }
 
-/// The format of swapper_pg_dir; none where vmcoreinfo lacks a value or has one that no Linux has.
+/// The format of swapper_pg_dir; none if vmcoreinfo lacks a value or has an impossible one.
 std::optional<Aarch64TableFormat> table_format(const Vmcoreinfo& vmcoreinfo)
 {
-    // A kernel for 52 bits runs on a CPU that has 48 as well: T1SZ tells which. Old kernels do not say.
+    // A kernel built for 52 bits also runs on a CPU with 48: T1SZ tells which is in use. Old kernels do not
+    // export it.
     const auto size_offset = vmcoreinfo.number("NUMBER(TCR_EL1_T1SZ)");
     const auto va_bits = vmcoreinfo.number("NUMBER(VA_BITS)").value_or(64 - size_offset.value_or(0));
     const std::uint64_t t1sz = size_offset.value_or(64 - va_bits);
@@ -92,8 +93,8 @@ std::optional<Aarch64TableFormat> table_format(const Vmcoreinfo& vmcoreinfo)
     const auto built_for = static_cast<unsigned>(va_bits);
     const auto in_use = static_cast<unsigned>(64 - t1sz);
     format.levels = Aarch64TableFormat::levels_for(in_use, format.page_shift);
-    // With as many levels in either case the root is the larger one, and the sign bits of an address
-    // select its upper part.
+    // If both widths need the same number of levels, the root table has the larger size, and the sign bits of
+    // an address select its upper part.
     format.address_bits =
         Aarch64TableFormat::levels_for(built_for, format.page_shift) == format.levels ? built_for : in_use;
     format.lpa2 = in_use > 48 && format.page_shift < 16;
@@ -107,8 +108,9 @@ KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo)
     const auto va_bits = vmcoreinfo.number("NUMBER(VA_BITS)");
     const auto phys_offset = vmcoreinfo.number("NUMBER(PHYS_OFFSET)");
     if (va_bits && is_width(*va_bits) && phys_offset) {
-        // The lower half of the kernel's addresses; of a kernel for 52 bits, all but the upper half of 48,
-        // also where it runs with 48: it corrects PHYS_OFFSET then.
+        // The linear map is the lower half of the kernel's address space. In a 52-bit kernel it is everything
+        // below the upper half of the 48-bit space, even if the CPU has only 48 bits: such a kernel adjusts
+        // PHYS_OFFSET to match.
         const std::uint64_t first = ~std::uint64_t{0} << *va_bits;
         const std::uint64_t end = ~std::uint64_t{0} << (std::min<std::uint64_t>(*va_bits, 48) - 1);
         space.linear_map = {{first, end - 1}, first - *phys_offset};
@@ -119,15 +121,15 @@ KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo)
         const std::uint64_t in_page = (std::uint64_t{1} << format->page_shift) - 1;
         space.root_in_image = *root & ~in_page;
         format->root = (*root - *space.image_distance) & ~in_page;
-        space.other_roots_within = kRootsApart * (in_page + 1);
+        space.other_roots_within = kRootDistance * (in_page + 1);
         space.translated = {~std::uint64_t{0} << format->address_bits, ~std::uint64_t{0}};
         space.tables = std::make_shared<Aarch64Tables>(*format);
     }
     return space;
 }
 
-/// A record of two zeros ends the chain, or says in the next word how it goes on (since Linux 6.13): here,
-/// with the registers that an exception saved around the record. Offsets in struct pt_regs, in bytes.
+/// A record of two zeros either ends the chain or has a type in the next word (since Linux 6.13). Type 2: the
+/// record lies in the registers that an exception saved. Byte offsets in struct pt_regs follow.
 constexpr std::uint64_t kMetaRegisters = 2;
 constexpr std::uint64_t kRecordInRegisters = 296;
 constexpr std::uint64_t kX29 = 29 * kWord;
@@ -155,13 +157,13 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
         return {Kind::kUnknownRegisters, registers};
     }
     if (!is_kernel_address(*interrupted)) {
-        // The kernel was entered from a program here.
+        // The exception came from user mode.
         return {Kind::kEnd};
     }
     return {Kind::kException, *interrupted, read(registers + kX30).value_or(0), *outer};
 }
 
-/// None, those above 52-bit addresses, those above 48-bit ones.
+/// No signature; the bits above a 52-bit address; the bits above a 48-bit address.
 constexpr std::array<std::uint64_t, 3> kSignatureMasks = {0, 0xfff0'0000'0000'0000, 0xffff'0000'0000'0000};
 
 std::uint64_t signature_mask(const Vmcoreinfo& vmcoreinfo)
@@ -181,7 +183,7 @@ constinit const Architecture kAarch64 = {
     .is_kernel_address = is_kernel_address,
     .without_tag = without_tag,
     .stack_size = 16384,
-    // struct cpu_context begins with x19 to x28, and goes on with fp, sp and pc.
+    // struct cpu_context holds x19 to x28, then fp, sp and pc.
     .saved_context = "cpu_context",
     .saved_frame_pointer = 80,
     .saved_pc = 96,

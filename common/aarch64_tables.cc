@@ -11,10 +11,10 @@ namespace
 
 constexpr std::uint64_t kDescriptorSize = 8;
 constexpr std::uint64_t kValid = 1;
-/// Above the last level: the descriptor leads to a table, and is not a block. On the last one: to a page.
+/// Set in a table descriptor (clear in a block descriptor), and in a page descriptor of the last level.
 constexpr std::uint64_t kTable = 2;
 
-/// Address bits that each level translates: as many as there are descriptors in a page.
+/// Address bits that each level translates: log2 of the number of descriptors in a page.
 constexpr unsigned bits_per_level(unsigned page_shift)
 {
     return page_shift - 3;
@@ -52,31 +52,31 @@ std::uint64_t Aarch64Tables::output_address(std::uint64_t descriptor, unsigned l
 
 TableWalk Aarch64Tables::walk(std::uint64_t address, PhysicalMemory& memory) const
 {
-    TableWalk way;
+    TableWalk done;
     std::uint64_t table = format_.root;
     for (unsigned level = 0; level < format_.levels; ++level) {
         const auto descriptor = memory.read_u64(table + index(address, level) * kDescriptorSize);
         if (!descriptor) {
-            way.table_missing = true;
+            done.table_missing = true;
             break;
         }
         const bool last = level + 1 == format_.levels;
-        way.tables.at(way.table_count++) = table;
-        way.to_pages = last;
+        done.tables.at(done.table_count++) = table;
+        done.to_pages = last;
         if (!last) {
-            way.reach = bits(shift(level) - 1, 0);
+            done.reach = bits(shift(level) - 1, 0);
         }
         if ((*descriptor & kValid) == 0 || (last && (*descriptor & kTable) == 0)) {
             break;
         }
         if (last || (*descriptor & kTable) == 0) {
-            way.target = output_address(*descriptor, shift(level));
-            way.offset_bits = bits(shift(level) - 1, 0);
+            done.target = output_address(*descriptor, shift(level));
+            done.offset_bits = bits(shift(level) - 1, 0);
             break;
         }
         table = output_address(*descriptor, format_.page_shift);
     }
-    return way;
+    return done;
 }
 
 } // namespace kmd

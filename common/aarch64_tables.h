@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Page tables of AArch64: Arm Architecture Reference Manual, section D8.3 (VMSAv8-64 translation table
-// format).
+// AArch64 page tables: Arm Architecture Reference Manual, section D8.3 (VMSAv8-64 translation table format).
 #pragma once
 
 #include "common/translation_tables.h"
@@ -11,19 +10,19 @@
 namespace kmd
 {
 
-/// The format of the tables of one half of the address space.
+/// The table format of one half of the address space.
 struct Aarch64TableFormat {
     /// Guest-physical address of the first table.
     std::uint64_t root = 0;
     /// 12, 14 or 16: pages of 4, 16 or 64 KiB.
     unsigned page_shift = 12;
-    /// Bits of an address that are translated.
+    /// Number of address bits that are translated.
     unsigned address_bits = 48;
     unsigned levels = 4;
     /// Descriptors have bits 51:50 of the address in bits 9:8 (FEAT_LPA2).
     bool lpa2 = false;
 
-    /// How many levels it takes to translate so many bits.
+    /// The number of levels that `address_bits` need.
     static unsigned levels_for(unsigned address_bits, unsigned page_shift);
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A range of addresses by its first and its last byte, so that one that ends with the last byte of the
-// address space is nothing special.
+// A range of addresses, both ends inclusive: so it can end with the last byte of the address space.
 #pragma once
 
 #include <cstdint>

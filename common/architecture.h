@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What differs from one architecture to the next and is fact, not judgement. An architecture is one value
-// of this type, in a file of its own.
+// Facts that differ between architectures. Each architecture is one value of this type, in its own file.
 #pragma once
 
 #include "common/cpu_registers.h"
@@ -20,46 +19,47 @@ namespace kmd
 struct Architecture {
     /// e_machine of <elf.h>.
     std::uint16_t elf_machine;
-    /// As `uname -m` has it.
+    /// The machine name that `uname -m` prints.
     const char* name;
 
-    /// struct elf_prstatus: its size, and where its member pr_reg begins. Bytes.
+    /// struct elf_prstatus: its size and the offset of pr_reg. Bytes.
     std::size_t prstatus_size;
     std::size_t prstatus_registers;
-    /// `registers`: pr_reg, as many bytes as there are from prstatus_registers on at least.
+    /// `registers`: pr_reg, at least prstatus_size - prstatus_registers bytes.
     CpuRegisters (*decode_registers)(std::span<const std::byte> registers);
 
-    /// Where the kernel has its memory, as far as its vmcoreinfo says.
+    /// The kernel's address space layout, as far as vmcoreinfo describes it.
     KernelSpace (*kernel_space)(const Vmcoreinfo& vmcoreinfo);
-    /// Whether an address is in the half of the address space that is the kernel's.
+    /// Whether an address is in the kernel's half of the address space.
     bool (*is_kernel_address)(std::uint64_t address);
-    /// A kernel's address without the tag in it that the CPU ignores.
+    /// A kernel address without the tag that the CPU ignores.
     std::uint64_t (*without_tag)(std::uint64_t address);
-    /// What Linux gives a stack at least. Bytes, a power of two.
+    /// Smallest stack size in Linux. Bytes, a power of two.
     std::uint64_t stack_size;
 
-    /// Where a task that does not run has its registers: a member of struct thread_struct, and in it the
-    /// frame pointer and the place that it goes on at. Bytes.
+    /// Where the registers of a task that is not running are saved: a member of struct thread_struct, and the
+    /// offsets of the frame pointer and of the resume address in that member. Bytes.
     const char* saved_context;
     std::size_t saved_frame_pointer;
     std::size_t saved_pc;
 
-    /// The record that a frame pointer points to. Safe for any address.
+    /// Reads the record at `record`. Any address is safe.
     FrameRecord (*read_frame_record)(std::uint64_t record, const ReadWord& read);
-    /// The bits of a code pointer that a signature may stand in, one of these masks; setting them gives the
-    /// address.
+    /// Masks of the bits in which a code pointer can carry a signature; the right one depends on the kernel.
+    /// Setting these bits gives the address.
     std::span<const std::uint64_t> signature_masks;
-    /// The same where vmcoreinfo says which; 0: none.
+    /// The mask that vmcoreinfo gives; 0: none.
     std::uint64_t (*signature_mask)(const Vmcoreinfo& vmcoreinfo);
 };
 
-/// Null for a machine that we do not know.
+/// Null for an unknown machine.
 const Architecture* find_architecture(std::uint16_t elf_machine);
 
-/// As `uname -m` has it, of machines that we do not know as well; else "ELF machine 8".
+/// The machine name that `uname -m` prints, for some unsupported machines too; otherwise for example "ELF
+/// machine 8".
 std::string machine_name(std::uint16_t elf_machine);
 
-/// The names of those that we know, for a message.
+/// The names of all supported architectures, for a message.
 std::string names_of_architectures();
 
 } // namespace kmd

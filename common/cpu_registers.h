@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The registers of a CPU, as the NT_PRSTATUS note of a core image has them.
+// The registers of a CPU, from an NT_PRSTATUS note.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,23 @@ namespace kmd
 {
 
 struct CpuRegisters {
-    /// Those with a number behind a name that they share, such as x0.
+    /// The numbered registers, and the prefix of their names, such as "x" for x0.
     std::string_view general_name;
     std::vector<std::uint64_t> general;
     std::uint64_t pc = 0;
     std::uint64_t sp = 0;
-    /// The word of the CPU's state, and its name.
+    /// The processor state register and its name, such as "pstate".
     std::string_view state_name;
     std::uint64_t state = 0;
-    /// Points to the frame record of the function that runs.
+    /// Address of the frame record of the current function.
     std::uint64_t frame_pointer = 0;
-    /// Where a function that made no frame record returns to; 0 on an architecture without such a register.
+    /// Return address of a function without a frame record; 0 on an architecture without a link register.
     std::uint64_t link = 0;
-    /// False while the CPU ran a program.
+    /// False if the CPU was in user mode.
     bool in_kernel = true;
 
-    /// Nobody wrote anything into them since a reset, or since the dump's writer made room for them.
+    /// Whether pc, sp and all general registers are 0: the CPU was never started, or the dump has no
+    /// registers for it.
     bool are_zeros() const;
 };
 

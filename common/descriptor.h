@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// File descriptors, and what errno says of them.
+// File descriptors and errno messages.
 #pragma once
 
 #include <unistd.h>
@@ -13,13 +13,13 @@
 namespace kmd
 {
 
-/// What errno says.
+/// The message for the current errno.
 inline std::string os_error()
 {
     return std::strerror(errno);
 }
 
-/// An open file descriptor that is closed when it goes out of scope.
+/// Owns a file descriptor and closes it on destruction.
 class Descriptor
 {
   public:

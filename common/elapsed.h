@@ -7,7 +7,7 @@
 namespace kmd
 {
 
-/// Nanoseconds from one moment to a later one.
+/// Nanoseconds between two points in time.
 inline std::uint64_t elapsed_ns(std::chrono::steady_clock::time_point from,
                                 std::chrono::steady_clock::time_point to)
 {
@@ -15,7 +15,7 @@ inline std::uint64_t elapsed_ns(std::chrono::steady_clock::time_point from,
         std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
 }
 
-/// Nanoseconds from a moment until now.
+/// Nanoseconds since a point in time.
 inline std::uint64_t elapsed_ns(std::chrono::steady_clock::time_point from)
 {
     return elapsed_ns(from, std::chrono::steady_clock::now());

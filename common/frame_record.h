@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The chain of records by which functions, and the exceptions that interrupt them, lead to their callers.
+// The chain of frame records that leads from a function, or from an exception, to its callers.
 #pragma once
 
 #include <cstdint>
@@ -10,27 +10,27 @@
 namespace kmd
 {
 
-/// Reads 8 bytes at a kernel's virtual address; none when they are not known.
+/// Reads 8 bytes at a kernel virtual address; none if they are not available.
 using ReadWord = std::function<std::optional<std::uint64_t>(std::uint64_t address)>;
 
-/// What a frame record says.
+/// A decoded frame record.
 struct FrameRecord {
     enum class Kind {
-        /// A function was called, and returns to `address`.
+        /// A call that returns to `address`.
         kCall,
-        /// An exception came when the CPU was at `address`.
+        /// An exception that interrupted the CPU at `address`.
         kException,
-        /// The first function of the stack.
+        /// The end of the chain.
         kEnd,
-        /// What lies at `address` is not known.
+        /// The record at `address` cannot be read.
         kUnknown,
-        /// As before, and it is the registers that an exception saved.
+        /// The saved registers of an exception at `address` cannot be read.
         kUnknownRegisters,
     };
 
     Kind kind = Kind::kEnd;
     std::uint64_t address = 0;
-    /// Of an exception: where the function that it interrupted returns to, should it have no record.
+    /// For an exception: return address of the interrupted function, in case it has no frame record.
     std::uint64_t link = 0;
     /// Address of the next record.
     std::uint64_t next = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where a kernel has its memory in its own address space, as its vmcoreinfo says. Distances are virtual
-// minus physical, modulo 2^64.
+// The layout of a kernel's address space, as its vmcoreinfo describes it. A distance is the virtual minus the
+// physical address, modulo 2^64.
 #pragma once
 
 #include "common/address_range.h"
@@ -15,25 +15,26 @@ namespace kmd
 {
 
 struct KernelSpace {
-    /// All of RAM, one behind the other.
+    /// The linear map of all RAM.
     struct LinearMap {
         AddressRange range;
         std::uint64_t distance = 0;
     };
 
     std::optional<LinearMap> linear_map;
-    /// Of the kernel's image.
+    /// Distance of the kernel image.
     std::optional<std::uint64_t> image_distance;
-    /// Null when vmcoreinfo does not say enough.
+    /// Null if vmcoreinfo does not describe them completely.
     std::shared_ptr<const TranslationTables> tables;
     /// The addresses that the tables translate.
     AddressRange translated;
     /// Virtual address of the outermost table in the kernel's image.
     std::uint64_t root_in_image = 0;
-    /// The kernel's other outermost tables, such as those for user mode, are not further from it. Bytes.
+    /// The kernel's other outermost tables, such as the one for user mode, are at most this far from
+    /// `root_in_image`. Bytes.
     std::uint64_t other_roots_within = 0;
 
-    /// What the tables say of a virtual address of the kernel, without a tag in it. Nothing of others.
+    /// Translates a kernel virtual address without a tag. Unknown for an address outside `translated`.
     Translation translate(std::uint64_t address, PhysicalMemory& memory) const
     {
         return tables && translated.contains(address) ? tables->translate(address, memory) : Translation{};

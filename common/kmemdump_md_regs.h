@@ -2,8 +2,8 @@
 /*
  * The kmemdump-md register interface in numbers: docs/register-spec.md, 1.1.
  *
- * The one place where they stand in code. Included by the controller (C++), by
- * the Linux driver and by the bare-metal payload (C), so it holds nothing but
+ * The only definition of these numbers in code. The controller (C++), the Linux
+ * driver and the bare-metal payload (C) include it, so it contains only
  * enumerators.
  */
 #ifndef KMEMDUMP_MD_REGS_H
@@ -51,7 +51,7 @@ enum kmd_identity {
 	KMD_SLOT_COUNT_MAX = 65536,
 };
 
-/* FREE_SLOT when there is none */
+/* Value of FREE_SLOT if no slot is free */
 enum kmd_free_slot { KMD_NO_FREE_SLOT = 0xffffffff };
 
 /* Section 4.4 */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Numbers in the guest's memory.
+// Little-endian numbers from guest memory.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,7 @@ namespace kmd
 
 static_assert(std::endian::native == std::endian::little, "the guest's numbers are copied as they are");
 
-/// The number at `offset`. The caller has made sure that it lies inside.
+/// The number at `offset`, which the caller has checked to be in bounds.
 template <class T> T load(std::span<const std::byte> bytes, std::size_t offset)
 {
     T value;

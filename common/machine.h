@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The machine whose memory it is, in the terms of <elf.h>.
+// The machine that a dump is of, in the terms of <elf.h>.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace kmd
 struct Machine {
     /// e_machine, for example EM_X86_64.
     std::uint16_t elf_machine = 0;
-    /// ELFCLASS64 and ELFDATA2LSB: a core image of another machine cannot be composed.
+    /// ELFCLASS64 and ELFDATA2LSB by default: core images of other machines are not supported.
     std::uint8_t elf_class = 2;
     std::uint8_t elf_data = 1;
 

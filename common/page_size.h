@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The sizes that pages have in the guests that we support, in bytes.
+// The page sizes of supported guests, in bytes.
 #pragma once
 
 #include <cstdint>

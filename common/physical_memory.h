@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A guest's memory by physical address: that of a machine, or what a dump has of it.
+// Guest memory by physical address: of a running machine or from a dump.
 #pragma once
 
 #include <array>
@@ -18,11 +18,11 @@ class PhysicalMemory
   public:
     virtual ~PhysicalMemory() = default;
 
-    /// Fills `out` with the bytes from guest-physical address `phys` on. False when they are not all known;
-    /// `out` may hold anything then. Any address is safe: what is no RAM is never read.
+    /// Fills `out` with the bytes at guest-physical address `phys`. False if any of them is not available;
+    /// the contents of `out` are then undefined. Any address is safe: only RAM is read.
     virtual bool read(std::uint64_t phys, std::span<std::byte> out) = 0;
 
-    /// A little-endian number of 8 bytes.
+    /// An 8-byte little-endian number.
     std::optional<std::uint64_t> read_u64(std::uint64_t phys)
     {
         std::array<std::byte, sizeof(std::uint64_t)> bytes;

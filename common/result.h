@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A value or the reason why there is none. Stands in for std::expected, which C++20 lacks.
+// A value or an error. Stands in for std::expected, which C++20 lacks.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace kmd
 {
 
-/// Why something did not work: one sentence for a person, without a final full stop.
+/// Why an operation failed: one sentence for the user, without a final full stop.
 struct Error {
     std::string what;
 };
@@ -23,11 +23,11 @@ template <class T> class [[nodiscard]] Result
 
     explicit operator bool() const { return state_.index() == 0; }
 
-    /// Only valid when the result is true.
+    /// Valid only if the result is true.
     T& value() { return *std::get_if<0>(&state_); }
     const T& value() const { return *std::get_if<0>(&state_); }
 
-    /// Only valid when the result is false.
+    /// Valid only if the result is false.
     const Error& error() const { return *std::get_if<1>(&state_); }
 
   private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Numbers in messages for people.
+// Formatting for messages.
 #pragma once
 
 #include <charconv>
@@ -18,7 +18,7 @@ inline std::string hex(std::uint64_t value)
     return "0x" + std::string(digits, end);
 }
 
-/// Somebody's text as a message may show it: printable ASCII, and not long.
+/// Untrusted text made fit for a message: printable ASCII, at most 64 characters and "...".
 inline std::string printable(const std::string& text)
 {
     constexpr std::size_t kLongest = 64;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Page tables in a guest's memory, whatever the architecture. They are the guest's, which can put anything
-// into them: a walk ends, and reads nothing but RAM.
+// Page tables in guest memory, for any architecture. The guest can write anything into them, so every walk is
+// bounded and reads only RAM.
 #pragma once
 
 #include "common/physical_memory.h"
@@ -14,39 +14,39 @@
 namespace kmd
 {
 
-/// The way to an address.
+/// The result of a page table walk.
 struct TableWalk {
-    /// The most levels that any architecture has.
+    /// The largest number of levels of any architecture.
     static constexpr std::size_t kMostLevels = 5;
 
     /// Guest-physical addresses of the tables that were read, outermost first.
     std::array<std::uint64_t, kMostLevels> tables{};
     std::size_t table_count = 0;
-    /// The last of them is a table of pages.
+    /// Whether the last of them is a last-level table, whose entries map pages.
     bool to_pages = false;
-    /// Addresses that differ in these bits alone lead through the same tables.
+    /// Addresses that differ only in these bits use the same tables.
     std::uint64_t reach = ~std::uint64_t{0};
-    /// A table on the way is not known.
+    /// A table cannot be read.
     bool table_missing = false;
-    /// Guest-physical address of the page or block that the way leads to.
+    /// Guest-physical address of the page or block; none if nothing is mapped.
     std::optional<std::uint64_t> target = {};
-    /// Bits of an address that say where in the page or block it lies.
+    /// The address bits that are the offset in the page or block.
     std::uint64_t offset_bits = 0;
 };
 
-/// Whether an address leads anywhere.
+/// Whether an address is mapped.
 enum class Mapping {
     kMapped,
     kNotMapped,
-    /// A table on the way is not known.
+    /// A table cannot be read.
     kUnknown,
 };
 
 struct Translation {
     Mapping mapping = Mapping::kUnknown;
-    /// Of the byte; it need not be RAM.
+    /// Guest-physical address of the byte; not necessarily RAM.
     std::uint64_t phys = 0;
-    /// Addresses that differ in these bits alone lie in the same page or block.
+    /// Addresses that differ only in these bits are in the same page or block.
     std::uint64_t offset_bits = 0;
 };
 
@@ -65,14 +65,14 @@ class TranslationTables
 
     Translation translate(std::uint64_t address, PhysicalMemory& memory) const
     {
-        const TableWalk way = walk(address, memory);
-        if (!way.target) {
-            return {.mapping = way.table_missing ? Mapping::kUnknown : Mapping::kNotMapped};
+        const TableWalk found = walk(address, memory);
+        if (!found.target) {
+            return {.mapping = found.table_missing ? Mapping::kUnknown : Mapping::kNotMapped};
         }
-        return {Mapping::kMapped, *way.target | (address & way.offset_bits), way.offset_bits};
+        return {Mapping::kMapped, *found.target | (address & found.offset_bits), found.offset_bits};
     }
 
-    /// The guest-physical address alone; none where nothing is mapped, or known.
+    /// Only the guest-physical address; none if the address is not mapped or a table is not available.
     std::optional<std::uint64_t> find(std::uint64_t address, PhysicalMemory& memory) const
     {
         const Translation found = translate(address, memory);

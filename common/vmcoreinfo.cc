@@ -12,7 +12,7 @@ namespace kmd
 namespace
 {
 
-std::optional<std::uint64_t> parse(std::string_view digits, int base)
+std::optional<std::uint64_t> parse_number(std::string_view digits, int base)
 {
     std::uint64_t value = 0;
     const char* const end = digits.data() + digits.size();
@@ -57,20 +57,20 @@ std::optional<std::uint64_t> Vmcoreinfo::number(std::string_view key) const
         value->remove_prefix(1);
     }
     const bool hexadecimal = value->starts_with("0x");
-    const auto magnitude = hexadecimal ? parse(value->substr(2), 16) : parse(*value, 10);
+    const auto magnitude = hexadecimal ? parse_number(value->substr(2), 16) : parse_number(*value, 10);
     return negative && magnitude ? 0 - *magnitude : magnitude;
 }
 
 std::optional<std::uint64_t> Vmcoreinfo::symbol(std::string_view key) const
 {
     const auto value = text(key);
-    return value ? parse(*value, 16) : std::nullopt;
+    return value ? parse_number(*value, 16) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Vmcoreinfo::page_size() const
 {
     const auto value = text("PAGESIZE");
-    const auto size = value ? parse(*value, 10) : std::nullopt;
+    const auto size = value ? parse_number(*value, 10) : std::nullopt;
     return size && is_page_size(*size) ? size : std::nullopt;
 }
 

@@ -139,7 +139,7 @@ void Attempt::find_shortfall()
     shortfall_.list_cut = snapshot.listed.cut;
     shortfall_.cpus_of_another_kernel = snapshot.cpus_of_another_kernel;
     shortfall_.vmcoreinfo_lost = snapshot.regions.find(KMD_KIND_VMCOREINFO) != nullptr &&
-                                 !Vmcoreinfo::is_begin_of(snapshot.vmcoreinfo);
+                                 !Vmcoreinfo::is_vmcoreinfo(snapshot.vmcoreinfo);
     if (shortfall_.vmcoreinfo_lost) {
         context_.diagnostics.warn(
             "what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
