@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The C side of the controller: translates, decides nothing.
+// The C interface of the controller. It only translates and makes no decisions.
 #include "hw/abi/kmemdump_md.h"
 
 #include "hw/controller/controller.h"
@@ -14,7 +14,7 @@
 namespace
 {
 
-/// Host and guest memory in terms of the table of C functions.
+/// Implements Host and GuestMemory with the C functions of kmd_host_ops.
 class CHost final : public kmd::Host, public kmd::GuestMemory
 {
   public:
@@ -85,7 +85,7 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         bool out_of_memory = false;
     };
 
-    /// Called by C, which an exception must not pass.
+    /// Called by C, so no exception may leave it.
     static void append(void* sink, const void* bytes, std::size_t size)
     {
         auto& notes = *static_cast<Notes*>(sink);
@@ -101,7 +101,7 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
     void* host_;
 };
 
-/// NULL leaves the default.
+/// NULL keeps the default.
 template <class T> void set(T& setting, const char* value)
 {
     if (value != nullptr) {
@@ -111,8 +111,8 @@ template <class T> void set(T& setting, const char* value)
 
 constexpr const char* kOutOfMemory = "the host is out of memory";
 
-/// What `call` returns, or `otherwise` when it throws: nothing may leave for C. What the standard library
-/// throws besides bad_alloc is as little the caller's fault.
+/// Returns the result of `call`, or `otherwise` if it throws: no exception may reach C. The standard library
+/// can throw more than bad_alloc, for which the caller is not to blame either.
 template <class Call, class T> T guarded(const Call& call, T otherwise) noexcept
 {
     try {
@@ -122,18 +122,18 @@ template <class Call, class T> T guarded(const Call& call, T otherwise) noexcept
     }
 }
 
-/// For what has nothing to return.
+/// The same for a call without a result.
 template <class Call> void guarded(const Call& call) noexcept
 {
     try {
         call();
     } catch (const std::exception&) {
-        // The dump that it is about has a result that says so.
+        // LAST_RESULT reports a failed dump.
     }
 }
 
-/// A sentence for the caller, or NULL when there is no error.
-template <class Call> char* sentence_of(const Call& call) noexcept
+/// The error as a string for the caller to free(), or NULL if there is none.
+template <class Call> char* error_text(const Call& call) noexcept
 {
     try {
         const std::optional<kmd::Error> error = call();
@@ -238,7 +238,7 @@ void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
 
 char* kmd_request_dump(kmd_controller* controller, const char* reason)
 {
-    return sentence_of([&] { return controller->controller->request_dump(reason); });
+    return error_text([&] { return controller->controller->request_dump(reason); });
 }
 
 std::size_t kmd_state_size(const kmd_controller* controller)
@@ -248,7 +248,7 @@ std::size_t kmd_state_size(const kmd_controller* controller)
 
 char* kmd_save_state(const kmd_controller* controller, void* bytes)
 {
-    return sentence_of([&]() -> std::optional<kmd::Error> {
+    return error_text([&]() -> std::optional<kmd::Error> {
         const auto state = controller->controller->save_state();
         std::memcpy(bytes, state.data(), state.size());
         return std::nullopt;
@@ -257,7 +257,7 @@ char* kmd_save_state(const kmd_controller* controller, void* bytes)
 
 char* kmd_load_state(kmd_controller* controller, const void* bytes, std::size_t size)
 {
-    return sentence_of([&] {
+    return error_text([&] {
         return controller->controller->load_state({static_cast<const std::byte*>(bytes), size});
     });
 }

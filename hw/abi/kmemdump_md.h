@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The controller for C: all that a QEMU device model sees of hw/.
+ * The C interface of the controller, the only part of hw/ that a QEMU device
+ * model uses.
  *
- * The calls on one controller must not overlap; QEMU's big lock sees to that.
- * No call throws or exits: one that finds the host out of memory does what can be
- * done without, and where it has a sentence to return says so.
+ * Calls on one controller must not overlap; QEMU's big lock ensures that. No call
+ * throws or exits: if the host is out of memory, a call does what it can without
+ * and reports the failure if it returns an error text.
  */
 #ifndef KMEMDUMP_MD_H
 #define KMEMDUMP_MD_H
@@ -21,13 +22,13 @@ extern "C" {
 
 struct kmd_controller;
 
-/* Takes a piece of the CPU notes. `sink` is what kmd_host_ops.cpu_notes got. */
+/* Takes a piece of the CPU notes. `sink`: the argument of kmd_host_ops.cpu_notes. */
 /* NOLINTNEXTLINE(modernize-use-using): C */
 typedef void kmd_note_sink(void* sink, const void* bytes, size_t size);
 
-/* A system register of a CPU, named the way the emulator's migration state does. */
+/* A system register of a CPU, named as in the emulator's migration state. */
 struct kmd_cpu_register {
-    /* Name of the field, for example "env.satp"; NULL: the register has a number. */
+    /* Name of the field, for example "env.satp"; NULL: `number` names the register. */
     const char* field;
     /* Id of the register in Linux's KVM interface (KVM_REG_ARM64_SYSREG). */
     uint64_t number;
@@ -35,62 +36,61 @@ struct kmd_cpu_register {
     uint8_t known;
 };
 
-/* The guest's CPUs as elf.h has them: EM_*, ELFCLASS*, ELFDATA*. */
+/* The guest's CPUs in terms of <elf.h>: EM_*, ELFCLASS*, ELFDATA*. */
 struct kmd_machine {
     uint16_t elf_machine;
     uint8_t elf_class;
     uint8_t elf_data;
 };
 
-/* What the controller needs of the emulator; `host` is kmd_create()'s. */
+/* Functions that the emulator implements; `host` is the argument of kmd_create(). */
 struct kmd_host_ops {
     /*
-     * Longest run of guest RAM, at most `size` bytes, that starts at
+     * Finds the longest run of guest RAM, at most `size` bytes, that starts at
      * guest-physical address `phys` and is contiguous in host memory. Returns
-     * its length in bytes and sets *bytes, or returns 0 where there is no RAM.
-     * It stays valid until the call into the controller returns.
+     * its length in bytes and sets *bytes, or returns 0 if there is no RAM. The
+     * memory stays valid until the call into the controller returns.
      */
     uint64_t (*map_ram)(void* host, uint64_t phys, uint64_t size, const void** bytes);
 
     /*
-     * What the CPUs are now; leaves *machine, which is zeros, alone when there
-     * is no CPU. Called by kmd_create() as well, when a CPU of x86_64 still is
-     * one of 32 bits.
+     * Fills in the current machine; leaves *machine, which is all zeros,
+     * unchanged if there is no CPU. kmd_create() calls it too, when an x86_64 CPU
+     * still reports 32 bits.
      */
     void (*machine)(void* host, struct kmd_machine* machine);
 
-    /* Hands the ELF notes of every CPU to `put`, in CPU order. */
+    /* Passes the ELF notes of all CPUs to `put`, in CPU order. */
     void (*cpu_notes)(void* host, kmd_note_sink* put, void* sink);
 
     /*
-     * Fills in `value` and `known` of `count` registers of CPU number `cpu`, as
-     * they are now; leaves them alone when there is no such CPU. All CPUs are
-     * stopped.
+     * Fills in `value` and `known` of `count` registers of CPU number `cpu`;
+     * leaves them unchanged if there is no such CPU. All CPUs are stopped.
      */
     void (*cpu_registers)(void* host, unsigned cpu, struct kmd_cpu_register* registers, size_t count);
 
-    /* Stop all CPUs soon, then call kmd_take_dump(). */
+    /* Stops all CPUs soon, then calls kmd_take_dump(). */
     void (*schedule_dump)(void* host);
 
-    /* Messages without prefix or newline; valid during the call only. */
+    /* Messages without prefix or newline; valid only during the call. */
     void (*log_guest_error)(void* host, const char* message);
     void (*report)(void* host, const char* message);
     void (*warn)(void* host, const char* message);
     void (*trace)(void* host, const char* message);
 
-    /* An attempt is over: bytes in the file; error is NULL when it is whole. */
+    /* An attempt ended. `bytes`: size of the file; `error` is NULL if it is complete. */
     void (*dump_done)(void* host, uint64_t bytes, const char* error);
 
     /*
-     * The chardev, if there is one: hands over as many bytes as are taken at
-     * once and never waits. Returns how many, or -1 when nobody is connected.
+     * Writes to the chardev as many bytes as it accepts at once; never waits.
+     * Returns how many, or -1 if nobody is connected.
      */
     int64_t (*send)(void* host, const void* bytes, size_t size);
-    /* Ends the connection; returns 0 when the chardev has none to end. */
+    /* Ends the connection; returns 0 if the chardev has none. */
     int (*disconnect)(void* host);
 };
 
-/* QEMU's properties own their strings, and are not const. */
+/* QEMU's properties own their strings, which are not const. */
 #ifdef __cplusplus
 using kmd_string = const char*;
 #else
@@ -98,8 +98,8 @@ typedef char* kmd_string;
 #endif
 
 /*
- * kmd::Config, which documents each member, for a device to embed. The defaults
- * are in hw/controller/defaults.h and hw/output/defaults.h.
+ * The configuration, for a device to embed; kmd::Config documents each member.
+ * The defaults are in hw/controller/defaults.h and hw/output/defaults.h.
  */
 struct kmd_config {
     uint64_t slots;
@@ -118,7 +118,7 @@ struct kmd_config {
     bool on_quit;
     bool pause;
     bool sidecar;
-    /* Strings are copied; NULL is the default, or that it is not given. */
+    /* Strings are copied; NULL means the default, or that the property is not set. */
     kmd_string output;
     kmd_string name;
     kmd_string file;
@@ -131,9 +131,9 @@ struct kmd_config {
 };
 
 /*
- * A new controller, owned by the caller until kmd_destroy(); `ops` and `host`
- * outlive it. Returns NULL when a property is wrong; *error is then a sentence
- * for the user that the caller releases with free().
+ * Creates a controller; the caller owns it and calls kmd_destroy(). `ops` and
+ * `host` outlive it. On failure returns NULL and sets *error to a sentence for the
+ * user, which the caller releases with free().
  */
 struct kmd_controller* kmd_create(const struct kmd_config* config, const struct kmd_host_ops* ops, void* host,
                                   char** error);
@@ -147,8 +147,8 @@ uint64_t kmd_read(struct kmd_controller* controller, uint64_t offset, unsigned s
 void kmd_write(struct kmd_controller* controller, uint64_t offset, uint64_t value, unsigned size);
 
 /*
- * Whether the guest is to stay stopped (pause) for an attempt to take a dump
- * since the last call.
+ * Whether the guest has to stay stopped (pause) because of an attempt to take a
+ * dump since the last call.
  */
 int kmd_wants_pause(struct kmd_controller* controller);
 
@@ -156,30 +156,30 @@ int kmd_wants_pause(struct kmd_controller* controller);
 void kmd_take_dump(struct kmd_controller* controller);
 
 /*
- * Something that ends what the guest was doing: takes a dump if one is wanted
- * and this incident has none yet. All CPUs are stopped, registers and RAM are
- * still the guest's.
+ * An event that ends what the guest was doing: takes a dump if one is wanted and
+ * this incident has none yet. All CPUs are stopped; registers and RAM still have
+ * the guest's contents.
  */
 void kmd_machine_event(struct kmd_controller* controller, enum kmd_machine_event event);
 
 /*
- * The person at the host wants a dump now. `reason`: "host" or "hang". All CPUs
- * are stopped. Returns NULL, or why there is no dump: a sentence that the
- * caller releases with free().
+ * Takes a dump for the user. `reason`: "host" or "hang". All CPUs are stopped.
+ * Returns NULL, or a sentence that says why there is no complete dump; the caller
+ * releases it with free().
  */
 char* kmd_request_dump(struct kmd_controller* controller, const char* reason);
 
 /*
- * The state for a snapshot or another host: kmd_state_size() bytes, the same
- * for every controller with as many slots, or 0 when the host is out of memory.
- * The other two return NULL, or what is wrong: a sentence that the caller
- * releases with free().
+ * The state for a snapshot or a migration. kmd_state_size() returns its size in
+ * bytes, which depends only on the number of slots, or 0 if the host is out of
+ * memory. The other two return NULL, or a sentence that says what is wrong; the
+ * caller releases it with free().
  */
 size_t kmd_state_size(const struct kmd_controller* controller);
 char* kmd_save_state(const struct kmd_controller* controller, void* bytes);
 char* kmd_load_state(struct kmd_controller* controller, const void* bytes, size_t size);
 
-/* What a person can ask; kmd::Controller documents each. */
+/* Values that a user can read; kmd::Controller documents each. */
 enum kmd_number {
     KMD_NUMBER_DUMPS,
     KMD_NUMBER_LAST_BYTES,
@@ -194,12 +194,12 @@ enum kmd_text {
 };
 
 uint64_t kmd_get_number(const struct kmd_controller* controller, enum kmd_number which);
-/* The caller releases the text with free(). NULL: the host is out of memory. */
+/* The caller releases the text with free(). NULL if the host is out of memory. */
 char* kmd_get_text(const struct kmd_controller* controller, enum kmd_text which);
 
 void kmd_set_trace(struct kmd_controller* controller, uint8_t on);
 
-/* Machine reset, and the end of the machine, after their events. */
+/* Machine reset and the end of the machine. Call them after kmd_machine_event(). */
 void kmd_reset(struct kmd_controller* controller);
 void kmd_shut_down(struct kmd_controller* controller);
 

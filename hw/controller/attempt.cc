@@ -31,7 +31,7 @@ AttemptOutcome Attempt::run()
         try {
             fail(KMD_RESULT_FAILED, cause);
         } catch (const std::bad_alloc&) {
-            // The result says it, too.
+            // LAST_RESULT still reports the failure.
         }
     }
     outcome_.record.reason = reason_;
@@ -255,7 +255,7 @@ void Attempt::fail(kmd_result result, const std::string& cause)
     outcome_.record.result = result;
     outcome_.file.clear();
     outcome_.error = cause;
-    context_.diagnostics.warn_of_no_dump(std::string("no dump (") + reason_name(reason_) + ")", cause);
+    context_.diagnostics.warn_no_dump(std::string("no dump (") + reason_name(reason_) + ")", cause);
 }
 
 void Attempt::hit_limit(const std::string& cause)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One attempt to take a dump, while all CPUs are stopped: from the region table to a file, or to the reason
-// why there is none.
+// One attempt to take a dump, while all CPUs are stopped. It ends with a file or with the reason why there is
+// none.
 #pragma once
 
 #include "hw/controller/composer.h"
@@ -25,7 +25,7 @@
 namespace kmd
 {
 
-/// What the attempts of a controller have in common; all outlives them.
+/// What all attempts of a controller share. Everything outlives the attempts.
 struct AttemptContext {
     const Settings& settings;
     Host& host;
@@ -36,14 +36,14 @@ struct AttemptContext {
     Diagnostics& diagnostics;
 };
 
-/// What became of it.
+/// The outcome of an attempt.
 struct AttemptOutcome {
     DumpRecord record;
-    /// Path of the file, complete or not; empty when there is none.
+    /// Path of the file, complete or not; empty if there is none.
     std::string file;
-    /// Why there is no complete file; empty when there is one.
+    /// Why there is no complete file; empty if there is one.
     std::string error;
-    /// A limit that was reached by the attempt before forbids this one: nothing new is to be said.
+    /// A limit forbids this attempt, as it did the previous one: do not report it again.
     bool repeats_limit = false;
 };
 
@@ -52,32 +52,32 @@ class Attempt
   public:
     using Clock = std::chrono::steady_clock;
 
-    /// `triggered`: when the guest was asked to stop. It stands since now.
+    /// `triggered`: when the CPUs were asked to stop. They have stopped by now.
     Attempt(const AttemptContext& context, kmd_reason reason, Clock::time_point triggered)
         : context_(context), reason_(reason), triggered_(triggered), stopped_(Clock::now())
     {
     }
 
-    /// Once. The guest waits for an end of it, so it has one whatever happens.
+    /// Call it once. It never throws, because the guest waits for a result.
     AttemptOutcome run();
 
   private:
     void run_within_limits();
-    /// On a table that is not empty, which no limit forbids.
+    /// Requires a table that is not empty and an attempt that no limit forbids.
     void run_on_table();
-    /// The regions of the table; keeps their slots.
+    /// Returns the valid regions and stores their slots in slots_.
     std::vector<Region> read_table();
     void publish_statuses();
     void find_shortfall();
     bool saves_nothing() const;
-    /// What to say of a table that nothing can be saved of.
+    /// Why nothing in the table can be saved.
     std::string why_empty() const;
     bool has_room() const;
     void store();
     void end_stored(const Stored& stored);
     DumpReport report() const;
     void fail(kmd_result result, const std::string& cause);
-    /// Says so once, and not again as long as nothing changes.
+    /// Reports a limit once, until something changes.
     void hit_limit(const std::string& cause);
     std::uint64_t held_nanoseconds() const;
 
@@ -86,7 +86,7 @@ class Attempt
     Clock::time_point triggered_;
     Clock::time_point stopped_;
     Clock::time_point composed_;
-    /// Of the regions of the snapshot, in their order.
+    /// Slots of the regions in the snapshot, in the same order.
     std::vector<std::uint32_t> slots_;
     Composition made_;
     Shortfall shortfall_;

@@ -16,7 +16,7 @@ namespace kmd
 namespace
 {
 
-/// A plan in a format that knows the table alone, or why there is none.
+/// A plan in a format that uses only the table, or why there is none.
 Result<Plan> compose_table(Format format, const CheckedRegions& regions, const Machine& machine,
                            GuestMemory& memory)
 {
@@ -85,7 +85,7 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
         }
         made.remarks.push_back(remark_on_format(settings.dump_format, plan.error()));
     }
-    read_beyond(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
+    read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);
     made.plan = compose_core_image(made.snapshot, memory, machine);
     return made;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// From the guest's regions to the plan of a file, in the format that was asked for where that is possible.
+// Composes the plan of a file from the guest's regions, in the requested format if possible.
 #pragma once
 
 #include "common/machine.h"
@@ -17,17 +17,17 @@ namespace kmd
 {
 
 struct Composition {
-    /// What the plan is made of.
+    /// What the plan was made from.
     Snapshot snapshot;
     Plan plan;
-    /// The format that it has.
+    /// The format of the plan.
     Format format = Format::kEnriched;
-    /// What the dump lacks or has otherwise than asked for, a sentence each.
+    /// What the dump lacks, or how it differs from what was requested; one sentence each.
     std::vector<std::string> remarks;
 };
 
-/// `regions`: the table's. `abandoned`: the kernel that asks is not the one that registered them. `memory` is
-/// the guest's for the length of this attempt.
+/// `regions`: those of the table. `abandoned`: the kernel that requests the dump is not the one that
+/// registered them. `memory` is valid for the duration of this attempt.
 Composition compose(const Settings& settings, bool abandoned, std::vector<Region> regions,
                     const Machine& machine, GuestMemory& memory, Cpus& cpus);
 

@@ -11,7 +11,7 @@ namespace kmd
 namespace
 {
 
-std::optional<Format> format_of(const std::string& name)
+std::optional<Format> parse_format(const std::string& name)
 {
     for (const Format format : {Format::kEnriched, Format::kCoreimage, Format::kQcom}) {
         if (name == format_name(format)) {
@@ -21,7 +21,7 @@ std::optional<Format> format_of(const std::string& name)
     return std::nullopt;
 }
 
-/// 0 is no limit.
+/// 0 means no limit.
 std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b)
 {
     return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
@@ -52,7 +52,7 @@ Result<Settings> Settings::of(const Config& config)
         return Error{"max-regions=" + std::to_string(config.max_regions) +
                      " is more than slots=" + std::to_string(config.slots)};
     }
-    const auto format = format_of(config.format);
+    const auto format = parse_format(config.format);
     if (!format) {
         return Error{"format=" + config.format + " is unknown: there are enriched, coreimage and qcom"};
     }
@@ -68,7 +68,7 @@ std::uint32_t Settings::capacity() const
     return static_cast<std::uint32_t>(smaller_limit(slots, smaller_limit(max_regions, faults.full)));
 }
 
-/// An image that the guest describes holds nothing else.
+/// The other formats hold only the guest's regions.
 std::uint32_t Settings::features() const
 {
     std::uint32_t features = KMD_FEATURE_VMCOREINFO;

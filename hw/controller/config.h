@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the person at the host can set; docs/device.md describes each property.
+// What the user can set; docs/device.md describes each property.
 #pragma once
 
 #include "common/result.h"
@@ -16,57 +16,58 @@
 namespace kmd
 {
 
-/// What the file is made from.
+/// How a dump is composed.
 enum class Format {
     /// The region table and the CPUs: compose_core_image().
     kEnriched,
-    /// The guest's own ELF header: compose_guest_image(). Falls back to kEnriched, and says so, when
-    /// that header cannot be used.
+    /// The guest's own ELF header: compose_guest_image(). Falls back to kEnriched, with a warning, if that
+    /// header cannot be used.
     kCoreimage,
-    /// A table of contents and a file for each region: compose_qcom_image(). Falls back as well.
+    /// A table of contents and one file for each region: compose_qcom_image(). Same fallback.
     kQcom,
 };
 
-/// The word for it, such as "enriched".
+/// The value of property format=, such as "enriched".
 const char* format_name(Format format);
 
 struct Config : OutputConfig {
     /// Slots in the table, 1 to 65536.
     std::uint64_t slots = KMD_DEFAULT_SLOTS;
-    /// How many of them can be valid at a time; 0: all.
+    /// How many of them can be valid at the same time; 0: all.
     std::uint64_t max_regions = KMD_DEFAULT_MAX_REGIONS;
     /// "enriched", "coreimage" or "qcom": see Format.
     std::string format = "enriched";
     /// What an enriched dump holds: see parse_capture().
     std::string capture = "regions,cpus,stacks,tables";
-    /// Files that the guest can cause, until power-off; 0: no limit. It can ring for ever.
+    /// How many files the guest can cause until power-off; 0: no limit. A guest can ring the doorbell for
+    /// ever.
     std::uint64_t max_dumps = KMD_DEFAULT_MAX_DUMPS;
-    /// The same for the bytes that they have together, sidecars included.
+    /// Limit of the total size of these files, sidecars included. Bytes; 0: no limit.
     std::uint64_t max_bytes = KMD_DEFAULT_MAX_BYTES;
     Faults faults;
     /// For the sidecar.
     std::string plugin_version = "unknown";
     std::string qemu_version = "unknown";
-    /// Which events take a dump when the guest has regions registered. A guest that goes down in an
-    /// orderly way has none by then.
+    /// Which events take a dump if the guest has regions registered. A guest that shuts down in an orderly
+    /// way has unregistered them by then.
     bool on_reset = KMD_DEFAULT_ON_RESET;
     bool on_shutdown = KMD_DEFAULT_ON_SHUTDOWN;
     bool on_quit = KMD_DEFAULT_ON_QUIT;
-    /// The guest stays stopped after a dump that it would go on from.
+    /// Keep the guest stopped after a dump after which it would otherwise continue.
     bool pause = KMD_DEFAULT_PAUSE;
 };
 
-/// A configuration that makes sense, with its words understood.
+/// A valid configuration with its strings parsed.
 struct Settings : Config {
     Format dump_format = Format::kEnriched;
     Capture captured;
 
-    /// An error names the property and what it takes.
+    /// An error names the property and what it accepts.
     static Result<Settings> of(const Config& config);
 
-    /// How many slots can be valid at a time.
+    /// How many slots can be valid at the same time.
     std::uint32_t capacity() const;
-    /// Of enum kmd_feature: what the host adds to the guest's regions.
+    /// Bits of enum kmd_feature: what the host adds to the guest's regions.
     std::uint32_t features() const;
 };
 

@@ -29,7 +29,7 @@ kmd_reason reason_of(enum kmd_machine_event event)
     return KMD_REASON_SHUTDOWN;
 }
 
-/// Of save_state(), and the only one that load_state() takes: QEMU compares its own version_id before.
+/// Version that save_state() writes and load_state() requires. QEMU checks its own version_id first.
 constexpr std::uint32_t kStateVersion = 2;
 
 } // namespace
@@ -56,7 +56,7 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
     if (machine.elf_class == ELFCLASSNONE) {
         return Error{"the machine has no CPU: a controller needs a -M that has one"};
     }
-    // A CPU of x86_64 is one of 32 bits until the guest has set it up.
+    // An x86_64 CPU reports 32 bits until the guest has set it up.
     if (!machine.is_64_bit_little_endian() && machine.elf_machine != EM_386) {
         return Error{"the guest's CPU is not 64-bit little-endian, which is all that can be dumped"};
     }
@@ -85,7 +85,7 @@ void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
     found_ = true;
     diagnostics_.trace_access("write", offset, size, value);
     const WriteEffect effect = registers_.write(offset, value, size);
-    // Ahead of all that needs memory: an accepted bell is answered.
+    // Before anything that allocates memory: an accepted doorbell must get its answer.
     if (effect.doorbell) {
         trigger(*effect.doorbell);
     }
@@ -93,8 +93,8 @@ void Controller::write(std::uint64_t offset, std::uint64_t value, unsigned size)
     if (effect.guest_error) {
         host_.log_guest_error(*effect.guest_error);
     }
-    if (effect.remarkable_slot) {
-        host_.log_guest_error(describe_slot(table_, *effect.remarkable_slot));
+    if (effect.reported_slot) {
+        host_.log_guest_error(describe_slot(table_, *effect.reported_slot));
     }
 }
 
@@ -242,7 +242,7 @@ std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
         if (pending < KMD_REASON_PANIC || pending > KMD_REASON_ABANDONED) {
             return Error{"it waits for a dump that no guest can ask for"};
         }
-        // The bell was rung on the other side, and the guest still waits for the answer.
+        // The doorbell was rung on the source host, and the guest still waits for the answer.
         trigger(static_cast<kmd_reason>(pending));
     }
     return std::nullopt;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the properties are that nobody sets: numbers and switches. Words have
- * theirs in config.h. docs/device.md says the same; a device test
- * compares it with what QEMU answers. In C, for both sides of the interface.
+ * Defaults of the numeric and boolean properties; config.h has those of the
+ * strings. A device test compares docs/device.md with the defaults that QEMU
+ * reports. In C, for both sides of the interface.
  */
 #ifndef KMEMDUMP_MD_DEFAULTS_H
 #define KMEMDUMP_MD_DEFAULTS_H

@@ -33,7 +33,7 @@ void Diagnostics::warn(const std::string& message)
     events_.warn(message + (warnings_left_ == 0 ? "; no more of these warnings from now on" : ""));
 }
 
-void Diagnostics::warn_of_no_dump(const std::string& title, const std::string& cause)
+void Diagnostics::warn_no_dump(const std::string& title, const std::string& cause)
 {
     if (warnings_left_ > 0) {
         events_.dump_done(0, cause);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the controller says of its work: warnings, of which a guest can cause no more than a few, remarks
-// that go into the description of a dump, and the trace.
+// The messages of the controller: warnings, of which a guest can cause only a few; remarks for the sidecar;
+// and the trace.
 #pragma once
 
 #include "hw/controller/host.h"
@@ -25,18 +25,18 @@ class Diagnostics
     void trace(const std::string& message);
 
     void begin_attempt() { remarks_.clear(); }
-    /// Of the attempt that is under way.
+    /// Remarks of the current attempt.
     const std::vector<std::string>& remarks() const { return remarks_; }
 
-    /// A remark that the person at the host hears as well, unless there were too many.
+    /// Adds a remark and, up to a limit, warns the user.
     void warn(const std::string& message);
-    /// There is no dump, and `title` says of what kind it would have been: "no dump (panic)".
-    void warn_of_no_dump(const std::string& title, const std::string& cause);
+    /// Reports a missing dump. `title` says which, for example "no dump (panic)".
+    void warn_no_dump(const std::string& title, const std::string& cause);
 
   private:
     Events& events_;
     bool trace_ = false;
-    /// A guest can ring in vain for ever, and the host keeps its messages in a file.
+    /// A guest can ring the doorbell for ever, and the host may log its messages to a file.
     unsigned warnings_left_ = 16;
     std::vector<std::string> remarks_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the controller needs of the emulator around it.
+// The interface that the emulator implements for the controller.
 #pragma once
 
 #include "common/machine.h"
@@ -20,7 +20,7 @@ namespace kmd
 class Cpus : public SystemRegisters
 {
   public:
-    /// ELF notes with the registers of every CPU, in CPU order.
+    /// ELF notes with the registers of all CPUs, in CPU order.
     virtual std::vector<std::byte> cpu_notes() = 0;
 };
 
@@ -29,28 +29,28 @@ class Scheduler
   public:
     virtual ~Scheduler() = default;
 
-    /// Stop all CPUs soon, then call Controller::take_dump().
+    /// Stops all CPUs soon, then calls Controller::take_dump().
     virtual void schedule_dump() = 0;
 };
 
-/// What becomes of it all, for people and programs at the host.
+/// Messages and events for the user and for programs on the host.
 class Events
 {
   public:
     virtual ~Events() = default;
 
-    /// The guest broke a rule of the register interface. It can do so at any rate.
+    /// The guest violated the register interface. It can do so at any rate.
     virtual void log_guest_error(const std::string& message) = 0;
 
-    /// Something that the person at the host wants to know; at most a few for each dump.
+    /// A message for the user; at most a few for each dump.
     virtual void report(const std::string& message) = 0;
     virtual void warn(const std::string& message) = 0;
 
-    /// A step of the controller, if Controller::set_trace() asked for it.
+    /// A step of the controller; only if Controller::set_trace() enabled it.
     virtual void trace(const std::string& message) = 0;
 
-    /// An attempt is over. `bytes` are in the file; `error` is empty when it is complete. Called a
-    /// bounded number of times when there is no file.
+    /// An attempt ended. `bytes`: size of the file; `error` is empty if the file is complete. For attempts
+    /// without a file it is called only a bounded number of times.
     virtual void dump_done(std::uint64_t bytes, const std::string& error) = 0;
 };
 
@@ -59,7 +59,7 @@ class Host : public Cpus, public Scheduler, public Channel, public Events
   public:
     virtual GuestMemory& memory() = 0;
 
-    /// What the CPUs are now: an emulator can say something else before the guest has set them up.
+    /// The current machine: an emulator can report another one before the guest has set up its CPUs.
     virtual Machine machine() = 0;
 };
 

@@ -10,14 +10,14 @@ bool Incident::takes_dump(kmd_reason reason) const
     case KMD_REASON_REQUEST:
     case KMD_REASON_HOST:
     case KMD_REASON_HANG:
-        // Somebody asked.
+        // Explicitly requested.
         return true;
     case KMD_REASON_RESET:
     case KMD_REASON_SHUTDOWN:
-        // The end of whatever is on file.
+        // The consequence of an incident that may have a dump already.
         return state_ == State::kNone;
     default:
-        // The guest's own word. The host's guess that it hangs does not take its place.
+        // The guest's own report. A dump of a suspected hang does not replace it.
         return state_ != State::kCause;
     }
 }

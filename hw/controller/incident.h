@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One death, one dump: which of the things that happen to a guest is dumped, and which is the end of what
-// is on file already. Specification section 7.
+// One incident, one dump: decides which events are dumped and which only follow from an event that has a dump
+// already. Specification section 7.
 #pragma once
 
 #include "common/kmemdump_md_regs.h"
@@ -12,28 +12,28 @@ namespace kmd
 class Incident
 {
   public:
-    /// Whether something with this reason takes a dump: not when the dump of the incident has been taken.
+    /// Whether an event with this reason takes a dump: not if the incident already has its dump.
     bool takes_dump(kmd_reason reason) const;
 
-    /// A dump with this reason reached the host, as far as it did.
+    /// A dump with this reason was written, completely or in part.
     void dumped(kmd_reason reason);
 
-    /// The machine was reset: what comes now is another kernel's.
+    /// The machine was reset, which starts another kernel.
     void end() { state_ = State::kNone; }
 
-    /// For a snapshot or another host: a number below kStates.
+    /// For a snapshot or a migration: a number below kStates.
     unsigned state() const { return static_cast<unsigned>(state_); }
     static constexpr unsigned kStates = 3;
-    /// `state`: what state() gave.
+    /// `state`: a value of state().
     void restore(unsigned state) { state_ = static_cast<State>(state); }
 
   private:
     enum class State {
-        /// Nothing that ended the guest's work is on file.
+        /// There is no dump of this incident.
         kNone,
-        /// The cause is on file.
+        /// There is a dump of the cause.
         kCause,
-        /// The host took the guest for hung, and that is on file. The guest itself has said nothing yet.
+        /// There is a dump because the host suspected a hang; the guest has not reported a cause.
         kHang,
     };
 

@@ -13,7 +13,7 @@ std::optional<std::string> Quota::why_no_attempt() const
     if (max_dumps_ != 0 && files_ >= max_dumps_) {
         return limit + " is reached; further requests are ignored";
     }
-    if (max_dumps_ != 0 && in_vain_ >= max_dumps_) {
+    if (max_dumps_ != 0 && attempts_without_file_ >= max_dumps_) {
         return limit + " is reached by attempts that made no file; further requests are ignored";
     }
     return std::nullopt;
@@ -21,7 +21,7 @@ std::optional<std::string> Quota::why_no_attempt() const
 
 void Quota::charge_file(std::uint64_t bytes)
 {
-    --in_vain_;
+    --attempts_without_file_;
     ++files_;
     bytes_ += bytes;
 }

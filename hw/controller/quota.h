@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How much of the host a guest may use up until power-off: attempts, files and bytes (max-dumps, max-bytes).
-// What the person at the host asks for is not counted.
+// Limits what a guest may use until power-off: attempts, files and bytes (max-dumps, max-bytes). Requests of
+// the user are not counted.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ class Quota
     /// 0: no limit.
     Quota(std::uint64_t max_dumps, std::uint64_t max_bytes) : max_dumps_(max_dumps), max_bytes_(max_bytes) {}
 
-    /// Why the guest gets no further attempt; none when it does.
+    /// Why the guest gets no further attempt; none if it gets one.
     std::optional<std::string> why_no_attempt() const;
 
-    /// An attempt looks for memory, and holds the machine meanwhile. It counts until charge_file().
-    void begin_attempt() { ++in_vain_; }
-    /// The attempt made a file, complete or not, of so many bytes with its sidecar.
+    /// Counts an attempt, which allocates memory and stops the machine, until charge_file().
+    void begin_attempt() { ++attempts_without_file_; }
+    /// The attempt wrote a file, complete or not. `bytes`: its size and that of its sidecar.
     void charge_file(std::uint64_t bytes);
 
     /// Bytes that the guest may still use.
@@ -39,8 +39,8 @@ class Quota
     std::uint64_t max_bytes_;
     std::uint64_t files_ = 0;
     std::uint64_t bytes_ = 0;
-    /// Attempts that made no file.
-    std::uint64_t in_vain_ = 0;
+    /// Attempts that wrote no file.
+    std::uint64_t attempts_without_file_ = 0;
 };
 
 } // namespace kmd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The bytes of a structure of a file format, as they are in memory.
+// Appends the bytes of a file format's structure, exactly as it is in memory.
 #pragma once
 
 #include <cstddef>

@@ -25,8 +25,8 @@ Rank rank_of(const Region& region)
     return region.vital || region.kind == KMD_KIND_VMCOREINFO ? Rank::kLog : Rank::kRest;
 }
 
-/// The region widened to whole pages of `page` bytes, as one segment, if that is possible: all of
-/// it RAM, and the virtual address just as far into its page as the physical one.
+/// Extends the region to whole pages of `page` bytes, if all of them are RAM and its virtual and physical
+/// addresses have the same offset in a page.
 std::optional<Segment> widen(const Region& region, std::uint64_t page, GuestMemory& memory)
 {
     const std::uint64_t before = region.phys % page;
@@ -43,7 +43,7 @@ std::optional<Segment> widen(const Region& region, std::uint64_t page, GuestMemo
     return segment;
 }
 
-/// Readers fetch whole pages and take what follows a short segment for its continuation.
+/// Readers fetch whole pages and would take the data after a short segment for its continuation.
 Segment whole_pages(const Region& region, std::uint64_t guest_page, GuestMemory& memory)
 {
     for (const std::uint64_t page : {guest_page, kSmallestPage}) {
@@ -54,8 +54,8 @@ Segment whole_pages(const Region& region, std::uint64_t guest_page, GuestMemory&
     return {region.phys, region.virt, region.size, 0};
 }
 
-/// What is to be in the image: memory, in any order and with overlaps, and what of it is worth more than the
-/// rest.
+/// What the image has to contain: memory, in any order and with overlaps, and the parts of it that come
+/// before the rest.
 struct Collection {
     std::vector<Segment> segments;
     std::vector<Claim> claims;
@@ -109,8 +109,8 @@ std::vector<std::span<const std::byte>> map(std::span<const Extent> extents,
         while (done < extent.size) {
             auto run = memory.map(extent.phys + done, extent.size - done);
             if (run.empty()) {
-                // All of it was RAM a moment ago. Should a host break that promise, zeros keep
-                // what follows at its offset.
+                // All of it was RAM when it was checked. If the host breaks that promise, zeros keep the data
+                // that follows at its offset.
                 run = std::span(zeros).first(std::min<std::uint64_t>(zeros.size(), extent.size - done));
             }
             body.push_back(run);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Composes an ELF core image from a snapshot. The layout, and why it is so, is in docs/core-image.md.
+// Composes an ELF core image from a snapshot. docs/core-image.md explains the layout.
 #pragma once
 
 #include "common/machine.h"
@@ -11,9 +11,9 @@
 namespace kmd
 {
 
-/// Every byte of guest RAM is in the body at most once, however many regions hold it. What is worth most
-/// comes first in the file: the log, the stacks, the page tables, then the rest. The guest's own ELF header
-/// stays out: gdb takes a segment that begins with one for another core.
+/// The body contains every byte of guest RAM at most once, even if several regions share it. The most
+/// important memory comes first: the log, the stacks, the page tables, then the rest. The guest's own ELF
+/// header is omitted: gdb takes a segment that begins with one for another core file.
 Plan compose_core_image(const Snapshot& snapshot, GuestMemory& memory, const Machine& machine);
 
 } // namespace kmd

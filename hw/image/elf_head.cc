@@ -31,7 +31,7 @@ Elf64_Ehdr elf_header(const HeadLayout& layout, const Machine& machine)
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
-    // lldb takes a core without it for one of no system, and refuses it.
+    // lldb refuses a core without it as one of an unknown OS.
     header.e_ident[EI_OSABI] = ELFOSABI_LINUX;
     header.e_type = ET_CORE;
     header.e_machine = machine.elf_machine;
@@ -49,7 +49,7 @@ Elf64_Ehdr elf_header(const HeadLayout& layout, const Machine& machine)
     return header;
 }
 
-/// The number of program headers when it does not fit e_phnum.
+/// The section header that holds the number of program headers if it does not fit e_phnum.
 Elf64_Shdr extended_numbering(std::uint64_t program_headers)
 {
     Elf64_Shdr header{};
@@ -67,7 +67,7 @@ Elf64_Phdr note_header(std::uint64_t offset, std::uint64_t size)
     return header;
 }
 
-/// p_align stays 0: crash takes an aligned core for one of another kind.
+/// p_align stays 0: crash mistakes a core with an alignment for another kind of dump.
 Elf64_Phdr load_header(const Segment& segment)
 {
     Elf64_Phdr header{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The beginning of a core image: ELF header, program headers, and the notes.
+// The head of a core image: ELF header, program headers and notes.
 #pragma once
 
 #include "common/machine.h"
@@ -14,12 +14,12 @@
 namespace kmd
 {
 
-/// Where its parts begin, in bytes. It ends where the body begins, on a page of the file, so that the kernel
-/// copies whole pages.
+/// Offsets and sizes of the parts of the head, in bytes. It ends on a page boundary of the file, where the
+/// body begins, so that the kernel copies whole pages.
 struct HeadLayout {
-    /// Program headers, that of the notes among them.
+    /// Number of program headers, including PT_NOTE.
     std::uint64_t program_headers = 0;
-    /// Whether their number does not fit e_phnum, and a section header at `section_offset` says it.
+    /// Whether their number does not fit e_phnum and is in a section header at `section_offset` instead.
     bool extended = false;
     std::uint64_t section_offset = 0;
     std::uint64_t notes_offset = 0;
@@ -29,7 +29,7 @@ struct HeadLayout {
 
 HeadLayout layout_head(std::size_t segments, std::size_t notes_size);
 
-/// The bytes, marked incomplete. `segments` have their places in the file.
+/// The bytes of the head, marked incomplete. `segments` have their file offsets.
 std::vector<std::byte> serialise_head(const HeadLayout& layout, std::span<const Segment> segments,
                                       std::span<const std::byte> notes, const Machine& machine);
 

@@ -12,10 +12,10 @@ namespace kmd
 namespace
 {
 
-/// What surrounds the log is written with it up to this size, rather than cut off.
+/// An extent up to this size is written as a whole, with its most important part.
 constexpr std::uint64_t kSmallExtent = std::uint64_t{1} << 20;
 
-/// Whether `next`, which does not start below `segment`, overlaps or continues it, in both spaces.
+/// Whether `next`, which does not start before `segment`, overlaps or continues it in both address spaces.
 bool continues(const Segment& segment, const Segment& next)
 {
     const bool same_distance = next.virt - next.phys == segment.virt - segment.phys;
@@ -23,7 +23,7 @@ bool continues(const Segment& segment, const Segment& next)
     return same_distance && no_wrap_between && next.phys - segment.phys <= segment.size;
 }
 
-/// The memory of the segments, each byte once. Extents end where segments were cut.
+/// The memory of the segments, each byte once. Extents also end at cuts.
 std::vector<Extent> extents_of(std::span<const Segment> segments, std::span<const std::uint64_t> cuts)
 {
     std::vector<Extent> extents;
@@ -41,8 +41,8 @@ std::vector<Extent> extents_of(std::span<const Segment> segments, std::span<cons
     return extents;
 }
 
-/// Each extent is worth what the most precious byte in it is. Both in ascending order; no claim reaches
-/// over the end of an extent.
+/// Gives each extent the best rank of any claim in it. Both are in ascending order; no claim extends past the
+/// end of an extent.
 void rank(std::span<Extent> extents, std::span<const Claim> claims)
 {
     auto claim = claims.begin();

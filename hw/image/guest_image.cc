@@ -22,13 +22,13 @@ namespace kmd
 namespace
 {
 
-/// A header for the largest table is 3.5 MiB.
+/// The header of the largest table has 3.5 MiB.
 constexpr std::uint64_t kLargestHeader = std::uint64_t{8} << 20;
 
-/// What missing regions and gaps may cost on the host's disk.
+/// Limit of the zeros written for missing regions and gaps.
 constexpr std::uint64_t kMostZeros = std::uint64_t{64} << 20;
 
-/// The kernel's size of a region in the file.
+/// Size of a region in the file, as the kernel computes it.
 constexpr std::uint64_t align4(std::uint64_t size)
 {
     return (size + 3) / 4 * 4;
@@ -64,7 +64,7 @@ Result<Header> read_header(const CheckedRegions& regions, GuestMemory& memory)
     return header;
 }
 
-/// What is wrong with the ELF header and the first program header, if anything.
+/// Checks the ELF header and the first program header.
 std::optional<Error> check_header(const Header& header, const Machine& machine)
 {
     const auto elf = at<Elf64_Ehdr>(header, 0);
@@ -92,7 +92,7 @@ std::optional<Error> check_header(const Header& header, const Machine& machine)
     return std::nullopt;
 }
 
-/// Puts the file together piece by piece, in ascending order of offset.
+/// Builds the file in ascending order of offset.
 class Assembly
 {
   public:
@@ -100,7 +100,7 @@ class Assembly
 
     std::uint64_t end() const { return plan_.file_size; }
 
-    /// False when the file would take too many zeros.
+    /// False if the file would contain too many zeros.
     bool add_zeros(std::uint64_t size)
     {
         static constexpr std::array<std::byte, 65536> zeros{};
@@ -117,7 +117,7 @@ class Assembly
         return true;
     }
 
-    /// `size` bytes of RAM; what is not RAM becomes zeros.
+    /// Adds `size` bytes of RAM; zeros in place of what is not RAM. False as in add_zeros().
     bool add_memory(std::uint64_t phys, std::uint64_t size)
     {
         while (size > 0) {
@@ -139,7 +139,7 @@ class Assembly
     std::uint64_t zeros_ = 0;
 };
 
-/// Finds regions by what a program header says of them, without a look at each.
+/// Finds the region of a program header without a linear search.
 class RegionIndex
 {
   public:
@@ -152,20 +152,20 @@ class RegionIndex
         std::sort(entries_.begin(), entries_.end());
     }
 
-    /// The first region that a program header stands for: it shows the same memory and as many bytes.
+    /// The first region with the addresses and the file size of a program header.
     std::optional<std::size_t> find(const Elf64_Phdr& load) const
     {
         return find(Key{load.p_paddr, load.p_vaddr, load.p_filesz});
     }
 
-    /// The first region that the same program header stands for.
-    std::size_t twin_of(const Region& region) const
+    /// The first region with the same addresses and file size as `region`.
+    std::size_t first_like(const Region& region) const
     {
         return *find(Key{region.phys, region.virt, align4(region.size)});
     }
 
   private:
-    /// Addresses, and the size in the file.
+    /// Physical address, virtual address, size in the file.
     using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
     using Entry = std::pair<Key, std::size_t>;
 
@@ -190,7 +190,7 @@ std::vector<Elf64_Phdr> loads_in_file_order(const Header& header)
     return loads;
 }
 
-/// The plan of a file that has nothing but its head.
+/// The plan of a file that has only its head yet.
 Plan begin_plan(Header header)
 {
     Plan plan;
@@ -204,7 +204,7 @@ Plan begin_plan(Header header)
     return plan;
 }
 
-/// Puts the memory of each program header where it says. What is wrong with them, if anything.
+/// Adds the memory of each program header at its offset. Returns what is wrong with the headers, if anything.
 std::optional<Error> add_loads(Plan& plan, Assembly& file, const CheckedRegions& regions)
 {
     std::uint32_t loads = 0;
@@ -234,7 +234,7 @@ std::optional<Error> add_loads(Plan& plan, Assembly& file, const CheckedRegions&
     }
     for (std::size_t i = 0; i < regions.size(); ++i) {
         const bool wanted = regions[i].kind == KMD_KIND_MEMORY && regions.is_ram(i);
-        plan.not_described += wanted && !described[index.twin_of(regions[i])] ? 1 : 0;
+        plan.not_described += wanted && !described[index.first_like(regions[i])] ? 1 : 0;
     }
     plan.regions += loads;
     return loads > 0 ? std::nullopt : std::optional(Error{"it describes none of the regions"});

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The core image that the guest itself describes: its ELF header region, its vmcoreinfo, then every
-// region where the guest's program headers put it. Nothing is added and nothing is moved; the
-// layout is in docs/core-image.md.
+// The core image that the guest itself describes: its ELF header region, its vmcoreinfo, then every region at
+// the offset in the guest's program headers. docs/core-image.md describes the layout.
 #pragma once
 
 #include "common/machine.h"
@@ -14,10 +13,10 @@
 namespace kmd
 {
 
-/// A plan for that image, or what is wrong with the guest's header: it is the guest's to write, and
-/// can be half written, corrupt or a lie. A program header whose region is missing or not RAM any
-/// more becomes zeros at its own offset, and counts as rejected for that region alone. A region without a
-/// program header is not in the file, and counted.
+/// A plan for that image, or an error that says what is wrong with the guest's header, which can be
+/// incomplete, corrupt or malicious. A program header whose region is missing or no longer RAM becomes zeros
+/// at its offset; only that region counts as rejected. A region without a program header is not in the file;
+/// Plan::not_described counts it.
 Result<Plan> compose_guest_image(const CheckedRegions& regions, GuestMemory& memory, const Machine& machine);
 
 } // namespace kmd

@@ -19,13 +19,13 @@ namespace
 
 constexpr const char* kTableName = "md_toc.bin";
 
-/// The firmware's own table has 201. Each file costs the host's file system up to a millisecond.
+/// The firmware's table has 201 entries. Each file takes the host's file system up to a millisecond.
 constexpr std::size_t kMostFiles = 8192;
 
-/// "K%.8s" is what the kernel's backend for that firmware registers.
+/// The kernel's backend for that firmware registers names as "K%.8s".
 constexpr std::size_t kLongestName = 8;
 
-/// Four characters as the firmware compares them, the first in the highest byte.
+/// Four characters as the firmware compares them: the first is the highest byte.
 constexpr std::uint32_t magic(const char (&text)[5])
 {
     return static_cast<std::uint32_t>(text[0]) << 24 | static_cast<std::uint32_t>(text[1]) << 16 |
@@ -49,12 +49,12 @@ struct Subsystem {
 static_assert(sizeof(Subsystem) == 32);
 
 struct GlobalTable {
-    /// Not 0 when the table is initialised: the mark of completeness.
+    /// Not 0 if the table is initialised; used as the mark of completeness.
     std::uint32_t status = 0;
     std::uint32_t revision = 1;
     std::uint32_t enabled = kEnabled;
     std::uint32_t reserved = 0;
-    /// The first is the one of the CPUs that Linux runs on.
+    /// The first one is that of the CPUs that run Linux.
     std::array<Subsystem, 10> subsystems;
 };
 static_assert(sizeof(GlobalTable) == 336);
@@ -73,12 +73,12 @@ constexpr std::uint64_t align4(std::uint64_t size)
     return (size + 3) / 4 * 4;
 }
 
-bool in_a_name(char c)
+bool is_name_character(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/// Readers find the first two by their names.
+/// Readers look for the ELF header and vmcoreinfo by name.
 std::string name_of(const Region& region)
 {
     if (region.kind == KMD_KIND_ELF_HEADER) {
@@ -87,11 +87,11 @@ std::string name_of(const Region& region)
     std::string name = region.kind == KMD_KIND_VMCOREINFO ? "vmcoreinfo" : printable_name(region);
     name = name.empty() ? "unknown" : name.substr(0, kLongestName);
     std::replace_if(
-        name.begin(), name.end(), [](char c) { return !in_a_name(c); }, '_');
+        name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '_');
     return "K" + name;
 }
 
-/// Parts of a plan, one for each region, and the table that lists them.
+/// Builds the parts of a plan, one for each region, and the table that lists them.
 class Assembly
 {
   public:
@@ -136,13 +136,13 @@ class Assembly
     }
 
   private:
-    /// No two files have the same name, even if the guest gives two regions the same one.
+    /// A unique file name, even if the guest gives two regions the same name and id.
     std::string file_name(const std::string& name, std::uint32_t id)
     {
         const std::string base = "md_" + name + std::to_string(id);
         std::string file = base + ".BIN";
         for (unsigned& count = counts_[base]; !names_.insert(file).second;) {
-            // Past all numbers that are taken: they are not tried again for the next one.
+            // Continues after the last number that was tried for this name.
             count = std::max(count + 1, 2u);
             file = base + "_" + std::to_string(count) + ".BIN";
         }
@@ -167,7 +167,7 @@ class Assembly
     GuestMemory& memory_;
     std::vector<std::byte> entries_;
     std::unordered_set<std::string> names_;
-    /// By the name without number: the highest number that was tried.
+    /// For each base name, the highest number that was tried.
     std::unordered_map<std::string, unsigned> counts_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A dump as tools for Qualcomm's minidump expect it: a table of contents, and a file for each region.
+// A dump for the tools of Qualcomm's minidump: a table of contents, and one file for each region.
 // docs/outputs.md has the layout.
 #pragma once
 
@@ -12,9 +12,8 @@
 namespace kmd
 {
 
-/// A plan with parts. An error when there are more regions than a host can make files for while the guest
-/// waits, or when they share so much memory that the files would be larger than what the guest can be
-/// trusted with.
+/// A plan with parts. An error if there are too many regions to create a file for each while the guest waits,
+/// or if they share more memory than the guest may make the host store repeatedly.
 Result<Plan> compose_qcom_image(const CheckedRegions& regions, GuestMemory& memory);
 
 } // namespace kmd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Guest memory for the length of one dump: the emulator is asked once for each block of RAM, which is a look
-// through its memory map, instead of once for each page.
+// Guest memory for the duration of one dump. Asks the emulator, which has to search its memory map, once for
+// each block of RAM instead of once for each page.
 #pragma once
 
 #include "hw/memory/guest_memory.h"
@@ -19,7 +19,7 @@ namespace kmd
 class CachedGuestMemory final : public GuestMemory
 {
   public:
-    /// Invalid once control returns to the host, like everything that `host` gave. `host` outlives it.
+    /// Invalid once control returns to the host, like all memory from `host`, which outlives it.
     explicit CachedGuestMemory(GuestMemory& host) : host_(host) {}
 
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
@@ -36,14 +36,14 @@ class CachedGuestMemory final : public GuestMemory
         std::span<const std::byte> bytes;
     };
 
-    /// More runs than machines have blocks of RAM would only be slow.
+    /// Machines have fewer blocks of RAM; more runs would only slow down the search.
     static constexpr std::size_t kMostRuns = 16;
 
     std::span<const std::byte> ask(std::uint64_t phys)
     {
         const auto bytes = host_.map(phys, std::numeric_limits<std::uint64_t>::max() - phys);
         if (!bytes.empty()) {
-            // A run that begins higher up in the same block is of no more use.
+            // The new run includes those that start later in the same block.
             std::erase_if(runs_, [&](const Run& run) { return run.phys - phys < bytes.size(); });
             if (runs_.size() == kMostRuns) {
                 runs_.erase(runs_.begin());

@@ -17,18 +17,18 @@ class GuestMemory : public PhysicalMemory
   public:
     /// Guest RAM as the host sees it, without copying.
     ///
-    /// Returns the longest run of RAM that starts at guest-physical address `phys` (bytes), is not
-    /// longer than `size` (bytes) and lies in one piece in host memory. Empty when `phys` is not
-    /// RAM: a hole, ROM, or MMIO, which must never be read because reading has side effects there.
+    /// Returns the longest run of RAM that starts at guest-physical address `phys`, has at most `size` bytes
+    /// and is contiguous in host memory. Empty if `phys` is not RAM: a hole, ROM, or MMIO, which must never
+    /// be read because reads have side effects.
     ///
-    /// The host owns the bytes. They stay mapped, and the guest leaves them alone, until the
-    /// caller returns to the host.
+    /// The host owns the bytes. They stay mapped, and the guest does not change them, until the caller
+    /// returns to the host.
     virtual std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) = 0;
 
     bool read(std::uint64_t phys, std::span<std::byte> out) final;
 };
 
-/// Whether each of the `size` bytes from `phys` on is RAM. `phys + size - 1` must not wrap.
+/// Whether all `size` bytes from `phys` are RAM. `phys + size - 1` must not wrap.
 bool is_ram(GuestMemory& memory, std::uint64_t phys, std::uint64_t size);
 
 } // namespace kmd

@@ -24,31 +24,32 @@ struct Region {
     std::array<char, KMD_NAME_SIZE> name{};
     std::uint32_t id = 0;
     std::uint32_t kind = KMD_KIND_MEMORY;
-    /// KMD_FLAG_VITAL: worth more than the rest when not all of it can be written.
+    /// KMD_FLAG_VITAL: to be written first, in case not everything can be written.
     bool vital = false;
-    /// KMD_FLAG_FREED: its memory was freed since it was registered, and must not be taken for it.
+    /// KMD_FLAG_FREED: the guest freed the memory after registering it, so it now holds other data.
     bool freed = false;
 };
 
-/// The name up to its padding, with everything that is not printable ASCII replaced: it comes from
-/// the guest and goes into logs.
+/// The name without its padding, with everything but printable ASCII replaced: it comes from the guest and
+/// goes into logs.
 std::string printable_name(const Region& region);
 
-/// Whether the region has bytes and lies within both address spaces: KMD_SLOT_OK, KMD_SLOT_BAD_SIZE or
-/// KMD_SLOT_WRAPS.
+/// Checks that the region is not empty and does not wrap in either address space: KMD_SLOT_OK,
+/// KMD_SLOT_BAD_SIZE or KMD_SLOT_WRAPS.
 kmd_slot_status check_addresses(const Region& region);
 
-/// The check of a trigger: size, wrap-around, freed memory and RAM. KMD_SLOT_OK or the first failure. A
-/// commit makes the same check, but takes a region whose memory was freed.
+/// The check at a trigger: size, wrap-around, freed memory, RAM. Returns KMD_SLOT_OK or the first failure. A
+/// commit makes the same check but accepts a region whose memory was freed.
 kmd_slot_status check_range(const Region& region, GuestMemory& memory);
 
-/// Whether a status means that the slot is a valid region.
+/// Whether a status is that of a valid region.
 constexpr bool accepted(kmd_slot_status status)
 {
     return status == KMD_SLOT_OK || status == KMD_SLOT_OK_OVERLAP;
 }
 
-/// The regions of a trigger, each checked once: is_ram() takes a look through the emulator's memory map.
+/// The regions at a trigger. Each is checked only once, because is_ram() makes the emulator search its memory
+/// map.
 class CheckedRegions
 {
   public:
@@ -58,11 +59,11 @@ class CheckedRegions
     std::size_t size() const { return regions_.size(); }
     const Region& operator[](std::size_t i) const { return regions_[i]; }
     std::span<const Region> all() const { return regions_; }
-    /// In the order of the regions.
+    /// One for each region, in their order.
     const std::vector<kmd_slot_status>& statuses() const { return statuses_; }
-    /// Whether region `i` passed its check. Nothing of another is read.
+    /// Whether region `i` passed its check. The memory of a region that did not is never read.
     bool is_ram(std::size_t i) const { return statuses_[i] == KMD_SLOT_OK; }
-    /// The region of a kind of which there is one at most, if it passed its check; null otherwise.
+    /// The only region of a kind that can occur once, if it passed its check; null otherwise.
     const Region* find(kmd_kind kind) const;
 
   private:

@@ -8,8 +8,8 @@ namespace kmd
 
 bool Coverage::any(std::uint64_t first, std::uint64_t last) const
 {
-    // Every range that ends ahead of `first` also begins at or ahead of `last`. If more begin there, one of
-    // them reaches into the range.
+    // Every range that ends before `first` also begins at or before `last`. If more ranges begin there, one
+    // of them overlaps.
     const std::size_t end_before = first == 0 ? 0 : lasts_.count_at_most(first - 1);
     return firsts_.count_at_most(last) > end_before;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which addresses any region covers: answers "does this range touch another one?" without looking at
-// every region.
+// The addresses that any region covers. Answers "does this range overlap a region?" without a search of all
+// regions.
 #pragma once
 
 #include "hw/mmio/ranked_numbers.h"
@@ -11,19 +11,18 @@
 namespace kmd
 {
 
-/// Ranges over the address space, which may overlap and repeat. They are given by their first and last byte,
-/// so that one that ends with the last byte of the space is nothing special. What a call costs does not
-/// depend on how they lie.
+/// A multiset of address ranges, which may overlap. Each is given by its first and last byte, so that it can
+/// end with the last byte of the address space. The cost of a call does not depend on how the ranges lie.
 class Coverage
 {
   public:
     /// Whether any byte of [first, last] is covered.
     bool any(std::uint64_t first, std::uint64_t last) const;
 
-    /// Changes nothing when it throws std::bad_alloc.
+    /// Strong guarantee: changes nothing if it throws std::bad_alloc.
     void add(std::uint64_t first, std::uint64_t last);
 
-    /// Takes back one earlier add() of exactly this range.
+    /// Undoes one earlier add() of exactly this range.
     void remove(std::uint64_t first, std::uint64_t last);
 
     void clear();

@@ -11,10 +11,10 @@ namespace kmd
 namespace
 {
 
-/// About the square root of the largest number of numbers.
+/// About the square root of the largest count.
 constexpr std::size_t kLongestBlock = 512;
 
-/// Two neighbours together are longer than this, so there are not many of them.
+/// Two neighbouring blocks together hold more than this, which bounds the number of blocks.
 constexpr std::size_t kShortPair = kLongestBlock / 2;
 
 } // namespace
@@ -79,7 +79,7 @@ void RankedNumbers::split(std::size_t index)
         upper.assign(blocks_[index].begin() + kLongestBlock / 2, blocks_[index].end());
         blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(upper));
     } catch (const std::bad_alloc&) {
-        // A longer block is slower, and nothing else.
+        // A longer block is only slower.
         return;
     }
     blocks_[index].resize(kLongestBlock / 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Numbers in ascending order, of which each may be there more than once: how many are at most this one?
+// A sorted multiset of numbers that can tell how many are less than or equal to a given one.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 namespace kmd
 {
 
-/// Kept in short sorted blocks, so that whatever order the numbers come and go in, each call costs a look at
-/// the blocks and a move within one of them: a few microseconds for 65,536 numbers.
+/// Stored in short sorted blocks: whatever the order of the calls, each costs a pass over the blocks and a
+/// move within one block, a few microseconds for 65,536 numbers.
 class RankedNumbers
 {
   public:
@@ -19,7 +19,7 @@ class RankedNumbers
 
     void add(std::uint64_t number);
 
-    /// Takes back one earlier add() of this number.
+    /// Undoes one earlier add() of this number.
     void remove(std::uint64_t number);
 
     void clear() { blocks_.clear(); }
@@ -27,13 +27,13 @@ class RankedNumbers
   private:
     using Block = std::vector<std::uint64_t>;
 
-    /// Index of the last block that begins with `number` or less; 0 when all begin higher up.
+    /// Index of the last block that begins with `number` or less; 0 if all begin with more.
     std::size_t block_of(std::uint64_t number) const;
     void split(std::size_t index);
-    /// Joins a block with the next when both together are short.
+    /// Joins a block with the next one if both together are short.
     void join(std::size_t index);
 
-    /// Ascending, none of them empty.
+    /// In ascending order; none is empty.
     std::vector<Block> blocks_;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which regions the guest wanted and did not get: their commits were refused, and none of the same
-// memory passed since. A slot remembers its last commit alone, and a driver tries the next region in the
-// same slot.
+// Regions that the guest tried to register in vain: their commit was refused, and no later commit of the same
+// memory was accepted. Kept separately because a slot records only its last commit and a driver reuses the
+// slot for its next region.
 #pragma once
 
 #include "hw/memory/region.h"
@@ -22,7 +22,7 @@ struct RefusedRegion {
 class RefusedRegions
 {
   public:
-    /// The guest can commit for ever: more than these are counted and not listed.
+    /// A guest can commit for ever: any more are counted but not listed.
     static constexpr std::size_t kMostListed = 64;
 
     void refused(const Region& region, kmd_slot_status status);
@@ -32,7 +32,7 @@ class RefusedRegions
     std::uint64_t count() const { return listed_.size() + unlisted_; }
     std::span<const RefusedRegion> listed() const { return listed_; }
 
-    /// For a state that has the number alone.
+    /// For a saved state, which has only the count.
     void restore(std::uint64_t count);
 
   private:

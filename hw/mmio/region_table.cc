@@ -93,13 +93,13 @@ bool RegionTable::duplicate(const Region& region) const
     return (region.id != 0 && ids_.contains(region.id)) || singular_kinds_.contains(region.kind);
 }
 
-// The order is that of section 6.
+// The order of the checks is that of section 6.
 kmd_slot_status RegionTable::check(std::uint32_t slot, const Region& region, GuestMemory& memory) const
 {
     if (bad_flags(slots_[slot].fields[KMD_SLOT_FLAGS / 4])) {
         return KMD_SLOT_BAD_FLAGS;
     }
-    // Memory that was freed may be unplugged by now, and is not read.
+    // Freed memory may be unplugged by now. It is accepted here, because it is never read.
     if (const auto status = check_range(region, memory); status != KMD_SLOT_OK && status != KMD_SLOT_FREED) {
         return status;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The slots of the register specification (sections 5 and 6): what they hold, and the commit
-// protocol that makes a slot a region.
+// The slots of the register specification (sections 5 and 6): their contents, and the commit protocol that
+// turns a slot into a region.
 #pragma once
 
 #include "common/kmemdump_md_regs.h"
@@ -25,47 +25,48 @@ namespace kmd
 class RegionTable
 {
   public:
-    /// `slots`: 1 to KMD_SLOT_COUNT_MAX. `capacity`: how many of them can be valid at a time. `refused`: the
-    /// commit, counted from 1, that is answered with KMD_SLOT_REFUSED; 0: none.
+    /// `slots`: 1 to KMD_SLOT_COUNT_MAX. `capacity`: how many of them can be valid at the same time.
+    /// `refused`: number of the commit, counted from 1, to answer with KMD_SLOT_REFUSED; 0: none.
     RegionTable(std::uint32_t slots, std::uint32_t capacity, std::uint64_t refused = 0);
 
     std::uint32_t slot_count() const { return static_cast<std::uint32_t>(slots_.size()); }
     std::uint32_t region_count() const { return region_count_; }
 
-    /// Lowest slot that is not valid, or KMD_NO_FREE_SLOT when no region is taken any more.
+    /// Lowest slot that is not valid; KMD_NO_FREE_SLOT if the capacity is used up.
     std::uint32_t free_slot() const;
 
-    /// `slot` is below slot_count() in all that follows.
+    /// In all that follows, `slot` is below slot_count().
     bool valid(std::uint32_t slot) const { return slots_[slot].valid; }
     kmd_slot_status status(std::uint32_t slot) const { return slots_[slot].status; }
     Region region(std::uint32_t slot) const;
 
-    /// The writable fields as 32-bit words, word 0 being the low half of SLOT_PHYS.
+    /// The writable fields as 32-bit words; word 0 is the low half of SLOT_PHYS.
     static constexpr std::uint32_t kFieldWords = KMD_SLOT_STATUS / 4;
     std::uint32_t field(std::uint32_t slot, std::uint32_t word) const { return slots_[slot].fields[word]; }
 
-    /// False, and without effect, while the slot is valid.
+    /// Returns false and changes nothing while the slot is valid.
     bool set_field(std::uint32_t slot, std::uint32_t word, std::uint32_t value);
 
-    /// Validates an invalid slot and makes it valid if it passes. The status is also kept.
+    /// Checks an invalid slot and makes it valid if it passes. Stores the status and returns it.
     kmd_slot_status commit(std::uint32_t slot, GuestMemory& memory);
 
-    /// Makes a slot invalid; without effect on one that is. The fields stay.
+    /// Makes a slot invalid and clears its status; its fields keep their values.
     void invalidate(std::uint32_t slot);
 
-    /// What the check at a trigger found out about a valid slot.
+    /// Stores the result of the check at a trigger for a valid slot.
     void set_status(std::uint32_t slot, kmd_slot_status status) { slots_[slot].status = status; }
 
-    /// Invalidates and clears every slot, and forgets what was refused.
+    /// Invalidates and clears every slot, and forgets the refused regions.
     void clear();
 
-    /// What the guest wanted to register, was refused, and did not register since.
+    /// The regions that were refused and not registered since.
     const RefusedRegions& refused() const { return refused_regions_; }
 
     void save(StateWriter& state) const;
 
-    /// Becomes what another table of as many slots saved. An error says what cannot be, because a state can
-    /// come from anywhere; the table is then of no use. Whether the regions are RAM is left to the trigger.
+    /// Restores the state of a table with the same number of slots. An error says what is wrong with the
+    /// state, which is not trusted; the table is then unusable. Whether the regions are RAM is checked at the
+    /// trigger.
     std::optional<Error> load(StateReader& state);
 
   private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The map of the window (register specification, sections 4 and 5): which registers and fields of a slot
-// there are, as data. What they hold is in Registers and RegionTable.
+// The map of the MMIO window (register specification, sections 4 and 5) as data: the registers and the fields
+// of a slot. Registers and RegionTable hold their values.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace kmd
 enum class Access { kReadOnly, kWriteOnly, kReadWrite };
 
 struct RegisterInfo {
-    /// In bytes, from the beginning of the window or of the slot.
+    /// Offset from the start of the window or of the slot. Bytes.
     std::uint32_t offset;
     const char* name;
-    /// Width in bytes: a multiple of 4.
+    /// Width in bytes, a multiple of 4.
     std::uint32_t size;
     Access access;
 };
@@ -26,11 +26,11 @@ struct RegisterInfo {
 std::span<const RegisterInfo> register_map();
 std::span<const RegisterInfo> slot_map();
 
-/// The register that has the byte at `offset` of the window; null when there is none.
+/// The register that contains the byte at `offset` of the window; null if there is none.
 const RegisterInfo* find_register(std::uint64_t offset);
 
-/// For people, the name of what has the byte at `offset` of the window: "DOORBELL", "SLOT_COMMIT of slot 3";
-/// empty where the specification has nothing.
+/// Name of the register or slot field at `offset` of the window, for messages: "DOORBELL", "SLOT_COMMIT of
+/// slot 3"; empty if there is none.
 std::string register_name(std::uint64_t offset);
 
 } // namespace kmd

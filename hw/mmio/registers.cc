@@ -43,8 +43,8 @@ constexpr std::uint64_t window_offset(std::uint32_t slot, std::uint32_t offset)
     return KMD_SLOT_OFFSET_VALUE + std::uint64_t{slot} * KMD_SLOT_STRIDE_VALUE + offset;
 }
 
-/// One access is one guest error at most, and the first cause is the one to know.
-void complain(WriteEffect& effect, std::string cause)
+/// Each access causes at most one guest error, described by its first cause.
+void set_guest_error(WriteEffect& effect, std::string cause)
 {
     if (!effect.guest_error) {
         effect.guest_error = std::move(cause);
@@ -187,7 +187,7 @@ WriteEffect Registers::write(std::uint64_t offset, std::uint64_t value, unsigned
 {
     WriteEffect effect;
     if (!well_formed(offset, size)) {
-        complain(effect, describe("write", offset, size) + " is not 32 or 64 bits wide and aligned");
+        set_guest_error(effect, describe("write", offset, size) + " is not 32 or 64 bits wide and aligned");
     } else {
         write_words(offset, value, size, effect);
     }
@@ -205,7 +205,7 @@ void Registers::write_words(std::uint64_t offset, std::uint64_t value, unsigned 
             write_word(offset + 4, high(value), effect);
         }
     } catch (const std::bad_alloc&) {
-        // The effect of a half that was done must not be lost: a bell is answered.
+        // Keep the effect of a half that was already written: an accepted doorbell must get its answer.
         effect.guest_error.emplace();
     }
 }
@@ -219,7 +219,7 @@ void Registers::write_word(std::uint64_t offset, std::uint32_t value, WriteEffec
         write_slot(low(in_table / KMD_SLOT_STRIDE_VALUE), low(in_table % KMD_SLOT_STRIDE_VALUE), value,
                    effect);
     } else {
-        complain(effect, describe("write", offset, 4) + " is past the last slot");
+        set_guest_error(effect, describe("write", offset, 4) + " is past the last slot");
     }
 }
 
@@ -227,7 +227,7 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
 {
     const RegisterInfo* const found = find_register(offset);
     if (found == nullptr || found->access == Access::kReadOnly) {
-        complain(effect, describe("write", offset, 4) + " is not a writable register");
+        set_guest_error(effect, describe("write", offset, 4) + " is not a writable register");
         return;
     }
     switch (offset) {
@@ -239,7 +239,7 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
             table_.clear();
             guest_report_ = {};
         } else {
-            complain(effect, "RESET_TABLE takes 1, not " + hex(value));
+            set_guest_error(effect, "RESET_TABLE takes 1, not " + hex(value));
         }
         break;
     case KMD_NOT_REGISTERED:
@@ -259,9 +259,9 @@ void Registers::write_register(std::uint64_t offset, std::uint32_t value, WriteE
 void Registers::ring_doorbell(std::uint32_t reason, WriteEffect& effect)
 {
     if (reason < KMD_REASON_PANIC || reason > KMD_REASON_ABANDONED) {
-        complain(effect, "DOORBELL takes a guest's reason, not " + hex(reason));
+        set_guest_error(effect, "DOORBELL takes a guest's reason, not " + hex(reason));
     } else if (!begin_dump()) {
-        complain(effect, "DOORBELL rung while a dump is under way");
+        set_guest_error(effect, "DOORBELL rung while a dump is under way");
     } else {
         effect.doorbell = static_cast<kmd_reason>(reason);
     }
@@ -271,12 +271,13 @@ void Registers::write_slot(std::uint32_t slot, std::uint32_t offset, std::uint32
 {
     if (offset < KMD_SLOT_STATUS) {
         if (!table_.set_field(slot, offset / 4, value)) {
-            complain(effect, "slot " + std::to_string(slot) + " is valid, its fields are frozen");
+            set_guest_error(effect, "slot " + std::to_string(slot) + " is valid, its fields are frozen");
         }
     } else if (offset == KMD_SLOT_COMMIT) {
         write_commit(slot, value, effect);
     } else if (value != 0 || offset == KMD_SLOT_STATUS) {
-        complain(effect, describe("write", window_offset(slot, offset), 4) + " is not a writable field");
+        set_guest_error(effect,
+                        describe("write", window_offset(slot, offset), 4) + " is not a writable field");
     }
 }
 
@@ -285,11 +286,11 @@ void Registers::write_commit(std::uint32_t slot, std::uint32_t value, WriteEffec
     if (value == 0) {
         table_.invalidate(slot);
     } else if (value != 1) {
-        complain(effect, "SLOT_COMMIT takes 0 or 1, not " + hex(value));
+        set_guest_error(effect, "SLOT_COMMIT takes 0 or 1, not " + hex(value));
     } else if (table_.valid(slot)) {
-        complain(effect, "slot " + std::to_string(slot) + " is committed already");
+        set_guest_error(effect, "slot " + std::to_string(slot) + " is committed already");
     } else if (table_.commit(slot, memory_) != KMD_SLOT_OK) {
-        effect.remarkable_slot = slot;
+        effect.reported_slot = slot;
     }
 }
 

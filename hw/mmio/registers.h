@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The MMIO window: decodes accesses (specification section 3), holds the registers (section 4) and
-// reaches the slots (section 5). State only; what an access should cause is returned as a value.
+// The MMIO window: decodes accesses (specification section 3), holds the registers (section 4) and forwards
+// to the slots (section 5). It holds only state; it returns what an access has to cause as a value.
 #pragma once
 
 #include "common/kmemdump_md_regs.h"
@@ -15,7 +15,7 @@
 namespace kmd
 {
 
-/// What the LAST_ registers say of one attempt to take a dump.
+/// The values of the LAST_ registers for one attempt to take a dump.
 struct DumpRecord {
     std::uint32_t reason = 0;
     kmd_result result = KMD_RESULT_NONE;
@@ -25,44 +25,44 @@ struct DumpRecord {
     std::uint64_t nanoseconds = 0;
 };
 
-/// What the guest says of itself (section 4.4).
+/// What the guest reports about itself (section 4.4).
 struct GuestReport {
     std::uint32_t not_registered = 0;
     std::uint32_t not_listed = 0;
     std::uint32_t id_series = KMD_SERIES_UNKNOWN;
 };
 
-/// What a write asks of its caller.
+/// What the caller has to do after a write.
 struct WriteEffect {
-    /// A guest error, in words for the log.
+    /// Message for the log about a guest error.
     std::optional<std::string> guest_error;
-    /// The doorbell was rung with this reason, and STATUS_BUSY is set.
+    /// The doorbell was rung with this reason; STATUS_BUSY is set.
     std::optional<kmd_reason> doorbell;
-    /// A commit answered with anything but SLOT_OK: the slot and its new status.
-    std::optional<std::uint32_t> remarkable_slot;
+    /// The slot of a commit whose status is not SLOT_OK.
+    std::optional<std::uint32_t> reported_slot;
 };
 
 class Registers
 {
   public:
-    /// `table` and `memory` outlive the registers. `features`: of enum kmd_feature. `fault_injection`: what
-    /// the bit of STATUS says.
+    /// `table` and `memory` outlive the registers. `features`: bits of enum kmd_feature. `fault_injection`:
+    /// whether STATUS has KMD_STATUS_FAULT_INJECTION.
     Registers(RegionTable& table, GuestMemory& memory, std::uint32_t features, bool fault_injection = false)
         : table_(table), memory_(memory), features_(features), fault_injection_(fault_injection)
     {
     }
 
-    /// Size of the window in bytes: whole 4 KiB pages, with at least one stride behind the last
-    /// slot, so that a commit past the table is answered by the device.
+    /// Size of the window in bytes: whole 4 KiB pages, with at least one stride after the last slot, so that
+    /// the device also answers a commit past the table.
     std::uint64_t window_size() const;
 
-    /// `offset` and `size` in bytes; any value is safe. `error` is set on a guest error.
+    /// `offset` and `size` in bytes; any value is safe. Sets `error` on a guest error.
     std::uint64_t read(std::uint64_t offset, unsigned size, std::optional<std::string>& error);
     WriteEffect write(std::uint64_t offset, std::uint64_t value, unsigned size);
 
-    /// Sets STATUS_BUSY; false if it was set already.
+    /// Sets STATUS_BUSY; returns false if it was already set.
     bool begin_dump();
-    /// Clears STATUS_BUSY; there was no attempt.
+    /// Clears STATUS_BUSY without an attempt.
     void cancel_dump() { busy_ = false; }
     /// Clears STATUS_BUSY and publishes the record of the attempt.
     void end_dump(const DumpRecord& record);
@@ -75,13 +75,13 @@ class Registers
     /// Machine reset (section 4.3).
     void reset();
 
-    /// The registers alone; the table has a state of its own.
+    /// The state of the registers; the table has its own.
     void save(StateWriter& state) const;
     std::optional<Error> load(StateReader& state);
 
   private:
     std::optional<std::uint32_t> read_register(std::uint64_t offset) const;
-    /// Of the register at `offset`, which can be read.
+    /// Value of the readable register at `offset`.
     std::uint64_t value_of(std::uint32_t offset) const;
     std::uint32_t read_slot(std::uint32_t slot, std::uint32_t offset) const;
     std::optional<std::uint32_t> read_word(std::uint64_t offset) const;

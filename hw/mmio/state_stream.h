@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The state of a controller as bytes, for a snapshot or another host: little-endian numbers, one behind
-// the other.
+// Serialises the state of a controller for a snapshot or a migration: little-endian numbers without padding.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +30,7 @@ class StateWriter
     std::vector<std::byte> bytes_;
 };
 
-/// Past the end it reads zeros and fails; whoever uses it asks ok() in the end.
+/// Returns zeros past the end; the caller checks ok() or at_end().
 class StateReader
 {
   public:
@@ -40,7 +39,7 @@ class StateReader
     std::uint32_t get32() { return get<std::uint32_t>(); }
     std::uint64_t get64() { return get<std::uint64_t>(); }
 
-    /// Every read so far was inside.
+    /// Whether no read went past the end.
     bool ok() const { return ok_; }
     bool at_end() const { return ok_ && rest_.empty(); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where the bytes of a dump go, one after the other: a file, files of a folder, a channel.
+// Receives the bytes of a dump in order: a file, the files of a folder, or a channel.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace kmd
 {
 
-/// Pieces of memory that follow each other in the output. Not owned.
+/// Pieces of memory that are consecutive in the output. Not owned.
 using Pieces = std::span<const std::span<const std::byte>>;
 
 class ByteSink
@@ -20,11 +20,10 @@ class ByteSink
   public:
     virtual ~ByteSink() = default;
 
-    /// Takes all bytes of the pieces, in order. Returns the cause if it could not, and then takes no
-    /// more.
+    /// Writes all pieces in order. Returns the cause of a failure, after which it accepts no more.
     virtual std::optional<std::string> write(Pieces pieces) = 0;
 
-    /// Bytes that arrived so far.
+    /// Bytes written so far.
     virtual std::uint64_t written() const = 0;
 };
 

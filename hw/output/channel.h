@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A connection to somebody who collects dumps: a socket, a pipe.
+// A connection to a receiver of dumps, such as a socket or a pipe.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ class Channel
   public:
     virtual ~Channel() = default;
 
-    /// Hands over as many of the bytes as are taken at once, and never waits: 0 when none are. Nothing
-    /// when nobody is connected.
+    /// Sends as many bytes as the channel accepts at once, possibly 0; never waits. None if nobody is
+    /// connected.
     virtual std::optional<std::size_t> send(std::span<const std::byte> bytes) = 0;
 
-    /// Ends the connection, so that the peer sees the end. False when the channel has no such thing.
+    /// Closes the connection so that the peer sees its end. False if the channel cannot.
     virtual bool disconnect() = 0;
 };
 

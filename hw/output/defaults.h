@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the properties of the output are that nobody sets: numbers and switches.
- * Words have theirs in output.h. In C, for both sides of the interface.
+ * Defaults of the numeric and boolean properties of the output; output.h has
+ * those of the strings. In C, for both sides of the interface.
  */
 #ifndef KMEMDUMP_MD_OUTPUT_DEFAULTS_H
 #define KMEMDUMP_MD_OUTPUT_DEFAULTS_H

@@ -16,11 +16,11 @@ namespace kmd
 namespace
 {
 
-/// The guest stands still meanwhile: the fastest of the ordinary levels.
+/// The fastest of the ordinary levels, because the guest is stopped meanwhile.
 constexpr int kLevel = 1;
 
-/// The ELF header is a frame of its own with one raw block and no checksum (RFC 8878, 3.1.1), so that
-/// its mark of completeness is in plain text at a known place.
+/// The ELF header is a frame of its own with one raw block and no checksum (RFC 8878, 3.1.1), so that its
+/// mark of completeness is uncompressed at a known offset.
 constexpr std::uint64_t kPlain = sizeof(Elf64_Ehdr);
 constexpr std::array<std::uint8_t, 9> kPlainFrame = {
     0x28,
@@ -35,7 +35,7 @@ constexpr std::array<std::uint8_t, 9> kPlainFrame = {
 };
 static_assert(kPlain < 256);
 
-/// How much is compressed before all of it is in the output: what a file that is cut off can lose.
+/// Input size between flushes: a truncated file can lose at most this much.
 constexpr std::uint64_t kBetweenFlushes = std::uint64_t{4} << 20;
 
 struct FreeContext {
@@ -47,7 +47,7 @@ std::optional<std::string> put(ByteSink& out, std::span<const std::byte> bytes)
     return out.write(Pieces(&bytes, 1));
 }
 
-/// One frame of everything that it is given.
+/// Writes one frame of everything that is added.
 class Compressor
 {
   public:
@@ -62,7 +62,7 @@ class Compressor
     }
 
     std::optional<std::string> add(std::span<const std::byte> bytes) { return run(bytes, ZSTD_e_continue); }
-    /// What was added can be got back from what is in the output now.
+    /// Makes everything added so far recoverable from the output.
     std::optional<std::string> flush() { return run({}, ZSTD_e_flush); }
     std::optional<std::string> finish() { return run({}, ZSTD_e_end); }
 
@@ -99,7 +99,7 @@ std::optional<std::string> encode_plain(const Plan& plan, ByteSink& out, Progres
     return failure ? failure : out.write(plan.body);
 }
 
-/// Compresses what follows the plain frame, and notes how far it is safe.
+/// Compresses what follows the raw frame, and records the points up to which the output is decodable.
 class Frame
 {
   public:
@@ -169,7 +169,7 @@ std::optional<std::string> encode_zstd(const Plan& plan, ByteSink& out, Progress
 
 } // namespace
 
-std::optional<Compression> compression_of(const std::string& name)
+std::optional<Compression> parse_compression(const std::string& name)
 {
     if (name == "none") {
         return Compression::kNone;
@@ -219,7 +219,7 @@ std::uint64_t largest_size(std::uint64_t image, Compression compression)
     if (compression == Compression::kNone || image <= kPlain) {
         return image + (compression == Compression::kNone ? 0 : kPlainFrame.size());
     }
-    // Each flush ends a block, which costs a header of three bytes.
+    // Each flush ends a block, whose header has three bytes.
     const std::uint64_t flushes = image / kBetweenFlushes + 1;
     return kPlainFrame.size() + kPlain + ZSTD_compressBound(image - kPlain) + 3 * flushes;
 }

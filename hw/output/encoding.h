@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How the bytes of a plan are stored: as they are, or compressed. docs/outputs.md describes what a
-// reader finds.
+// Encodes the bytes of a plan: verbatim or compressed. docs/outputs.md describes the result.
 #pragma once
 
 #include "hw/image/plan.h"
@@ -17,22 +16,22 @@ namespace kmd
 
 enum class Compression { kNone, kZstd };
 
-/// Of property compress=.
-std::optional<Compression> compression_of(const std::string& name);
+/// Parses the value of property compress=; none if it is unknown.
+std::optional<Compression> parse_compression(const std::string& name);
 
-/// What a file name ends in, for example ".zst"; empty for kNone.
+/// File name suffix, for example ".zst"; empty for kNone.
 const char* suffix(Compression compression);
 
-/// How far a dump got.
+/// Records how much of a plan can be decoded from the stored bytes.
 class Progress
 {
   public:
     /// The bytes of the plan are stored as they are.
     void set_verbatim() { verbatim_ = true; }
-    /// From `stored` bytes a reader gets back `image` bytes of the plan, from its beginning.
+    /// A reader can decode the first `image` bytes of the plan from `stored` bytes.
     void reached(std::uint64_t stored, std::uint64_t image) { marks_.push_back({stored, image}); }
 
-    /// Bytes of the plan that a reader gets back at least when only `stored` bytes are there.
+    /// The number of plan bytes that a reader can decode at least from `stored` bytes.
     std::uint64_t image_bytes(std::uint64_t stored) const;
 
   private:
@@ -41,22 +40,22 @@ class Progress
         std::uint64_t image;
     };
     bool verbatim_ = false;
-    /// Ascending.
+    /// In ascending order.
     std::vector<Mark> marks_;
 };
 
-/// Brings all of the plan into `out`, without a second copy of it in memory. Returns the cause if it
-/// could not. `out` has taken nothing before.
+/// Writes the plan to `out`, which must be empty, without a second copy in memory. Returns the cause of a
+/// failure.
 std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out,
                                   Progress& progress);
 
-/// Where in the stored bytes Plan::flags_offset is, in plain text: it can be changed there afterwards.
+/// Offset of Plan::flags_offset in the stored bytes, uncompressed, so that it can be changed afterwards.
 std::uint64_t stored_flags_offset(const Plan& plan, Compression compression);
 
-/// With fewer stored bytes than these a dump is of no use.
+/// A dump with fewer stored bytes is useless.
 std::uint64_t smallest_useful(const Plan& plan, Compression compression);
 
-/// What the first `image` bytes of a plan can take in the end, in bytes.
+/// Upper bound of the stored size of the first `image` bytes of a plan, in bytes.
 std::uint64_t largest_size(std::uint64_t image, Compression compression);
 
 } // namespace kmd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// An output for when another one fails.
+// A second output for when the first one fails.
 #pragma once
 
 #include "common/result.h"
@@ -20,8 +20,8 @@ class FallbackSink final : public Sink
     {
     }
 
-    /// Stores the dump with the second sink unless the first makes it complete, and remarks why. A lack of
-    /// room is the same for both.
+    /// Stores the dump with the second sink, with a remark that says why, unless the first one completes it
+    /// or runs out of Dump::room, which is the same for both.
     Result<Stored> store(const Dump& dump) override
     {
         auto stored = first_->store(dump);

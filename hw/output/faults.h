@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Failures on purpose, for testing the guest's framework and the writers. Off unless the person at
-// the host asks for them; docs/device.md describes each.
+// Fault injection, for tests of the guest's framework and of the writers. Off unless the user enables it;
+// docs/device.md describes each fault.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,26 @@
 namespace kmd
 {
 
-/// All numbers count from 1; 0 is off. Bytes are those of one dump as it is stored.
+/// All numbers count from 1; 0 is off. Bytes are those of one stored dump.
 struct Faults {
-    /// The commit, since power-on, that is answered with KMD_SLOT_REFUSED.
+    /// The commit since power-on to answer with KMD_SLOT_REFUSED.
     std::uint64_t refuse = 0;
-    /// How many regions make the table full.
+    /// Number of regions that fill the table.
     std::uint64_t full = 0;
-    /// The first byte that cannot be written: EIO, as a broken disk has it.
+    /// The first byte that fails with EIO, as on a broken disk.
     std::uint64_t write_fail = 0;
-    /// The first byte that does not fit: ENOSPC, as a full disk has it.
+    /// The first byte that fails with ENOSPC, as on a full disk.
     std::uint64_t write_cut = 0;
-    /// The byte ahead of which the emulator is killed.
+    /// The byte before which the emulator is killed.
     std::uint64_t stop = 0;
 
     bool any() const { return (refuse | full | write_fail | write_cut | stop) != 0; }
 };
 
-/// Bytes of a dump that go through before the first fault.
+/// Bytes of a dump that can be written before the first fault.
 std::uint64_t bytes_before_fault(const Faults& faults);
 
-/// What happens at the byte behind them: the words for it, if the emulator lives to say them.
+/// Triggers the fault at the next byte. Returns the error message, unless it kills the emulator.
 std::string inject_fault(const Faults& faults);
 
 } // namespace kmd

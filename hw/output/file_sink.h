@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One file that always is the last complete dump.
+// Writes a single file that is always the last complete dump.
 #pragma once
 
 #include "common/result.h"
@@ -15,11 +15,11 @@ namespace kmd
 class FileSink final : public Sink
 {
   public:
-    /// `path`: what the file is called; its folder exists. An error names property file=.
+    /// `path`: name of the file, in an existing folder. An error names property file=.
     static Result<std::unique_ptr<Sink>> create(const std::string& path, const StoreOptions& options);
 
-    /// Written beside the file, which it replaces when it is complete. What an earlier attempt left
-    /// incomplete is removed. Any number of processes can have the same file.
+    /// Writes a temporary file that replaces the file once it is complete. Removes an incomplete one of an
+    /// earlier attempt. Several processes can use the same path.
     Result<Stored> store(const Dump& dump) override;
 
   private:

@@ -27,7 +27,7 @@ namespace kmd
 namespace
 {
 
-/// The only test that mode bits, read-only mounts and special file systems all answer truly.
+/// Only creating a file tells for sure whether mode bits, read-only mounts and special file systems allow it.
 std::optional<std::string> try_to_create(int folder)
 {
     std::random_device random;
@@ -52,7 +52,7 @@ std::vector<std::string> names_in(const std::string& folder)
     return names;
 }
 
-/// The numbers of all dumps in a folder, complete or not.
+/// Numbers of all dumps in a folder, complete or not.
 std::set<unsigned> numbers_in(const std::string& folder, const NamePattern& pattern)
 {
     std::set<unsigned> numbers;
@@ -101,9 +101,9 @@ bool newer(const OldDump& a, const OldDump& b)
 
 std::optional<std::string> remove_dump(int folder, const std::string& folder_name, const OldDump& dump)
 {
-    // Other writers that remove the oldest may be faster.
+    // Another writer may have removed it already.
     if (dump.is_folder) {
-        // It gives up its final name first: it is not complete while its files go.
+        // Renamed first, so that a folder under a final name is never incomplete.
         const std::string incomplete = dump.name + kIncompleteSuffix;
         if (!rename_in(folder, dump.name, incomplete, Existing::kKeep)) {
             return errno == ENOENT ? std::nullopt : std::optional(os_error());

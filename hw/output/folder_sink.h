@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Dumps in a folder, one beside the other.
+// Writes dumps to a folder under numbered names.
 #pragma once
 
 #include "common/result.h"
@@ -15,25 +15,25 @@
 namespace kmd
 {
 
-/// The absolute path of `folder` if dumps can be written to it: an error says what is wrong with it.
-/// `property` is what the folder was given with.
+/// Returns the absolute path of `folder` if dumps can be written to it, otherwise an error that says what is
+/// wrong. `property`: the property that named the folder.
 Result<std::string> check_output_folder(const std::string& folder, const std::string& property = "output");
 
 class FolderSink final : public Sink
 {
   public:
-    /// `keep`: how many complete dumps of the pattern stay when one more is complete; 0: all.
+    /// `keep`: number of complete dumps of the pattern to keep, including each new one; 0: all.
     FolderSink(std::string folder, NamePattern pattern, const StoreOptions& options, std::uint64_t keep = 0)
         : folder_(std::move(folder)), pattern_(std::move(pattern)), options_(options), keep_(keep)
     {
     }
 
-    /// The dump gets the first number from Dump::number on, past 9999 from 1 on, that no dump in the folder
-    /// has. An existing file is never touched, unless `keep` says so.
+    /// Uses the first number from Dump::number on (after 9999 from 1 on) that no dump in the folder has.
+    /// Never touches an existing file, except to apply `keep`.
     Result<Stored> store(const Dump& dump) override;
 
   private:
-    /// Removes the oldest dumps but `newest`, the name of the one just made. Returns what did not work.
+    /// Removes the oldest dumps but not `newest`, the one just written. Returns what failed.
     std::optional<std::string> remove_oldest(int folder, const Plan& plan, const std::string& newest) const;
 
     std::string folder_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// An output that ends at a certain byte, whatever is behind it.
+// A ByteSink that fails after a given number of bytes.
 #pragma once
 
 #include "hw/output/byte_sink.h"
@@ -18,8 +18,8 @@ namespace kmd
 class LimitedBytes final : public ByteSink
 {
   public:
-    /// Passes `limit` bytes on to `to`, which outlives it. `reached` is called for the next one and says
-    /// why it is not taken.
+    /// Forwards `limit` bytes to `to`, which outlives it. At the next byte it calls `reached`, which returns
+    /// the cause of the failure.
     LimitedBytes(ByteSink& to, std::uint64_t limit, std::function<std::string()> reached)
         : to_(to), limit_(limit), reached_(std::move(reached))
     {

@@ -40,7 +40,7 @@ std::string utc(std::time_t time)
     return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
 }
 
-/// How many characters at the beginning of `name` can stand for a letter; 0 when none.
+/// The number of characters at the start of `name` that the placeholder `letter` matches; 0 if none.
 std::size_t length_of(char letter, std::string_view name)
 {
     const auto digits = [&](std::size_t from, std::size_t count) {

@@ -21,13 +21,13 @@ namespace kmd
 namespace
 {
 
-/// False when another writer holds it.
+/// False if another writer holds the lock.
 bool lock(int fd)
 {
     return ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
-/// Removes what nobody writes to any more. False when somebody does, or it cannot be removed.
+/// Removes a file that nobody writes any more. False if somebody does or it cannot be removed.
 bool remove_abandoned(int folder, const std::string& name)
 {
     const Descriptor fd(::openat(folder, name.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
@@ -71,7 +71,7 @@ Descriptor claim_file(int folder, const std::string& name)
         return Descriptor();
     }
     Descriptor fd = create_file(folder, name);
-    // Between the two calls another writer can take it for abandoned.
+    // Another writer may have mistaken it for abandoned before it was locked.
     if (fd && !(lock(fd.get()) && is_name_of(folder, name, fd.get()))) {
         errno = EEXIST;
         return Descriptor();
@@ -99,7 +99,8 @@ bool rename_in(int folder, const std::string& from, const std::string& to, Exist
     if (::renameat2(folder, from.c_str(), folder, to.c_str(), flags) == 0) {
         return true;
     }
-    // Some network file systems cannot promise that; there the look at the folder has to do.
+    // Some network file systems do not support RENAME_NOREPLACE; the earlier check of the folder has to
+    // suffice there.
     return errno == EINVAL && ::renameat(folder, from.c_str(), folder, to.c_str()) == 0;
 }
 
@@ -122,16 +123,16 @@ FileSizeSignalBlocked::~FileSizeSignalBlocked()
 
 std::optional<std::string> FileBytes::write(Pieces pieces)
 {
-    // `skip`: bytes of the first piece already there.
+    // `skip`: bytes of the first piece that are already written.
     std::size_t first = 0;
     std::size_t skip = 0;
-    const auto step_over_what_is_done = [&] {
+    const auto skip_written_pieces = [&] {
         while (first < pieces.size() && skip >= pieces[first].size()) {
             skip -= pieces[first].size();
             ++first;
         }
     };
-    step_over_what_is_done();
+    skip_written_pieces();
     while (first < pieces.size()) {
         std::array<iovec, IOV_MAX> vector;
         std::size_t count = 0;
@@ -148,7 +149,7 @@ std::optional<std::string> FileBytes::write(Pieces pieces)
         }
         written_ += static_cast<std::uint64_t>(now);
         skip += static_cast<std::size_t>(now);
-        step_over_what_is_done();
+        skip_written_pieces();
     }
     return std::nullopt;
 }

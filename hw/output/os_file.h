@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Files of the host.
+// Files on the host.
 #pragma once
 
 #include "common/descriptor.h"
@@ -14,25 +14,24 @@
 namespace kmd
 {
 
-/// Invalid, with errno set, when `folder` is none or cannot be opened.
+/// Invalid, with errno set, if `folder` is not a folder or cannot be opened.
 Descriptor open_folder(const std::string& folder);
 
-/// A file for its owner only, whatever the umask, that did not exist. Invalid, with errno set, when it
-/// cannot be made.
+/// Creates a file, which must not exist, for its owner only, whatever the umask. Invalid, with errno set, if
+/// that fails.
 Descriptor create_file(int folder, const std::string& name);
 
-/// Whether `name` is what the descriptor refers to, and not something that took its place.
+/// Whether `name` still refers to the open file and has not been replaced.
 bool is_name_of(int folder, const std::string& name, int fd);
 
-/// create_file() for a name that several writers want: what one that is gone left there is removed, what
-/// one that lives writes to is not. Invalid, with errno set, when it cannot be made; EEXIST: a writer has it.
-/// The name belongs to the caller as long as the descriptor is open. File systems without locks cannot tell
-/// the two kinds of writers apart.
+/// create_file() for a name that several writers use. Removes a file that a dead writer left, but not one
+/// that a live writer uses. Invalid, with errno set, if that fails; EEXIST: another writer has the name. The
+/// name belongs to the caller while the descriptor is open. File systems without locks cannot tell dead and
+/// live writers apart.
 Descriptor claim_file(int folder, const std::string& name);
 
-/// Of the writers that replace the same file, one at a time: from its construction to its end. One that
-/// stands still would hold the guest, so it is waited for only as long as a disk may take; is_name_of() tells
-/// what happened after that.
+/// Serialises the writers that replace the same file, during its lifetime. Waits for the lock only as long as
+/// a disk may take, because a stuck writer would stop the guest; is_name_of() detects conflicts after that.
 class FolderLock
 {
   public:
@@ -45,14 +44,13 @@ class FolderLock
     int folder_;
 };
 
-/// What becomes of a file that has the final name already.
+/// What to do with a file that already has the final name.
 enum class Existing { kKeep, kReplace };
 
-/// False, with errno set, when it failed, also because there is a file to keep.
+/// False, with errno set, on failure, including a file to keep.
 bool rename_in(int folder, const std::string& from, const std::string& to, Existing existing);
 
-/// Turns the signal that a write past RLIMIT_FSIZE raises, which would end the process, into the
-/// error EFBIG.
+/// Makes a write past RLIMIT_FSIZE fail with EFBIG instead of raising a signal that ends the process.
 class FileSizeSignalBlocked
 {
   public:

@@ -16,7 +16,7 @@ namespace kmd
 namespace
 {
 
-/// Longer than any guest can be held in good faith.
+/// Longer than anybody would want to stop a guest.
 constexpr std::uint64_t kLongestTimeout = 600000;
 
 std::optional<Error> check_combination(const OutputConfig& config, bool as_folder)
@@ -81,7 +81,7 @@ Result<Output> make_output(const OutputConfig& config, const Faults& faults, boo
     if (auto wrong = check_combination(config, as_folder)) {
         return *wrong;
     }
-    const auto compression = compression_of(config.compress);
+    const auto compression = parse_compression(config.compress);
     if (!compression) {
         return Error{"compress=" + config.compress + " is unknown: there are none and zstd"};
     }

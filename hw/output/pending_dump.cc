@@ -27,27 +27,27 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
-/// Writers that replace one file at the same moment.
+/// Limit of the writers that replace one file at the same time.
 constexpr unsigned kMostWriters = 100;
 
-constexpr const char* kTakenMeanwhile = "another writer removed or replaced the dump";
+constexpr const char* kReplacedByOther = "another writer removed or replaced the dump";
 
-/// What a small file takes on a disk besides its bytes, generously.
-constexpr std::uint64_t kBlocksOfAFile = 8192;
+/// Disk space of a small file besides its contents, rounded up generously.
+constexpr std::uint64_t kFileOverhead = 8192;
 
-/// Whether syncfs() of a folder brings its files to the disk. That waits for the disk once, and not once for
-/// each file while the guest stands still. File systems in user space are not told of it.
+/// Whether syncfs() writes the files of a folder to the disk. It waits for the disk once instead of once for
+/// each file, while the guest is stopped. File systems in user space ignore it.
 bool is_synced_as_a_whole(int folder)
 {
     struct statfs about;
     return ::fstatfs(folder, &about) == 0 && about.f_type != FUSE_SUPER_MAGIC;
 }
 
-/// Cuts the bytes of a plan into its parts, each a file of its own.
+/// Splits the bytes of a plan into its parts, one file each.
 class PartFiles final : public ByteSink
 {
   public:
-    /// `first`: the file of the first part, which the caller keeps.
+    /// `first`: the file of the first part; the caller owns it.
     PartFiles(int folder, std::span<const Part> parts, int first)
         : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size),
           together_(is_synced_as_a_whole(folder))
@@ -76,7 +76,7 @@ class PartFiles final : public ByteSink
     }
     std::uint64_t written() const override { return written_; }
 
-    /// All parts are on the disk, and their names.
+    /// Writes all parts and their names to the disk.
     std::optional<std::string> finish()
     {
         const bool done = together_ ? ::syncfs(folder_) == 0 : ::fsync(fd_) == 0 && ::fsync(folder_) == 0;
@@ -111,7 +111,7 @@ class PartFiles final : public ByteSink
     bool together_;
 };
 
-/// Sets the mark, with all the data on the disk before and after. Returns the cause if it fails.
+/// Sets the mark after all data is on the disk, and writes it to the disk. Returns the cause of a failure.
 std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
 {
     if (::fdatasync(fd) != 0 ||
@@ -122,7 +122,7 @@ std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flag
     return std::nullopt;
 }
 
-/// The mark as the plan has it: incomplete.
+/// The mark of an incomplete dump, from the plan.
 std::uint32_t incomplete_flags(const Plan& plan)
 {
     std::uint32_t flags = 0;
@@ -130,8 +130,8 @@ std::uint32_t incomplete_flags(const Plan& plan)
     return flags;
 }
 
-/// The text under its name, whole or not at all. `wanted` is asked when it can get the name. Returns the
-/// cause if it fails.
+/// Writes a text file atomically. `wanted`: whether the file may still get its name. Returns the cause of a
+/// failure.
 std::optional<std::string> write_text(int folder, const std::string& name, const std::string& text,
                                       Existing existing, const std::function<bool()>& wanted)
 {
@@ -150,7 +150,7 @@ std::optional<std::string> write_text(int folder, const std::string& name, const
         failure = os_error();
     }
     if (!failure && !(wanted() && is_name_of(folder, incomplete, fd.get()))) {
-        failure = kTakenMeanwhile;
+        failure = kReplacedByOther;
     }
     if (!failure && !rename_in(folder, incomplete, name, existing)) {
         failure = os_error();
@@ -159,7 +159,7 @@ std::optional<std::string> write_text(int folder, const std::string& name, const
         ::unlinkat(folder, incomplete.c_str(), 0);
     } else if (!failure && !wanted() && is_name_of(folder, name, fd.get())) {
         ::unlinkat(folder, name.c_str(), 0);
-        failure = kTakenMeanwhile;
+        failure = kReplacedByOther;
     }
     return failure;
 }
@@ -181,7 +181,7 @@ std::optional<PendingDump> PendingDump::create(int folder, const std::string& na
     if (plan.parts.empty() ? !pending.marked_ : ::mkdirat(folder, incomplete.c_str(), 0700) != 0) {
         return std::nullopt;
     }
-    // A writer that was faster can have given it its final name just now. From here on nobody can.
+    // Another writer may have just finished a dump of this name. From here on nobody else can.
     if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         ::unlinkat(folder, incomplete.c_str(), plan.parts.empty() ? 0 : AT_REMOVEDIR);
         errno = EEXIST;
@@ -248,7 +248,7 @@ std::optional<std::string> PendingDump::publish(const Plan& plan, Compression co
         }
         failure = "it cannot get its final name: " + os_error();
     }
-    // Best effort: the name says incomplete in any case.
+    // Best effort: the name says "incomplete" in any case.
     (void)mark(marked_.get(), offset, incomplete_flags(plan));
     return failure;
 }
@@ -280,7 +280,7 @@ bool PendingDump::make_room(const Dump& dump, Stored& stored) const
 {
     Stored worst = stored;
     worst.image_bytes = dump.plan.vital_size;
-    const std::uint64_t needed = dump.describe(worst, false).size() + kBlocksOfAFile;
+    const std::uint64_t needed = dump.describe(worst, false).size() + kFileOverhead;
     const std::uint64_t shorter = stored.bytes - std::min(stored.bytes, needed);
     struct statvfs about;
     const bool no_more_files = ::fstatvfs(folder_, &about) == 0 && about.f_files > 0 && about.f_favail == 0;
@@ -330,7 +330,7 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
             alone.emplace(folder_);
         }
         if (options.sidecar && existing == Existing::kReplace) {
-            // It is about the dump that is replaced now.
+            // It describes the dump that is about to be replaced.
             ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
         }
         stored.incomplete_because = publish(dump.plan, options.compression, existing).value_or("");
@@ -342,7 +342,7 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
     if (options.sidecar) {
         describe(dump, stored, existing);
     }
-    // Both names.
+    // Write both names to the disk.
     ::fsync(folder_);
     return stored;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A dump on its way into a folder of the host. It is called NAME.incomplete, and says so inside, until
-// its last byte is on the disk.
+// A dump that is being written to a folder. Until its last byte is on the disk, its name is NAME.incomplete
+// and its contents are marked incomplete.
 #pragma once
 
 #include "hw/output/os_file.h"
@@ -15,23 +15,23 @@ namespace kmd
 
 inline constexpr const char* kIncompleteSuffix = ".incomplete";
 
-/// The name of a dump of this plan without it: ".elf", ".elf.zst", or nothing for a folder.
+/// The suffix of a complete dump of this plan: ".elf", ".elf.zst", or nothing for a folder.
 std::string name_suffix(const Plan& plan, Compression compression);
 
 class PendingDump
 {
   public:
-    /// Makes NAME.incomplete in `folder`, which stays open longer: a file, or a folder when the plan has
-    /// parts. Nothing, with errno set, when it cannot be made, also because something has that name, or NAME.
+    /// Creates NAME.incomplete in `folder`, which outlives it: a file, or a folder if the plan has parts.
+    /// None, with errno set, if that fails, including if NAME or NAME.incomplete exists.
     static std::optional<PendingDump> create(int folder, const std::string& name, const Plan& plan);
 
-    /// The same for a file that replaces NAME: when another writer is at it as well, it is called
-    /// NAME.2.incomplete, NAME.3.incomplete... What writers that are gone left under its name is removed.
+    /// The same for a file that replaces NAME. If other writers do the same, it is called NAME.2.incomplete,
+    /// NAME.3.incomplete... Removes what dead writers left under its name.
     static std::optional<PendingDump> claim(int folder, const std::string& name);
 
-    /// Writes all of it, gives it its final name, and describes it in NAME.json. `folder_name` is for
-    /// people. When writing fails in between, what was written stays under the incomplete name and is
-    /// returned with the cause; when that is of no use, nothing stays and the result is the error.
+    /// Writes the dump, gives it its final name, and describes it in NAME.json. `folder_name` is for
+    /// messages. If writing fails, the part that was written keeps the incomplete name and is returned with
+    /// the cause; if that part is useless, it is removed and the result is an error.
     Result<Stored> store(const Dump& dump, const StoreOptions& options, const std::string& folder_name,
                          Existing existing);
 
@@ -45,10 +45,10 @@ class PendingDump
     std::optional<std::string> publish(const Plan& plan, Compression compression, Existing existing);
     void describe(const Dump& dump, Stored& stored, Existing existing) const;
     std::optional<std::string> write_description(const Dump& dump, Stored& stored, Existing existing) const;
-    /// Gives the end of an incomplete dump for its description, unless it is vital.
+    /// Truncates an incomplete dump to make room for its description, unless that would cut its vital part.
     bool make_room(const Dump& dump, Stored& stored) const;
     void discard(const Plan& plan);
-    /// Whether a name is this dump's, and not that of one that took its place.
+    /// Whether `name` still refers to this dump and has not been replaced.
     bool is_called(const std::string& name) const
     {
         return is_name_of(folder_, name, parts_ ? parts_.get() : marked_.get());
@@ -62,9 +62,9 @@ class PendingDump
     int folder_;
     std::string name_;
     std::string incomplete_name_;
-    /// Of the file that has the mark of completeness.
+    /// The file that contains the mark of completeness.
     Descriptor marked_;
-    /// Of the folder for the parts, if there are parts.
+    /// The folder of the parts, if there are any.
     Descriptor parts_;
     Progress progress_;
 };

@@ -12,10 +12,10 @@ namespace kmd
 namespace
 {
 
-/// What the times in a description take at most, beside the zeros that they are before.
+/// Upper bound of what the times, still 0 in the estimate, can add to a description.
 constexpr std::uint64_t kDigits = 128;
 
-/// Where a dump that does not fit its room is cut.
+/// The size at which to truncate a dump that does not fit its room.
 std::uint64_t cut_at(const Dump& dump, Compression compression, bool described, const Stored& stored)
 {
     std::uint64_t description = 0;

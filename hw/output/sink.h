@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the outputs have in common: each executes a plan, so that a dump under its final name is
-// complete, whatever happens. docs/outputs.md is for those who configure them.
+// The interface of the outputs. Each executes a plan so that a dump under its final name is always complete.
+// docs/outputs.md is for users.
 #pragma once
 
 #include "common/result.h"
@@ -20,53 +20,52 @@
 namespace kmd
 {
 
-/// A dump as it is on the host, or with the peer.
+/// A stored dump, on the host or sent to the peer.
 struct Stored {
-    /// Path, or the chardev it went to.
+    /// Its path or chardev.
     std::string where;
     std::uint64_t bytes = 0;
-    /// Bytes of the plan, from its beginning, that a reader gets back from it at least.
+    /// The number of plan bytes that a reader can decode at least.
     std::uint64_t image_bytes = 0;
-    /// Empty when the dump is complete; otherwise why it is not, and a path says so too.
+    /// Empty if the dump is complete; otherwise the reason. The path of an incomplete dump says so too.
     std::string incomplete_because;
-    /// It is not complete because Dump::room was too small.
+    /// The dump is incomplete because Dump::room was too small.
     bool out_of_room = false;
-    /// How long writing took, and bringing it to the disk after that.
+    /// Time for writing, and for the sync to the disk after that.
     std::uint64_t write_nanoseconds = 0;
     std::uint64_t sync_nanoseconds = 0;
     std::uint64_t sidecar_bytes = 0;
-    /// What did not work besides, a sentence each: an output that failed before this one, the sidecar.
+    /// Other failures, one sentence each: an earlier output, the sidecar.
     std::vector<std::string> remarks;
 };
 
-/// Why a dump is cut, or has no sidecar, when Dump::room is too small.
+/// Why a dump is truncated, or has no sidecar, if Dump::room is too small.
 inline constexpr const char* kOutOfRoom = "max-bytes is reached";
 
-/// A dump for an output. Refers to what it is about.
+/// A dump for an output. Does not own its plan.
 struct Dump {
     const Plan& plan;
-    /// The word for the reason.
+    /// The name of the reason.
     std::string reason;
-    /// 1 or more; an output that finds the number taken uses the next that is free.
+    /// 1 or more; if it is taken, an output uses the next free number.
     unsigned number = 1;
     std::time_t time = 0;
-    /// The JSON text about the dump once it is stored, on one line or as a person reads it.
+    /// Describes the stored dump as JSON, on one line or formatted for people.
     std::function<std::string(const Stored&, bool one_line)> describe;
-    /// Bytes that dump and sidecar may take together. At least the vital part of the plan fits.
+    /// Limit of dump and sidecar together, in bytes. At least the vital part of the plan fits.
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
 };
 
-/// How dumps are stored, whatever the output.
+/// Options of all outputs.
 struct StoreOptions {
     Compression compression = Compression::kNone;
-    /// Whether a file gets a JSON file beside it.
+    /// Whether each dump gets a JSON file.
     bool sidecar = true;
     Faults faults;
 };
 
-/// Encodes the dump into `out`, which took nothing before, with the faults of the options and no further
-/// than its room allows; `described`: its description has to fit as well. `stored` says where it goes, and
-/// afterwards what became of it.
+/// Encodes the dump to `out`, which must be empty, with the injected faults and within its room. `described`:
+/// leave room for its description. `stored` has the destination; the function fills in the outcome.
 void encode_dump(const Dump& dump, const StoreOptions& options, bool described, ByteSink& out,
                  Progress& progress, Stored& stored);
 
@@ -75,7 +74,7 @@ class Sink
   public:
     virtual ~Sink() = default;
 
-    /// An error when there is nothing of the dump.
+    /// An error if nothing of the dump was stored.
     virtual Result<Stored> store(const Dump& dump) = 0;
 };
 

@@ -23,10 +23,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kLargestChunk = std::size_t{1} << 20;
 
-/// How long a channel that takes nothing is left alone.
+/// Pause before the next try of a channel that accepts nothing.
 constexpr auto kPause = std::chrono::milliseconds(1);
 
-/// Sends everything until a point in time.
+/// Sends bytes until a deadline.
 class ChannelBytes final : public ByteSink
 {
   public:
@@ -43,7 +43,7 @@ class ChannelBytes final : public ByteSink
     }
     std::uint64_t written() const override { return written_; }
 
-    /// Why the channel takes no more.
+    /// Why the channel accepts no more.
     const std::optional<std::string>& failure() const { return failure_; }
 
   private:
@@ -74,7 +74,7 @@ std::optional<std::string> put_text(ByteSink& out, const std::string& text)
     return out.write(Pieces(&bytes, 1));
 }
 
-/// Puts the length ahead of each piece, in hexadecimal and on a line of its own.
+/// Sends the length before each chunk, in hexadecimal on a line of its own.
 class Chunks final : public ByteSink
 {
   public:
@@ -108,7 +108,7 @@ class Chunks final : public ByteSink
     std::uint64_t written_ = 0;
 };
 
-/// The receiver waits for an end in any case.
+/// Always returns a trailer, because the receiver waits for one.
 std::string describe(const Dump& dump, Stored& stored)
 {
     try {

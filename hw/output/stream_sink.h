@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Dumps over a channel, for collecting on another host: a line of JSON, the bytes in chunks, and a line
-// of JSON that says what became of it. The protocol is in docs/outputs.md.
+// Sends dumps over a channel to another host: a line of JSON, the bytes in chunks, and a line of JSON with
+// the outcome. docs/outputs.md has the protocol.
 #pragma once
 
 #include "common/result.h"
@@ -19,8 +19,8 @@ namespace kmd
 class StreamSink final : public Sink
 {
   public:
-    /// `name`: the channel's, for people. A dump that is not through after `at_most` is given up.
-    /// `channel` outlives it.
+    /// `name`: that of the channel, for messages. A dump that takes longer than `at_most` is given up.
+    /// `channel` outlives the sink.
     StreamSink(Channel& channel, std::string name, NamePattern pattern, const StoreOptions& options,
                std::chrono::milliseconds at_most)
         : channel_(channel), name_(std::move(name)), pattern_(std::move(pattern)), options_(options),
@@ -28,7 +28,7 @@ class StreamSink final : public Sink
     {
     }
 
-    /// Complete means that the channel took all of it: what the peer makes of it is the peer's.
+    /// A dump is complete if the channel accepted all of it; whether the peer stores it is unknown.
     Result<Stored> store(const Dump& dump) override;
 
   private:
@@ -39,7 +39,8 @@ class StreamSink final : public Sink
     NamePattern pattern_;
     StoreOptions options_;
     std::chrono::milliseconds at_most_;
-    /// Broke off within a dump and could not be ended: what is sent now would become part of that dump.
+    /// The connection broke off during a dump and could not be closed: anything sent now would become part of
+    /// that dump.
     bool broken_ = false;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// JSON as text. A tree of values would do as well, but its destructor takes memory: a host that has none left
-// would end there, in the middle of a dump.
+// Builds JSON as text. The destructor of a tree of JSON values allocates memory, so a host without memory
+// would abort in the middle of a dump.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 namespace kmd
 {
 
-/// Any text, a path of the host for example, quoted and as ASCII. What is no UTF-8 is replaced.
+/// Quotes any text, such as a host path, as ASCII. Invalid UTF-8 is replaced.
 std::string json_string(const std::string& text);
 
-/// The same of printable ASCII, for those who have many.
+/// The same for printable ASCII only; faster.
 std::string json_ascii(std::string_view text);
 
-/// How the members of an object are laid out.
+/// Layout of the members of an object.
 enum class JsonStyle { kOneLine, kLines };
 
-/// The members of an object, in the order in which they are added. Names are printable ASCII.
+/// The members of an object, in the order in which they were added. Names are printable ASCII.
 class JsonMembers
 {
   public:
@@ -29,12 +29,12 @@ class JsonMembers
 
     void add(std::string_view name, std::uint64_t number) { add_json(name, std::to_string(number)); }
     void add(std::string_view name, const std::string& text) { add_json(name, json_string(text)); }
-    void add_truth(std::string_view name, bool truth) { add_json(name, truth ? "true" : "false"); }
+    void add_bool(std::string_view name, bool value) { add_json(name, value ? "true" : "false"); }
     void add_json(std::string_view name, std::string_view json);
 
     /// The whole object.
     std::string object() const { return "{" + text_ + "}"; }
-    /// The members alone, for an object that goes on.
+    /// Only the members, for an object that continues.
     std::string take() { return std::move(text_); }
 
   private:
@@ -42,7 +42,7 @@ class JsonMembers
     std::string text_;
 };
 
-/// An array of what `json_of` makes of each item.
+/// An array of the results of `json_of` for each item.
 template <class Range, class Function> std::string json_list(const Range& range, const Function& json_of)
 {
     std::string list = "[";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the guest wanted saved and a dump lacks. A dump with a shortfall is partial, however well it was
-// written.
+// What the guest wanted saved but the dump lacks. A dump with a shortfall is partial, even if it was written
+// completely.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,24 @@ namespace kmd
 {
 
 struct Shortfall {
-    /// Valid slots that were left out.
+    /// Valid slots that failed the check at the trigger.
     std::uint32_t regions_rejected = 0;
-    /// Regions whose commit was refused, and that were never committed with success since.
+    /// Regions whose commit was refused and not accepted later.
     std::uint64_t regions_refused = 0;
-    /// Regions that the guest's own ELF header does not describe, if that is the file's.
+    /// Regions that the guest's own ELF header does not describe, if the file uses it.
     std::uint32_t regions_not_described = 0;
-    /// The guest's own counts: registers NOT_REGISTERED and NOT_LISTED.
+    /// Counts reported by the guest: registers NOT_REGISTERED and NOT_LISTED.
     std::uint32_t regions_not_registered = 0;
     std::uint32_t extents_not_listed = 0;
-    /// Entries of the guest's list that are not RAM, or that the guest's page tables show elsewhere or
-    /// nowhere by now.
+    /// Entries of the guest's list that are not RAM, and entries that the guest's page tables no longer map
+    /// there.
     std::uint64_t extents_rejected = 0;
     std::uint64_t extents_stale = 0;
-    /// The guest's list is longer than what is read of it.
+    /// The guest's list is too long; only its beginning was read.
     bool list_cut = false;
-    /// A region of kind VMCOREINFO holds no vmcoreinfo: the kernel that registered it is gone.
+    /// The VMCOREINFO region no longer holds vmcoreinfo: the kernel that registered it is gone.
     bool vmcoreinfo_lost = false;
-    /// Indices of CPUs that run another kernel than the one that vmcoreinfo is of.
+    /// Numbers of the CPUs that run another kernel than that of vmcoreinfo.
     std::vector<unsigned> cpus_of_another_kernel;
 
     bool any() const
@@ -40,7 +40,7 @@ struct Shortfall {
     }
 };
 
-/// The shortfall for a person, behind a comma each: ", 2 regions rejected"; empty when there is none.
+/// The shortfall as text, each item after a comma: ", 2 regions rejected"; empty if there is none.
 std::string describe_shortfall(const Shortfall& shortfall);
 
 } // namespace kmd

@@ -17,7 +17,7 @@ namespace kmd
 namespace
 {
 
-/// Of the table of members in docs/outputs.md.
+/// Version of the table of members in docs/outputs.md.
 constexpr std::uint64_t kSidecarVersion = 2;
 
 std::string utc(std::time_t time)
@@ -28,8 +28,9 @@ std::string utc(std::time_t time)
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-/// A line for each region. A full table has 65,536 of them, and the guest waits: a tree of JSON values takes
-/// a hundred times as long. Addresses are text: JSON's numbers are exact up to 2^53 only.
+/// One line for each region. Built as text because a full table has 65,536 regions and the guest waits: a
+/// tree of JSON values takes a hundred times as long. Addresses are strings, because JSON numbers are exact
+/// only up to 2^53.
 void append_regions(std::string& list, const std::vector<ReportedRegion>& regions, std::string_view line_end)
 {
     constexpr std::size_t kUsualLength = 180;
@@ -50,14 +51,14 @@ void append_regions(std::string& list, const std::vector<ReportedRegion>& region
     }
 }
 
-/// A region that was accepted and is not whole in the file.
+/// Whether a region was accepted but is not completely in the file.
 bool cut_off(const ReportedRegion& reported, const TruncatedRanges& missing)
 {
     return accepted(reported.status) && missing.has_part_of(reported.region);
 }
 
-/// A description of memory for the controller, or for other readers: what it leads to is in the file instead.
-bool no_part_of_it(const DumpReport& report, const ReportedRegion& reported)
+/// Whether a region only describes other memory, which the dump contains instead.
+bool is_never_saved(const DumpReport& report, const ReportedRegion& reported)
 {
     return report.format == "enriched" &&
            (reported.region.kind == KMD_KIND_ELF_HEADER || reported.region.kind == KMD_KIND_LIST);
@@ -82,14 +83,14 @@ std::string describe_refused(const RefusedRegion& refused)
     return members.object();
 }
 
-/// JSON objects: what should be in the dump and is not, or not whole.
+/// JSON objects of the regions that are missing from the dump or truncated.
 std::vector<std::string> left_out(const DumpReport& report, const TruncatedRanges& missing)
 {
     std::vector<std::string> objects;
     for (const ReportedRegion& reported : report.regions) {
         if (!accepted(reported.status)) {
             objects.push_back(describe_left_out(reported, status_text(reported.status)));
-        } else if (!no_part_of_it(report, reported) && cut_off(reported, missing)) {
+        } else if (!is_never_saved(report, reported) && cut_off(reported, missing)) {
             objects.push_back(describe_left_out(reported, "not all of it was written"));
         }
     }
@@ -160,8 +161,8 @@ void add_shortfall(JsonMembers& members, const Shortfall& shortfall)
     members.add("extents_not_listed", shortfall.extents_not_listed);
     members.add("extents_rejected", shortfall.extents_rejected);
     members.add("extents_stale", shortfall.extents_stale);
-    members.add_truth("list_cut", shortfall.list_cut);
-    members.add_truth("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
+    members.add_bool("list_cut", shortfall.list_cut);
+    members.add_bool("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
     members.add_json("cpus_of_another_kernel", json_list(shortfall.cpus_of_another_kernel,
                                                          [](unsigned cpu) { return std::to_string(cpu); }));
 }

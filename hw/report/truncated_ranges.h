@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a dump lacks that was cut off.
+// The memory that a truncated dump lacks.
 #pragma once
 
 #include "hw/image/plan.h"
@@ -15,18 +15,18 @@ namespace kmd
 class TruncatedRanges
 {
   public:
-    /// Of the file that the segments describe, `image_bytes` from its beginning are there.
+    /// The first `image_bytes` of the file that the segments describe were written.
     TruncatedRanges(std::span<const Segment> segments, std::uint64_t image_bytes);
 
-    /// Whether a byte of the region is missing.
+    /// Whether any byte of the region is missing.
     bool has_part_of(const Region& region) const;
 
-    /// In ascending order of physical address; their place in the file is where they would have been.
+    /// The missing memory in ascending order of physical address; `file_offset` is where it would have been.
     const std::vector<Segment>& segments() const { return segments_; }
 
   private:
     std::vector<Segment> segments_;
-    /// The highest end of the segments up to each of them.
+    /// For each segment, the highest end of it and those before it.
     std::vector<std::uint64_t> ends_;
 };
 

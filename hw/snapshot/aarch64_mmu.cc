@@ -21,7 +21,7 @@ constexpr std::uint64_t system_register(unsigned op0, unsigned op1, unsigned crn
 
 constexpr std::uint64_t kHcrEl2 = system_register(3, 4, 1, 1, 0);
 
-/// The registers of a translation regime with tables: op1 is 0 for EL1 and 4 for EL2.
+/// The registers of a translation regime; op1 is 0 for EL1 and 4 for EL2.
 struct Regime {
     std::uint64_t sctlr, tcr, ttbr0, ttbr1;
 };
@@ -32,7 +32,7 @@ constexpr Regime regime_of(unsigned op1)
             system_register(3, op1, 2, 0, 0), system_register(3, op1, 2, 0, 1)};
 }
 
-/// Bits of HCR_EL2: a kernel runs at EL2, and user programs belong to it.
+/// Bits of HCR_EL2. E2H: a host kernel runs at EL2; TGE: its user programs run in the EL2&0 regime.
 constexpr std::uint64_t kE2h = std::uint64_t{1} << 34;
 constexpr std::uint64_t kTge = std::uint64_t{1} << 27;
 
@@ -41,15 +41,15 @@ constexpr std::array<unsigned, 4> kLowerPages = {12, 16, 14, 0};
 /// TCR_ELx.TG1.
 constexpr std::array<unsigned, 4> kUpperPages = {0, 14, 12, 16};
 
-/// Physical addresses of 52 bits, as TCR_ELx.IPS and PS have them.
+/// TCR_ELx.IPS or PS: 52-bit physical addresses.
 constexpr std::uint64_t kSizeOf52Bits = 6;
 
 constexpr unsigned kEl2 = 2;
 
-class Values
+class RegisterValues
 {
   public:
-    Values(unsigned cpu, SystemRegisters& registers)
+    RegisterValues(unsigned cpu, SystemRegisters& registers)
     {
         std::size_t i = 0;
         for (const unsigned op1 : {0u, 4u}) {
@@ -77,8 +77,8 @@ class Values
 
 std::optional<Aarch64Mmu> Aarch64Mmu::of_cpu(const CpuState& cpu, SystemRegisters& registers)
 {
-    const Values values(cpu.cpu, registers);
-    // A CPU without EL2 has no such register.
+    const RegisterValues values(cpu.cpu, registers);
+    // Absent on a CPU without EL2.
     const std::uint64_t hcr = values[kHcrEl2].value_or(0);
     const std::uint64_t exception_level = field(cpu.state, 3, 2); // PSTATE.EL
     if (exception_level > kEl2) {
@@ -97,7 +97,7 @@ std::optional<Aarch64Mmu> Aarch64Mmu::of_cpu(const CpuState& cpu, SystemRegister
     Aarch64Mmu mmu;
     mmu.on_ = (*sctlr & 1) != 0;
     if (at_el2 && !kernel_at_el2) {
-        mmu.set_lower_half_alone(*tcr, *ttbr0);
+        mmu.set_lower_half_only(*tcr, *ttbr0);
         return mmu;
     }
     const auto ttbr1 = values[names.ttbr1];
@@ -121,8 +121,8 @@ std::optional<Aarch64Mmu::Half> Aarch64Mmu::half(std::uint64_t root, std::uint64
     tables.address_bits = address_bits;
     tables.levels = Aarch64TableFormat::levels_for(address_bits, page_shift);
     tables.lpa2 = wide && page_shift != 16;
-    // The first table is aligned to its size, and with 52-bit addresses to 64 bytes at least: bits 5:2
-    // have the upper part of the address then.
+    // The root table is aligned to its size and, with 52-bit addresses, to at least 64 bytes: bits 5:2 then
+    // hold bits 51:48 of the address.
     const unsigned per_level = page_shift - 3;
     const unsigned root_bits = address_bits - page_shift - (tables.levels - 1) * per_level;
     tables.root = root & bits(47, std::max(root_bits + 3, wide ? 6u : 0u));
@@ -150,8 +150,8 @@ void Aarch64Mmu::set_halves(std::uint64_t control, std::uint64_t lower_root, std
     }
 }
 
-/// TCR_EL2 of a hypervisor of its own has other bits than TCR_EL1.
-void Aarch64Mmu::set_lower_half_alone(std::uint64_t control, std::uint64_t root)
+/// Without E2H, TCR_EL2 has another layout than TCR_EL1.
+void Aarch64Mmu::set_lower_half_only(std::uint64_t control, std::uint64_t root)
 {
     const bool ds = field(control, 32, 32) != 0;
     const unsigned page_shift = kLowerPages.at(field(control, 15, 14));

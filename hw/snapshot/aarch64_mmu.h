@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How a CPU of AArch64 sees memory, out of its system registers: Arm Architecture Reference Manual,
-// section D8.1 (address translation). Stage 2 is left out: a hypervisor's guest is not what is dumped.
+// Address translation of an AArch64 CPU, from its system registers: Arm Architecture Reference Manual,
+// section D8.1. Stage 2 is ignored: guests of a hypervisor in the guest are not dumped.
 #pragma once
 
 #include "common/aarch64_tables.h"
@@ -19,13 +19,13 @@ namespace kmd
 class Aarch64Mmu final : public CpuMmu
 {
   public:
-    /// The translation that the CPU uses at the exception level that it is at. None when the emulator does
-    /// not know the registers, and at EL3.
+    /// The translation at the current exception level of the CPU. None if the emulator does not know the
+    /// registers, or at EL3.
     static std::optional<Aarch64Mmu> of_cpu(const CpuState& cpu, SystemRegisters& registers);
 
     std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const override;
 
-    /// That of the upper half, which is a kernel's.
+    /// The root of the upper half, which belongs to the kernel.
     std::optional<std::uint64_t> kernel_root() const override;
 
   private:
@@ -40,7 +40,7 @@ class Aarch64Mmu final : public CpuMmu
     static std::optional<Half> half(std::uint64_t root, std::uint64_t size_offset, unsigned page_shift,
                                     bool tagged, bool wide);
     void set_halves(std::uint64_t control, std::uint64_t lower_root, std::uint64_t upper_root);
-    void set_lower_half_alone(std::uint64_t control, std::uint64_t root);
+    void set_lower_half_only(std::uint64_t control, std::uint64_t root);
 
     bool on_ = false;
     std::optional<Half> lower_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a dump is wanted to hold: the property capture=.
+// What a dump has to contain: the property capture=.
 #pragma once
 
 #include "common/result.h"
@@ -15,14 +15,14 @@ struct Capture {
     bool regions = true;
     /// The registers of every CPU.
     bool cpus = true;
-    /// The stacks that the CPUs stand on.
+    /// The stacks that the CPUs are using.
     bool stacks = true;
     /// The page tables that lead to the regions and stacks.
     bool tables = true;
 };
 
-/// A list of the words regions, cpus, stacks and tables with ',' or '+' between them, the latter because
-/// QEMU's command line takes a comma for itself. An error says what is expected.
+/// Parses a list of the words regions, cpus, stacks and tables, separated by ',' or by '+', because a comma
+/// separates options on QEMU's command line. An error says what is expected.
 Result<Capture> parse_capture(const std::string& list);
 
 } // namespace kmd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How one CPU sees memory, out of its system registers.
+// Address translation of one CPU, from its system registers.
 #pragma once
 
 #include "common/machine.h"
@@ -20,16 +20,16 @@ class CpuMmu
   public:
     virtual ~CpuMmu() = default;
 
-    /// Guest-physical address of a byte; none when the CPU would fault. It need not be RAM.
+    /// Guest-physical address of a byte; none if the access would fault. Not necessarily RAM.
     virtual std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const = 0;
 
-    /// Guest-physical address of the outermost table of the kernel's addresses. None with the MMU off, and
-    /// where there is no such table.
+    /// Guest-physical address of the root table for kernel addresses. None if the MMU is off or there is no
+    /// such table.
     virtual std::optional<std::uint64_t> kernel_root() const = 0;
 };
 
-/// The translation that the CPU uses in the mode that it is in. Null when the emulator does not know the
-/// registers, in the firmware's mode, and for a machine that we do not know.
+/// The translation in the CPU's current mode. Null if the emulator does not know the registers, in firmware
+/// mode, and for an unknown machine.
 std::unique_ptr<CpuMmu> mmu_of(const CpuState& cpu, const Machine& machine, SystemRegisters& registers);
 
 } // namespace kmd

@@ -15,7 +15,7 @@ namespace kmd
 namespace
 {
 
-/// struct elf_prstatus of every 64-bit Linux: where pr_pid is, in bytes.
+/// Offset of pr_pid in struct elf_prstatus of every 64-bit Linux, in bytes.
 constexpr std::size_t kPid = 32;
 
 constexpr std::size_t padded(std::size_t size)
@@ -36,7 +36,7 @@ CpuState state_of(std::span<const std::byte> prstatus, const Architecture& archi
             .state = registers.state};
 }
 
-/// One note; the parts are what they are in the file.
+/// One note. The spans refer to its bytes in the file.
 struct Note {
     Elf64_Nhdr header;
     std::span<const std::byte> whole;
@@ -48,7 +48,7 @@ struct Note {
     }
 };
 
-/// Takes the first note off; none when it is cut off.
+/// Removes the first note and returns it; none if it is truncated.
 std::optional<Note> take_note(std::span<const std::byte>& notes)
 {
     if (notes.size() < sizeof(Elf64_Nhdr)) {
@@ -79,8 +79,8 @@ std::vector<CpuState> read_cpu_states(std::span<const std::byte> notes, const Ma
     return states;
 }
 
-std::vector<std::byte> without_state_of(std::span<const unsigned> cpus, std::span<const std::byte> notes,
-                                        const Machine& machine)
+std::vector<std::byte> notes_without(std::span<const unsigned> cpus, std::span<const std::byte> notes,
+                                     const Machine& machine)
 {
     std::vector<std::byte> kept;
     kept.reserve(notes.size());

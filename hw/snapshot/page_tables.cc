@@ -67,9 +67,9 @@ bool PageTables::collect(const AddressRange& range, GuestMemory& memory, Budget&
                          std::set<std::uint64_t>& pages) const
 {
     for (std::uint64_t address = range.first;;) {
-        const TableWalk way = space_.tables->walk(address, memory);
-        for (std::size_t i = 0; i < way.table_count; ++i) {
-            const std::uint64_t table = way.tables.at(i);
+        const TableWalk walk = space_.tables->walk(address, memory);
+        for (std::size_t i = 0; i < walk.table_count; ++i) {
+            const std::uint64_t table = walk.tables.at(i);
             if (!pages.contains(table)) {
                 if (!is_ram(memory, table & ~(page_size() - 1), page_size())) {
                     break;
@@ -80,7 +80,7 @@ bool PageTables::collect(const AddressRange& range, GuestMemory& memory, Budget&
                 --budget.pages;
                 pages.insert(table);
             }
-            if (i + 1 == way.table_count && way.to_pages) {
+            if (i + 1 == walk.table_count && walk.to_pages) {
                 break;
             }
             if (budget.descriptors == 0) {
@@ -88,7 +88,7 @@ bool PageTables::collect(const AddressRange& range, GuestMemory& memory, Budget&
             }
             --budget.descriptors;
         }
-        const std::uint64_t last = address | way.reach;
+        const std::uint64_t last = address | walk.reach;
         if (last >= range.last) {
             return true;
         }

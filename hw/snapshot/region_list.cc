@@ -14,7 +14,7 @@ namespace
 
 using Entry = std::array<std::byte, KMD_LIST_STRIDE_VALUE>;
 
-/// The bytes of one entry, which may lie in two pieces of RAM.
+/// Reads one entry, which may be split between two blocks of RAM.
 bool read_entry(GuestMemory& memory, std::uint64_t phys, Entry& entry)
 {
     for (std::size_t done = 0; done < entry.size();) {

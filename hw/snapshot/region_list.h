@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Regions of kind LIST (register specification, section 5.2): the guest keeps further regions in its own
-// memory, as many as it likes and as they come.
+// Regions of kind LIST (register specification, section 5.2): a list in guest memory of further regions,
+// which the guest can change at any time.
 #pragma once
 
 #include "hw/memory/guest_memory.h"
@@ -14,15 +14,15 @@ namespace kmd
 {
 
 struct ListedRegions {
-    /// All of them RAM, in the order of the list.
+    /// Regions that are RAM, in the order of the list.
     std::vector<Region> regions;
-    /// Entries that describe no RAM.
+    /// Number of entries that are not RAM.
     std::uint32_t rejected = 0;
-    /// The list is longer than any may be; the rest was not read.
+    /// The list has more than KMD_LIST_ENTRIES_MAX entries; the rest was not read.
     bool cut = false;
 };
 
-/// Reads the list that a region, which is RAM, holds. Empty when `list` is null.
+/// Reads the list in a region that is RAM. Empty if `list` is null.
 ListedRegions read_list(const Region* list, GuestMemory& memory);
 
 } // namespace kmd

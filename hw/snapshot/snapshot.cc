@@ -21,7 +21,7 @@ namespace kmd
 namespace
 {
 
-/// In ascending order, without overlap: no page is walked to twice.
+/// In ascending order and without overlap, so that no page is walked to twice.
 std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
 {
     std::vector<AddressRange> ranges;
@@ -48,7 +48,8 @@ std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
     return merged;
 }
 
-/// What the CPUs' own tables say. The kernel's are used for a CPU whose registers the emulator does not know.
+/// Translates with a CPU's own tables, or with the kernel's if the emulator does not know the registers of
+/// the CPU.
 class CpuTranslation final : public AddressTranslation
 {
   public:
@@ -70,7 +71,7 @@ class CpuTranslation final : public AddressTranslation
         return kernel_ ? kernel_->translate(virt, memory_) : std::nullopt;
     }
 
-    /// Whether the CPU's tables for kernel addresses are another kernel's. Nobody's with the MMU off.
+    /// Whether the CPU's tables for kernel addresses are another kernel's. False while the MMU is off.
     bool is_of_another_kernel(const CpuState& cpu) const
     {
         const auto& mmu = mmus_.at(cpu.cpu);
@@ -84,8 +85,8 @@ class CpuTranslation final : public AddressTranslation
     GuestMemory& memory_;
 };
 
-/// The list, without the regions that the kernel does not map any more where they say: their memory was freed
-/// meanwhile.
+/// Reads the list and drops the regions that the kernel no longer maps at their addresses: their memory was
+/// freed meanwhile.
 void read_listed(Snapshot& snapshot, GuestMemory& memory)
 {
     snapshot.listed = read_list(snapshot.regions.find(KMD_KIND_LIST), memory);
@@ -100,7 +101,7 @@ void read_listed(Snapshot& snapshot, GuestMemory& memory)
         }));
 }
 
-/// The registers and stacks of the CPUs that run the kernel.
+/// Reads the registers and stacks of the CPUs that run the kernel.
 void read_cpus(Snapshot& snapshot, const Capture& capture, bool abandoned, const Machine& machine,
                GuestMemory& memory, SystemRegisters& registers)
 {
@@ -117,7 +118,7 @@ void read_cpus(Snapshot& snapshot, const Capture& capture, bool abandoned, const
         snapshot.stacks = stack_pages(cpus, machine, translation, memory);
     }
     if (!snapshot.cpus_of_another_kernel.empty()) {
-        snapshot.cpu_notes = without_state_of(snapshot.cpus_of_another_kernel, snapshot.cpu_notes, machine);
+        snapshot.cpu_notes = notes_without(snapshot.cpus_of_another_kernel, snapshot.cpu_notes, machine);
     }
 }
 
@@ -157,8 +158,9 @@ Snapshot read_regions(std::vector<Region> regions, const Machine& machine, Guest
     return snapshot;
 }
 
-void read_beyond(Snapshot& snapshot, const Capture& capture, bool abandoned, std::vector<std::byte> cpu_notes,
-                 const Machine& machine, GuestMemory& memory, SystemRegisters& registers)
+void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,
+                     std::vector<std::byte> cpu_notes, const Machine& machine, GuestMemory& memory,
+                     SystemRegisters& registers)
 {
     snapshot.wants_regions = capture.regions;
     if (capture.regions) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// All that is read of the guest for one dump, once, while its CPUs are stopped. Composers make a plan of it
-// and ask the guest for nothing but the bytes.
+// Everything that is read from the guest for one dump, once, while its CPUs are stopped. Composers make a
+// plan from it and read only the saved bytes from the guest.
 #pragma once
 
 #include "common/machine.h"
@@ -22,37 +22,39 @@ namespace kmd
 {
 
 struct Snapshot {
-    /// The table's. They are checked whether their memory is wanted or not.
+    /// Regions of the table. They are checked even if their memory is not wanted.
     CheckedRegions regions;
     bool wants_regions = true;
-    /// The text of the region of kind VMCOREINFO; empty when there is none in RAM.
+    /// Text of the VMCOREINFO region; empty if there is none in RAM.
     std::string vmcoreinfo;
-    /// Of the kernel, in bytes; the smallest when vmcoreinfo does not say.
+    /// Page size of the kernel in bytes; the smallest one if vmcoreinfo does not say.
     std::uint64_t page_size = 0;
-    /// The page tables that vmcoreinfo leads to; none when it does not.
+    /// The kernel's page tables; none if vmcoreinfo does not describe them.
     std::optional<PageTables> kernel_tables;
 
-    /// What the guest's list names (register specification, section 5.2) and its kernel still maps; RAM.
+    /// Regions of the guest's list (register specification, section 5.2) that are RAM and that the kernel
+    /// still maps.
     ListedRegions listed;
-    /// How many more were in the list and are not mapped any more.
+    /// Number of listed regions that the kernel no longer maps.
     std::uint32_t stale = 0;
-    /// Complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; empty when they are not wanted.
+    /// Complete ELF notes, one NT_PRSTATUS for each CPU, in CPU order; empty if not wanted.
     std::vector<std::byte> cpu_notes;
-    /// CPUs that run another kernel, or firmware: `cpu_notes` has zeros for their registers.
+    /// CPUs that run another kernel or firmware; their registers in `cpu_notes` are 0.
     std::vector<unsigned> cpus_of_another_kernel;
-    /// Further memory, known to be RAM, that the guest did not register.
+    /// Further RAM that the guest did not register.
     std::vector<Region> stacks;
     std::vector<Region> tables;
-    /// The page tables are larger than is good for the host, so some of them are missing.
+    /// The budget for page tables was used up, so some are missing.
     bool tables_cut = false;
 };
 
-/// The snapshot as far as the table goes, which is all that formats of the guest's need.
+/// Reads the table and what it leads to; formats other than enriched need no more.
 Snapshot read_regions(std::vector<Region> regions, const Machine& machine, GuestMemory& memory);
 
-/// What an enriched dump has beyond that. `abandoned`: the kernel that asks is not the one that registered
-/// the regions, so the CPUs are not its own. `cpu_notes`: of every CPU.
-void read_beyond(Snapshot& snapshot, const Capture& capture, bool abandoned, std::vector<std::byte> cpu_notes,
-                 const Machine& machine, GuestMemory& memory, SystemRegisters& registers);
+/// Reads the rest, for an enriched dump. `abandoned`: the kernel that requests the dump is not the one that
+/// registered the regions, so the CPUs do not run the latter. `cpu_notes`: those of all CPUs.
+void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,
+                     std::vector<std::byte> cpu_notes, const Machine& machine, GuestMemory& memory,
+                     SystemRegisters& registers);
 
 } // namespace kmd

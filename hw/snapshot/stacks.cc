@@ -19,8 +19,8 @@ constexpr std::size_t kMostPieces = 16;
 constexpr std::size_t kMostCodePages = 64;
 constexpr unsigned kMostFrames = 512;
 
-/// How far from its beginning a debugger looks at a function of which it has nothing but the symbol:
-/// one in assembly.
+/// A debugger that knows only the symbol of a function, such as one in assembly, analyses at most this many
+/// bytes from its start.
 constexpr std::uint64_t kPrologue = 256;
 
 /// One CPU's view of memory, page by page.
@@ -32,7 +32,7 @@ class View
     {
     }
 
-    /// The guest-physical address of a page, if it is RAM.
+    /// The guest-physical address of a page; none if it is not RAM.
     std::optional<std::uint64_t> page(std::uint64_t virt)
     {
         const auto known = pages_.find(virt);
@@ -47,7 +47,7 @@ class View
         return phys;
     }
 
-    /// Eight bytes that do not cross a page.
+    /// Reads eight bytes, which must not cross a page; none if they are not RAM.
     std::optional<std::uint64_t> word(std::uint64_t virt)
     {
         const auto phys = page(virt / kPage * kPage);
@@ -70,14 +70,13 @@ class View
     std::map<std::uint64_t, std::optional<std::uint64_t>> pages_;
 };
 
-/// What a CPU's registers and frame records lead to: where the pieces of stack begin, and the pages of
-/// code.
+/// What a CPU's registers and frame records refer to: the start addresses of stack pieces, and code pages.
 struct Trail {
     std::set<std::uint64_t> pieces;
     std::set<std::uint64_t> code;
 };
 
-/// Adds the page of an address in the code, and the one ahead of it when its function may begin there.
+/// Adds the page of a code address, and the previous page if the function may begin there.
 void add_code(Trail& trail, std::uint64_t address, const Architecture& architecture, View& view)
 {
     for (const std::uint64_t bits : architecture.signature_masks) {
@@ -119,7 +118,7 @@ Trail trail_of(const CpuState& cpu, const Architecture& architecture, View& view
     Trail trail;
     const std::uint64_t stack = architecture.stack_size;
     trail.pieces.insert(cpu.stack_pointer / stack * stack);
-    // An empty stack: its pointer stands on the first byte behind it.
+    // An empty stack: the stack pointer is just past its end.
     if (cpu.stack_pointer % stack == 0 && cpu.stack_pointer != 0) {
         trail.pieces.insert(cpu.stack_pointer - stack);
     }

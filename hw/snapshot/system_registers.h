@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Registers that no ELF note has, such as those that say where a CPU's page tables are.
+// Registers that no ELF note contains, such as those with the addresses of page tables.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct SystemRegister {
     const char* field = nullptr;
     /// Id of the register in Linux's KVM interface.
     std::uint64_t number = 0;
-    /// None when the emulator does not know it.
+    /// None if the emulator does not know it.
     std::optional<std::uint64_t> value = {};
 };
 
@@ -25,7 +25,7 @@ class SystemRegisters
   public:
     virtual ~SystemRegisters() = default;
 
-    /// Fills in the values that CPU number `cpu` has now. All CPUs are stopped.
+    /// Fills in the current values of CPU number `cpu`. All CPUs are stopped.
     virtual void read_registers(unsigned cpu, std::span<SystemRegister> registers) = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The guest's vmcoreinfo: key=value lines in which the kernel tells readers about itself.
+// The guest's vmcoreinfo: key=value lines in which the kernel describes itself to readers.
 #pragma once
 
 #include "hw/memory/guest_memory.h"
@@ -14,11 +14,11 @@
 namespace kmd
 {
 
-/// The text of the region of kind VMCOREINFO, which is RAM, up to its first zero byte and 64 KiB at most
-/// (Linux fills one page). Empty when `region` is null.
+/// The text of the VMCOREINFO region, which is RAM, up to its first zero byte and at most 64 KiB (Linux fills
+/// one page). Empty if `region` is null.
 std::string read_vmcoreinfo(const Region* region, GuestMemory& memory);
 
-/// Appends the ELF note "VMCOREINFO" of type 0. Nothing when the text is empty.
+/// Appends an ELF note "VMCOREINFO" of type 0. Does nothing if the text is empty.
 void append_vmcoreinfo_note(std::vector<std::byte>& notes, std::string_view text);
 
 } // namespace kmd

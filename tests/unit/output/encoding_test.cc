@@ -200,10 +200,10 @@ TEST(Zstd, StopsWhenNothingIsTaken)
 
 TEST(Compression, HasTwoNames)
 {
-    EXPECT_EQ(kmd::compression_of("none"), Compression::kNone);
-    EXPECT_EQ(kmd::compression_of("zstd"), Compression::kZstd);
-    EXPECT_EQ(kmd::compression_of("gzip"), std::nullopt);
-    EXPECT_EQ(kmd::compression_of(""), std::nullopt);
+    EXPECT_EQ(kmd::parse_compression("none"), Compression::kNone);
+    EXPECT_EQ(kmd::parse_compression("zstd"), Compression::kZstd);
+    EXPECT_EQ(kmd::parse_compression("gzip"), std::nullopt);
+    EXPECT_EQ(kmd::parse_compression(""), std::nullopt);
 }
 
 } // namespace
