@@ -24,7 +24,7 @@ AttemptOutcome Attempt::run()
     } catch (const std::bad_alloc&) {
         cause = "the host is out of memory";
     } catch (const std::exception&) {
-        cause = "the host failed in a way that was not foreseen";
+        cause = "an unexpected error occurred on the host";
     }
     if (cause != nullptr) {
         outcome_.record = {};
@@ -142,8 +142,8 @@ void Attempt::find_shortfall()
                                  !Vmcoreinfo::is_vmcoreinfo(snapshot.vmcoreinfo);
     if (shortfall_.vmcoreinfo_lost) {
         context_.diagnostics.warn(
-            "what the guest registered as vmcoreinfo is none any more: expected OSRELEASE= at its "
-            "beginning; the kernel that registered the regions is gone");
+            "the region that the guest registered as vmcoreinfo no longer holds it: expected OSRELEASE= at "
+            "its beginning; the kernel that registered the regions is gone");
     }
 }
 

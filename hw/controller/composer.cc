@@ -27,14 +27,14 @@ Result<Plan> compose_table(Format format, const CheckedRegions& regions, const M
 std::string remark_on_format(Format format, const Error& error)
 {
     return std::string(format == Format::kCoreimage ? "the guest's ELF header" : "format=qcom") +
-           " cannot be used, the dump is composed from the table: " + error.what;
+           " cannot be used, so the dump is composed from the table: " + error.what;
 }
 
 std::string remark_on_another_kernel(bool abandoned, const std::vector<unsigned>& cpus)
 {
     if (abandoned) {
-        return "a kernel that found the regions of another asks for the dump: the CPUs are its own, their "
-               "registers and stacks are left out";
+        return "a kernel that found the regions of an earlier one requests the dump: the CPUs run this "
+               "kernel, so their registers and stacks are left out";
     }
     std::string numbers;
     for (const unsigned cpu : cpus) {
@@ -42,27 +42,27 @@ std::string remark_on_another_kernel(bool abandoned, const std::vector<unsigned>
     }
     return "the page tables of CPU " + numbers +
            " are not those of the kernel that registered the regions: another kernel or firmware runs "
-           "there, its registers and stacks are left out";
+           "there, so its registers and stacks are left out";
 }
 
 void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string>& remarks)
 {
     if (snapshot.stale > 0) {
         remarks.push_back(std::to_string(snapshot.stale) +
-                          " entries of the guest's list are stale, its page tables lead elsewhere, and left "
-                          "out");
+                          " entries of the guest's list are stale and left out: its page tables no longer "
+                          "map them");
     }
     if (snapshot.listed.rejected > 0) {
         remarks.push_back(std::to_string(snapshot.listed.rejected) +
-                          " entries of the guest's list are not RAM, and left out");
+                          " entries of the guest's list are not RAM and are left out");
     }
     if (snapshot.listed.cut) {
         remarks.push_back("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
-                          " entries, the rest of it is left out");
+                          " entries, so the rest of it is left out");
     }
     if (snapshot.tables_cut) {
         remarks.push_back(
-            "the guest's page tables are larger than any kernel's, the dump has a part of them");
+            "the guest's page tables are larger than any kernel's, so the dump has only a part of them");
     }
     if (!snapshot.cpus_of_another_kernel.empty()) {
         remarks.push_back(remark_on_another_kernel(abandoned, snapshot.cpus_of_another_kernel));

@@ -54,7 +54,7 @@ Result<Settings> Settings::of(const Config& config)
     }
     const auto format = parse_format(config.format);
     if (!format) {
-        return Error{"format=" + config.format + " is unknown: there are enriched, coreimage and qcom"};
+        return Error{"format=" + config.format + " is unknown: expected enriched, coreimage or qcom"};
     }
     const auto capture = parse_capture(config.capture);
     if (!capture) {

@@ -171,7 +171,7 @@ std::optional<Error> Controller::request_dump(const std::string& reason)
     } else if (reason == reason_name(KMD_REASON_HANG)) {
         dump_now(KMD_REASON_HANG);
     } else {
-        return Error{"'" + printable(reason) + "' is no reason for a dump: it has to be 'host' or 'hang'"};
+        return Error{"'" + printable(reason) + "' is not a reason for a dump: expected 'host' or 'hang'"};
     }
     if (registers_.last().result != KMD_RESULT_COMPLETE && registers_.last().result != KMD_RESULT_PARTIAL) {
         return Error{std::string("there is no complete dump: ") + result_text(registers_.last().result)};
@@ -235,12 +235,12 @@ std::optional<Error> Controller::load_state(std::span<const std::byte> bytes)
         return Error{"its length is wrong"};
     }
     if (incident >= Incident::kStates) {
-        return Error{"its incident has a state that does not exist"};
+        return Error{"its incident has an invalid state"};
     }
     incident_.restore(incident);
     if (registers_.busy()) {
         if (pending < KMD_REASON_PANIC || pending > KMD_REASON_ABANDONED) {
-            return Error{"it waits for a dump that no guest can ask for"};
+            return Error{"it waits for a dump with a reason that no guest can give"};
         }
         // The doorbell was rung on the source host, and the guest still waits for the answer.
         trigger(static_cast<kmd_reason>(pending));

@@ -43,7 +43,7 @@ const char* result_text(kmd_result result)
     case KMD_RESULT_LIMIT:
         return "max-dumps or max-bytes is reached";
     }
-    return "for a reason unknown";
+    return "its result is unknown";
 }
 
 bool has_file(kmd_result result)

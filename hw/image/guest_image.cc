@@ -70,7 +70,7 @@ std::optional<Error> check_header(const Header& header, const Machine& machine)
     const auto elf = at<Elf64_Ehdr>(header, 0);
     if (std::memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != machine.elf_class ||
         elf.e_ident[EI_DATA] != machine.elf_data) {
-        return Error{"it does not begin as a 64-bit little-endian ELF file does"};
+        return Error{"it does not begin with a 64-bit little-endian ELF header"};
     }
     if (elf.e_type != ET_CORE || elf.e_machine != machine.elf_machine) {
         return Error{"its type and machine are " + std::to_string(elf.e_type) + " and " +
@@ -78,7 +78,7 @@ std::optional<Error> check_header(const Header& header, const Machine& machine)
                      std::to_string(machine.elf_machine)};
     }
     if (elf.e_phoff != sizeof(Elf64_Ehdr) || elf.e_phentsize != sizeof(Elf64_Phdr)) {
-        return Error{"its program headers are not where they have to be"};
+        return Error{"its program headers do not follow its ELF header or have the wrong size"};
     }
     if (elf.e_phnum < 1) {
         return Error{"it has no program headers: the guest was just changing it"};
@@ -87,7 +87,7 @@ std::optional<Error> check_header(const Header& header, const Machine& machine)
         return Error{"its " + std::to_string(elf.e_phnum) + " program headers do not fit its region"};
     }
     if (at<Elf64_Phdr>(header, sizeof(Elf64_Ehdr)).p_type != PT_NOTE) {
-        return Error{"its first program header is no note"};
+        return Error{"its first program header is not PT_NOTE"};
     }
     return std::nullopt;
 }
@@ -220,7 +220,8 @@ std::optional<Error> add_loads(Plan& plan, Assembly& file, const CheckedRegions&
         const std::uint64_t size = there ? regions[*region].size : 0;
         if (!file.add_zeros(load.p_offset - file.end()) || (there && !file.add_memory(load.p_paddr, size)) ||
             !file.add_zeros(load.p_filesz - size)) {
-            return Error{"it wants more than " + std::to_string(kMostZeros) + " bytes that no region has"};
+            return Error{"it describes more than " + std::to_string(kMostZeros) +
+                         " bytes that no region holds"};
         }
         plan.segments.push_back({load.p_paddr, load.p_vaddr, load.p_filesz, load.p_offset});
         if (there) {

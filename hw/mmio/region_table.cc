@@ -189,8 +189,8 @@ std::optional<Error> RegionTable::load(StateReader& state)
 {
     clear();
     if (const std::uint32_t slots = state.get32(); slots != slot_count()) {
-        return Error{"it has " + std::to_string(slots) + " slots, and this controller " +
-                     std::to_string(slot_count()) + ": slots= has to be the same"};
+        return Error{"it has " + std::to_string(slots) + " slots, but this controller has " +
+                     std::to_string(slot_count()) + ": slots= must be the same"};
     }
     refused_regions_.restore(state.get64());
     for (std::uint32_t slot = 0; slot < slot_count() && state.ok(); ++slot) {
@@ -202,7 +202,7 @@ std::optional<Error> RegionTable::load(StateReader& state)
         const std::string name = "its slot " + std::to_string(slot);
         const Region region = this->region(slot);
         if (!is_status(status) || valid > 1) {
-            return Error{name + " has a status that does not exist"};
+            return Error{name + " has an invalid status"};
         }
         slots_[slot].status = static_cast<kmd_slot_status>(status);
         if (valid == 0) {

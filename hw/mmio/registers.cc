@@ -271,7 +271,7 @@ void Registers::write_slot(std::uint32_t slot, std::uint32_t offset, std::uint32
 {
     if (offset < KMD_SLOT_STATUS) {
         if (!table_.set_field(slot, offset / 4, value)) {
-            set_guest_error(effect, "slot " + std::to_string(slot) + " is valid, its fields are frozen");
+            set_guest_error(effect, "slot " + std::to_string(slot) + " is valid, so its fields are frozen");
         }
     } else if (offset == KMD_SLOT_COMMIT) {
         write_commit(slot, value, effect);
@@ -348,7 +348,7 @@ std::optional<Error> Registers::load(StateReader& state)
     last_.nanoseconds = state.get64();
     guest_report_ = {state.get32(), state.get32(), state.get32()};
     if (busy > 1 || result > KMD_RESULT_LIMIT) {
-        return Error{"its registers have values that do not exist"};
+        return Error{"its registers have invalid values"};
     }
     busy_ = busy == 1;
     last_.result = static_cast<kmd_result>(result);

@@ -69,7 +69,7 @@ Result<NamePattern> NamePattern::parse(const std::string& text)
             ++i;
             letter = i < text.size() ? text[i] : '\0';
             if (letter == '\0' || std::string_view("nrt%").find(letter) == std::string_view::npos) {
-                return wrong("has a % that does not stand for anything: there are %n, %r, %t and %%");
+                return wrong("has an unknown % sequence: expected %n, %r, %t or %%");
             }
         }
         if (letter == 0 || letter == '%') {
@@ -94,7 +94,7 @@ Result<NamePattern> NamePattern::parse(const std::string& text)
         return wrong("is too long: expected at most " + std::to_string(kLongestName) + " characters");
     }
     if (!pattern.matches(example) || pattern.number_in(example) != kHighestNumber) {
-        return wrong("is ambiguous: put something other than a lower-case letter behind %r");
+        return wrong("is ambiguous: put something other than a lower-case letter after %r");
     }
     return pattern;
 }

@@ -26,7 +26,7 @@ std::optional<Error> check_combination(const OutputConfig& config, bool as_folde
                      " exclude each other: a dump goes to one file, or elsewhere"};
     }
     if (config.keep > 0 && (config.file || (config.chardev && !config.output))) {
-        return Error{"keep= is about the dumps in a folder: it needs output="};
+        return Error{"keep= applies to the dumps in a folder: it needs output="};
     }
     if (as_folder && (config.file || config.chardev)) {
         return Error{std::string("format=qcom makes a folder for each dump: it needs output=, not ") +
@@ -83,7 +83,7 @@ Result<Output> make_output(const OutputConfig& config, const Faults& faults, boo
     }
     const auto compression = parse_compression(config.compress);
     if (!compression) {
-        return Error{"compress=" + config.compress + " is unknown: there are none and zstd"};
+        return Error{"compress=" + config.compress + " is unknown: expected none or zstd"};
     }
     const auto pattern = NamePattern::parse(config.name);
     if (!pattern) {

@@ -240,13 +240,13 @@ std::optional<std::string> PendingDump::publish(const Plan& plan, Compression co
     const std::uint64_t offset = stored_flags_offset(plan, compression);
     auto failure = mark(marked_.get(), offset, plan.complete_flags);
     if (!failure && !is_called(incomplete_name_)) {
-        failure = "somebody took its file away";
+        failure = "another process removed or renamed its file";
     }
     if (!failure) {
         if (rename_in(folder_, incomplete_name_, name_, existing)) {
             return std::nullopt;
         }
-        failure = "it cannot get its final name: " + os_error();
+        failure = "it cannot be renamed to its final name: " + os_error();
     }
     // Best effort: the name says "incomplete" in any case.
     (void)mark(marked_.get(), offset, incomplete_flags(plan));

@@ -56,7 +56,8 @@ class ChannelBytes final : public ByteSink
             written_ += *sent;
             piece = piece.subspan(*sent);
         } else if (Clock::now() >= end_) {
-            failure_ = written_ == 0 ? "the peer takes nothing" : "the peer did not take all of it in time";
+            failure_ =
+                written_ == 0 ? "the peer accepts nothing" : "the peer did not accept all of it in time";
         } else {
             std::this_thread::sleep_for(kPause);
         }
@@ -138,7 +139,7 @@ std::string StreamSink::header(const Dump& dump) const
 Result<Stored> StreamSink::store(const Dump& dump)
 {
     if (broken_) {
-        return Error{"chardev " + name_ + " broke off within an earlier dump and cannot start afresh"};
+        return Error{"chardev " + name_ + " broke off during an earlier dump and cannot be reconnected"};
     }
     const auto start = Clock::now();
     ChannelBytes channel(channel_, start + at_most_);

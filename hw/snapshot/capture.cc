@@ -37,7 +37,7 @@ Result<Capture> parse_capture(const std::string& list)
         const auto member = member_of(word);
         if (member == nullptr) {
             return Error{"capture=" + list +
-                         " is not possible: it takes a list of regions, cpus, stacks "
+                         " is not valid: expected a list of regions, cpus, stacks "
                          "and tables, for example capture=regions+cpus"};
         }
         capture.*member = true;

@@ -225,7 +225,7 @@ TEST(Outputs, PeerThatStallsDoesNotHangQemuAndTheFolderGetsTheDump)
     ASSERT_EQ(dump(machine), 1u);
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
     expect_the_pattern(machine.folder().path() / "kmemdump-0001-panic.elf");
-    EXPECT_NE(machine.messages().find("the peer did not take all of it in time"), std::string::npos);
+    EXPECT_NE(machine.messages().find("the peer did not accept all of it in time"), std::string::npos);
     EXPECT_THROW(receiver.receive(), std::runtime_error) << "the peer sees the end";
 }
 

@@ -101,7 +101,7 @@ TEST(Trigger, RequestForAnUnknownReasonIsRefused)
         FAIL() << "it was accepted";
     } catch (const std::runtime_error& error) {
         EXPECT_STREQ(error.what(),
-                     "qom-set: 'because' is no reason for a dump: it has to be 'host' or 'hang'");
+                     "qom-set: 'because' is not a reason for a dump: expected 'host' or 'hang'");
     }
     EXPECT_TRUE(machine.dumps().empty());
 }

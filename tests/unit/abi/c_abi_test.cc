@@ -430,7 +430,7 @@ TEST_F(CAbi, RequestOfTheHostIsDoneOrRefusedWithASentence)
     EXPECT_EQ(kmd_request_dump(controller, "host"), nullptr);
     char* error = kmd_request_dump(controller, "because");
     ASSERT_NE(error, nullptr);
-    EXPECT_STREQ(error, "'because' is no reason for a dump: it has to be 'host' or 'hang'");
+    EXPECT_STREQ(error, "'because' is not a reason for a dump: expected 'host' or 'hang'");
     std::free(error);
 }
 

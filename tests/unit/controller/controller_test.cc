@@ -780,7 +780,7 @@ TEST(HostRequest, ShowsNoControlCharacterOfAReason)
 {
     TestMachine m;
     EXPECT_EQ(m.controller->request_dump("\x1b]0;owned\a\n\xc3")->what,
-              "'?]0;owned??\?' is no reason for a dump: it has to be 'host' or 'hang'");
+              "'?]0;owned??\?' is not a reason for a dump: expected 'host' or 'hang'");
     EXPECT_LT(m.controller->request_dump(std::string(1000000, 'x'))->what.size(), 200u);
 }
 

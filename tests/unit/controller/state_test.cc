@@ -127,7 +127,7 @@ TEST(State, OfAnotherNumberOfSlotsIsRefused)
     TestMachine to;
     const auto error = move_state(from, to);
     ASSERT_TRUE(error);
-    EXPECT_EQ(error->what, "it has 17 slots, and this controller 16: slots= has to be the same");
+    EXPECT_EQ(error->what, "it has 17 slots, but this controller has 16: slots= must be the same");
 }
 
 TEST(State, OfMoreRegionsThanAreAllowedHereIsRefused)

@@ -202,7 +202,7 @@ TEST_F(GuestImage, HeaderRegionOfAnAbsurdSizeIsRefused)
 TEST_F(GuestImage, HeaderThatIsNoElfIsRefused)
 {
     elf.e_ident[0] = 0;
-    EXPECT_EQ(refusal(), "it does not begin as a 64-bit little-endian ELF file does");
+    EXPECT_EQ(refusal(), "it does not begin with a 64-bit little-endian ELF header");
 }
 
 TEST_F(GuestImage, HeaderOfAnotherMachineIsRefused)
@@ -233,11 +233,11 @@ TEST_F(GuestImage, HeaderInsideTheFirstPartIsRefused)
 TEST_F(GuestImage, HeaderThatWantsMoreThanThereIsIsRefused)
 {
     headers[2].p_offset = std::uint64_t{1} << 62;
-    EXPECT_EQ(refusal(), "it wants more than 67108864 bytes that no region has");
+    EXPECT_EQ(refusal(), "it describes more than 67108864 bytes that no region holds");
     headers[2] = load(kSecondAt, std::uint64_t{1} << 62, headers[1].p_offset + 0x104);
-    EXPECT_EQ(refusal(), "it wants more than 67108864 bytes that no region has");
+    EXPECT_EQ(refusal(), "it describes more than 67108864 bytes that no region holds");
     headers[2].p_filesz = headers[2].p_memsz = ~std::uint64_t{0};
-    EXPECT_EQ(refusal(), "it wants more than 67108864 bytes that no region has");
+    EXPECT_EQ(refusal(), "it describes more than 67108864 bytes that no region holds");
 }
 
 TEST_F(GuestImage, MemoryRepeatedWithoutEndIsRefused)
@@ -278,7 +278,7 @@ TEST(Format, CoreimageFallsBackToTheTableAndSaysSo)
     EXPECT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
     ASSERT_EQ(m.host.warnings.size(), 1u);
     EXPECT_EQ(m.host.warnings[0],
-              "the guest's ELF header cannot be used, the dump is composed from the table: "
+              "the guest's ELF header cannot be used, so the dump is composed from the table: "
               "the guest has not registered one");
 }
 
@@ -291,7 +291,7 @@ TEST(Format, ThatIsUnknownIsRefused)
     config.format = "jpeg";
     const auto controller = kmd::Controller::create(config, host);
     ASSERT_FALSE(controller);
-    EXPECT_EQ(controller.error().what, "format=jpeg is unknown: there are enriched, coreimage and qcom");
+    EXPECT_EQ(controller.error().what, "format=jpeg is unknown: expected enriched, coreimage or qcom");
 }
 
 /// As many program headers as e_phnum can say and nearly as many regions as there can be slots, in the

@@ -314,8 +314,9 @@ TEST(Qcom, GuestThatRegistersTheSameMemoryAgainAndAgainGetsOneCopyOfIt)
     m.dump();
     ASSERT_EQ(names_in(m.folder.path()), std::vector<std::string>{"kmemdump-0001-panic.elf"});
     EXPECT_LT(bytes_of(m.folder / "kmemdump-0001-panic.elf").size(), 2 * kmd::test::kRamSize);
-    EXPECT_NE(m.host.warnings.at(0).find("format=qcom cannot be used, the dump is composed from the table"),
-              std::string::npos);
+    EXPECT_NE(
+        m.host.warnings.at(0).find("format=qcom cannot be used, so the dump is composed from the table"),
+        std::string::npos);
 }
 
 /// With names that are all the same, and others that look like what tells those apart.

@@ -68,7 +68,7 @@ TEST(NamePattern, NeedsTheNumber)
 TEST(NamePattern, RefusesAPercentSignThatMeansNothing)
 {
     for (const char* text : {"%n%", "%n%x", "%N"}) {
-        EXPECT_NE(error_of(text).find("there are %n, %r, %t and %%"), std::string::npos) << text;
+        EXPECT_NE(error_of(text).find("expected %n, %r, %t or %%"), std::string::npos) << text;
     }
 }
 

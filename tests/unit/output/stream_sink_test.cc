@@ -202,7 +202,7 @@ TEST(Stream, NothingIsSentIntoTheMiddleOfADump)
     m.dump(2);
     EXPECT_EQ(m.host.sent.size(), 100000u);
     EXPECT_EQ(m.last_result(), 4u);
-    EXPECT_NE(m.host.warnings.back().find("broke off within an earlier dump"), std::string::npos);
+    EXPECT_NE(m.host.warnings.back().find("broke off during an earlier dump"), std::string::npos);
 }
 
 TEST(Stream, FailureOfTheSourceIsSaidToThePeer)

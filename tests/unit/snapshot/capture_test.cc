@@ -102,7 +102,7 @@ TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
         const auto capture = parse_capture(list);
         ASSERT_FALSE(capture) << list;
         EXPECT_EQ(capture.error().what, "capture=" + list +
-                                            " is not possible: it takes a list of regions, cpus, stacks and "
+                                            " is not valid: expected a list of regions, cpus, stacks and "
                                             "tables, for example capture=regions+cpus");
     }
     auto config = test::small_config();
@@ -181,7 +181,7 @@ TEST(Capture, OfTablesWithoutEndIsCutAndSaidSo)
     EXPECT_EQ(machine.last_result(), 1u);
     ASSERT_EQ(machine.host.warnings.size(), 1u);
     EXPECT_EQ(machine.host.warnings[0],
-              "the guest's page tables are larger than any kernel's, the dump has a part of them");
+              "the guest's page tables are larger than any kernel's, so the dump has only a part of them");
 }
 
 /// Every slot and every entry of the list, each a segment of its own, with the sidecar: on the way to the end

@@ -94,7 +94,7 @@ TEST_F(AList, LeavesOutWhatIsNoRamAndSaysHowMuch)
     EXPECT_EQ(machine_.last_result(), 2u) << "the guest wanted more than there is";
     EXPECT_EQ(machine_.read32(0x060), 0u) << "LAST_REJECTED: an entry is no region";
     ASSERT_FALSE(machine_.host.warnings.empty());
-    EXPECT_EQ(machine_.host.warnings.back(), "4 entries of the guest's list are not RAM, and left out");
+    EXPECT_EQ(machine_.host.warnings.back(), "4 entries of the guest's list are not RAM and are left out");
 }
 
 TEST_F(AList, IsReadUpToItsLastWholeEntry)
