@@ -182,12 +182,69 @@ std::optional<Error> read_notes(const File& file, const Elf64_Phdr& header, Core
     return std::nullopt;
 }
 
-/// Both address ranges of a segment end inside the 64-bit space.
+/// Whether both address ranges of a segment end inside the 64-bit space.
 bool fits_address_space(const Elf64_Phdr& header)
 {
     const std::uint64_t last = header.p_filesz - 1;
     constexpr auto top = std::numeric_limits<std::uint64_t>::max();
     return last <= top - header.p_vaddr && last <= top - header.p_paddr;
+}
+
+Error truncated_segment(std::size_t index)
+{
+    return truncated("the bytes of program header " + std::to_string(index));
+}
+
+/// Adds the PT_NOTE program header number `index`. `note_bytes` counts the bytes of all of them.
+std::optional<Error> add_notes(const File& file, std::size_t index, const Elf64_Phdr& header,
+                               std::uint64_t& note_bytes, CoreSummary& summary, CoreLayout& layout)
+{
+    if (!holds(file, header.p_offset, header.p_filesz)) {
+        return truncated_segment(index);
+    }
+    note_bytes += std::min(header.p_filesz, kMostNoteBytes + 1);
+    if (note_bytes > kMostNoteBytes) {
+        return Error{"expected at most 64 MiB of notes, found more"};
+    }
+    layout.note_extents.push_back({0, header.p_filesz, header.p_offset});
+    layout.note_first = layout.note_first || index == 0;
+    ++layout.note_segments;
+    return read_notes(file, header, summary, layout);
+}
+
+/// Adds the PT_LOAD program header number `index`. A file marked incomplete may lack the end of it.
+std::optional<Error> add_segment(const File& file, std::size_t index, Elf64_Phdr header, CoreSummary& summary,
+                                 std::vector<Segment>& segments)
+{
+    std::uint64_t lost = 0;
+    if (!holds(file, header.p_offset, header.p_filesz)) {
+        if (summary.complete) {
+            return truncated_segment(index);
+        }
+        lost = header.p_filesz;
+        header.p_filesz = file.size() - std::min(file.size(), header.p_offset);
+        lost -= header.p_filesz;
+    }
+    if (header.p_filesz > 0 && !fits_address_space(header)) {
+        return Error{"expected addresses of 64 bits, found that program header " + std::to_string(index) +
+                     " passes their end"};
+    }
+    ++summary.segments;
+    summary.memory_bytes += header.p_filesz;
+    segments.push_back({header.p_vaddr, header.p_paddr, header.p_offset, header.p_filesz, lost,
+                        header.p_memsz, header.p_align});
+    return std::nullopt;
+}
+
+AddressMap map_segments(const std::vector<Segment>& segments, std::uint64_t Segment::*address)
+{
+    std::vector<Extent> extents;
+    for (const Segment& segment : segments) {
+        if (segment.file_size > 0) {
+            extents.push_back({segment.*address, segment.file_size, segment.file_offset});
+        }
+    }
+    return AddressMap(std::move(extents));
 }
 
 } // namespace
@@ -218,60 +275,25 @@ Result<CoreFile> CoreFile::open(const std::string& path)
     if (!core.file_.read(header.value().e_phoff, std::as_writable_bytes(std::span(headers)))) {
         return truncated("the program headers");
     }
-    CoreSummary& summary = core.summary_;
-    CoreLayout& layout = core.layout_;
-    layout.program_headers_at = header.value().e_phoff;
-    layout.program_headers_end = header.value().e_phoff + count.value() * sizeof(Elf64_Phdr);
-    summary.machine = header.value().e_machine;
-    summary.complete = (header.value().e_flags & kElfIncomplete) == 0;
+    core.layout_.program_headers_at = header.value().e_phoff;
+    core.layout_.program_headers_end = header.value().e_phoff + count.value() * sizeof(Elf64_Phdr);
+    core.summary_.machine = header.value().e_machine;
+    core.summary_.complete = (header.value().e_flags & kElfIncomplete) == 0;
 
-    std::vector<Extent> by_virtual;
-    std::vector<Extent> by_physical;
     std::uint64_t note_bytes = 0;
-    for (std::size_t i = 0; i < count.value(); ++i) {
-        Elf64_Phdr segment = headers[i];
-        if (segment.p_type != PT_LOAD && segment.p_type != PT_NOTE) {
-            continue;
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        std::optional<Error> error;
+        if (headers[i].p_type == PT_NOTE) {
+            error = add_notes(core.file_, i, headers[i], note_bytes, core.summary_, core.layout_);
+        } else if (headers[i].p_type == PT_LOAD) {
+            error = add_segment(core.file_, i, headers[i], core.summary_, core.segments_);
         }
-        const bool whole = holds(core.file_, segment.p_offset, segment.p_filesz);
-        if (!whole && (summary.complete || segment.p_type == PT_NOTE)) {
-            return truncated("the bytes of program header " + std::to_string(i));
+        if (error) {
+            return *error;
         }
-        if (segment.p_type == PT_NOTE) {
-            note_bytes += std::min(segment.p_filesz, kMostNoteBytes + 1);
-            if (note_bytes > kMostNoteBytes) {
-                return Error{"expected at most 64 MiB of notes, found more"};
-            }
-            layout.note_extents.push_back({0, segment.p_filesz, segment.p_offset});
-            layout.note_first = layout.note_first || i == 0;
-            ++layout.note_segments;
-            if (auto error = read_notes(core.file_, segment, summary, layout)) {
-                return *error;
-            }
-            continue;
-        }
-        ++summary.segments;
-        std::uint64_t lost = 0;
-        if (!whole) {
-            lost = segment.p_filesz;
-            segment.p_filesz = core.file_.size() - std::min(core.file_.size(), segment.p_offset);
-            lost -= segment.p_filesz;
-        }
-        core.segments_.push_back({segment.p_vaddr, segment.p_paddr, segment.p_offset, segment.p_filesz, lost,
-                                  segment.p_memsz, segment.p_align});
-        if (segment.p_filesz == 0) {
-            continue;
-        }
-        if (!fits_address_space(segment)) {
-            return Error{"expected addresses of 64 bits, found that program header " + std::to_string(i) +
-                         " passes their end"};
-        }
-        summary.memory_bytes += segment.p_filesz;
-        by_virtual.push_back({segment.p_vaddr, segment.p_filesz, segment.p_offset});
-        by_physical.push_back({segment.p_paddr, segment.p_filesz, segment.p_offset});
     }
-    core.by_virtual_ = AddressMap(std::move(by_virtual));
-    core.by_physical_ = AddressMap(std::move(by_physical));
+    core.by_virtual_ = map_segments(core.segments_, &Segment::virt);
+    core.by_physical_ = map_segments(core.segments_, &Segment::phys);
     return core;
 }
 

@@ -42,7 +42,8 @@ std::string rectangle(const DrawnRange& all, std::uint64_t begin, std::uint64_t 
 {
     const double scale = kWidth / static_cast<double>(std::max<std::uint64_t>(all.size(), 1));
     return formatted("<rect x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"10\" class=\"",
-                 static_cast<double>(begin - all.begin) * scale, static_cast<double>(end - begin) * scale) +
+                     static_cast<double>(begin - all.begin) * scale,
+                     static_cast<double>(end - begin) * scale) +
            kind + "\">";
 }
 
@@ -82,8 +83,9 @@ void write_stretch(const Stretch& stretch, const DrawnRange& all, std::ostream& 
 {
     const double times = static_cast<double>(all.size()) / static_cast<double>(stretch.range.size());
     out << "<div class=\"stretch\">\n<p>" << size_text(stretch.range.size()) << " at <code>"
-        << kmd::hex(stretch.range.begin) << "</code>, " << formatted("%.0f", times) << " times the scale above, "
-        << stretch.contents.size() << (stretch.contents.size() == 1 ? " piece" : " pieces") << "</p>\n"
+        << kmd::hex(stretch.range.begin) << "</code>, " << formatted("%.0f", times)
+        << " times the scale above, " << stretch.contents.size()
+        << (stretch.contents.size() == 1 ? " piece" : " pieces") << "</p>\n"
         << "<svg class=\"where\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
         << rectangle(all, stretch.range.begin, stretch.range.end, "here") << "</rect></svg>\n";
     write_bar(stretch.range, stretch.contents, "Physical memory, enlarged", out);
