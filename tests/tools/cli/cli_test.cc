@@ -411,7 +411,7 @@ TEST(Cpus, ShowTheCallerOfAFunctionWithoutAFrame)
     const TemporaryFile file(maker.make());
     EXPECT_TRUE(kmdump_command({"cpus", file.path()})
                     .out.ends_with("    ffff800080100110  panic+0x10/0x200\n"
-                                   "    ffff800080100050  _text+0x50/0x100, the caller if its lr is of use\n"
+                                   "    ffff800080100050  _text+0x50/0x100, the caller if lr is still valid\n"
                                    "    ffff800080100320  sysrq_handle_crash+0x20/0x100\n"));
 }
 
@@ -429,7 +429,7 @@ TEST(Cpus, SayWhereATracerReplacedTheCaller)
     const TemporaryFile file(maker.make());
     const auto result = kmdump_command({"cpus", file.path()});
     EXPECT_TRUE(result.out.ends_with(
-        "    ffff800080100320  return_to_handler, which a tracer put in the place of the caller\n"))
+        "    ffff800080100320  return_to_handler, which a tracer put in place of the caller\n"))
         << result.out;
 }
 

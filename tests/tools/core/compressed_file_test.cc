@@ -94,7 +94,7 @@ TEST(Compressed, OtherwiseThanWithZstdIsNamed)
     const std::string expected = "expected an ELF core image, found ";
     EXPECT_EQ(error_of("KDUMP   "), expected + "a kdump-compressed dump, which crash and drgn read");
     EXPECT_EQ(error_of("makedumpfile"),
-              expected + "a flattened kdump-compressed dump, which makedumpfile -R makes a file of");
+              expected + "a flattened kdump-compressed dump, which makedumpfile -R converts");
     EXPECT_EQ(error_of("\x1f\x8b"), expected + "a file compressed with gzip");
     EXPECT_EQ(error_of({"\xfd"
                         "7zXZ\0",

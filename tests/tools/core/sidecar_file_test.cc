@@ -51,7 +51,7 @@ TEST(SidecarFile, IsRefusedWhenAMemberIsNotAsDescribed)
         const auto sidecar = parse_sidecar(text);
         return sidecar ? std::string("none") : sidecar.error().what;
     };
-    const std::string wrong = "its sidecar is damaged: expected a proper member ";
+    const std::string wrong = "its sidecar is damaged: expected a valid member ";
     EXPECT_EQ(error_of("\"kmemdump-md\":2", "\"kmemdump-md\":3"), wrong + "kmemdump-md");
     EXPECT_EQ(error_of("\"bytes\":100", "\"bytes\":-1"), wrong + "bytes");
     EXPECT_EQ(error_of("\"result\":\"complete\"", "\"result\":3"), wrong + "result");

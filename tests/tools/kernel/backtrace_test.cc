@@ -88,8 +88,8 @@ TEST(Backtrace, EndsInACircleAndAtNonsense)
     const auto circle = stack.unwind(kStack + 0x100);
     EXPECT_EQ(circle.frames.size(), 256u);
     EXPECT_EQ(circle.cut, "there are more than 256 frames");
-    EXPECT_EQ(stack.unwind(0x1234).cut, "0x1234 is no frame record of the kernel");
-    EXPECT_EQ(stack.unwind(kStack + 3).cut, "0xffff800080020003 is no frame record of the kernel");
+    EXPECT_EQ(stack.unwind(0x1234).cut, "0x1234 is not a kernel frame record");
+    EXPECT_EQ(stack.unwind(kStack + 3).cut, "0xffff800080020003 is not a kernel frame record");
 }
 
 TEST(Backtrace, TakesSignaturesOffReturnAddresses)

@@ -335,7 +335,7 @@ TEST_F(Receiving, SenderThatFallsSilentWithinADumpIsGivenUp)
 {
     limits.silence = std::chrono::seconds(1);
     EXPECT_EQ(receive_from_slow_sender(folder, limits, header("d") + "5\nab", ""),
-              "expected 3 more bytes of a chunk, the stream ends: nothing came for 1 seconds");
+              "expected 3 more bytes of a chunk, but the stream ended: nothing came for 1 seconds");
     EXPECT_EQ(receive_from_slow_sender(folder, limits, "{", ""),
               "expected the header of a dump: nothing came for 1 seconds");
     EXPECT_EQ(files(), Names{"d.incomplete"});
@@ -347,7 +347,7 @@ TEST_F(Receiving, SenderThatDripsForEverIsGivenUp)
     limits.dump_time = std::chrono::seconds(1);
     EXPECT_EQ(receive_from_slow_sender(folder, limits, header("d"), "1\nx"),
               "expected the length of a chunk, in hexadecimal and at most 1 MiB: "
-              "the dump was not through after 1 seconds");
+              "the dump was not complete after 1 seconds");
 }
 
 } // namespace

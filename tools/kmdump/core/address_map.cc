@@ -14,7 +14,7 @@ std::uint64_t last_address(const Extent& extent)
     return extent.address + (extent.size - 1);
 }
 
-/// The part of `extent` from `address` on; `address` lies in it.
+/// The part of `extent` from `address` on. `address` must lie in it.
 Extent from(const Extent& extent, std::uint64_t address)
 {
     const std::uint64_t skipped = address - extent.address;

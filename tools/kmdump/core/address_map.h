@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where in the file the bytes of an address lie.
+// Maps addresses to offsets in a file.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace kmdump
 {
 
-/// `size` bytes of the file, at least 1, from `file_offset` on, that hold the memory at `address`.
+/// The memory at `address` is at `file_offset` in the file. `size` is in bytes and at least 1;
 /// `address + size - 1` does not overflow.
 struct Extent {
     std::uint64_t address = 0;
@@ -26,11 +26,11 @@ class AddressMap
     /// Extents may overlap; the one that starts lower wins.
     explicit AddressMap(std::vector<Extent> extents);
 
-    /// `address` and what follows it without a break in the same extent. Logarithmic in the number
-    /// of extents, however they overlapped.
+    /// The rest of the extent that contains `address`, starting there. Takes logarithmic time in the
+    /// number of extents, even if they overlapped.
     std::optional<Extent> find(std::uint64_t address) const;
 
-    /// Whether any of the `size` addresses from `address` on, at least one, is in an extent.
+    /// Whether any of the `size` addresses from `address` on is in an extent. `size` is at least 1.
     bool overlaps(std::uint64_t address, std::uint64_t size) const;
 
   private:

@@ -27,12 +27,12 @@ namespace
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
 
-/// Of what is not zero there may be this much, and so many times what is compressed: RAM does not shrink
-/// further.
+/// Limit of the non-zero content: this many bytes plus this multiple of the compressed size. RAM does
+/// not compress better than that.
 constexpr std::uint64_t kMostStored = std::uint64_t{256} << 20;
 constexpr std::uint64_t kMostExpansion = 64;
 
-/// Zeros take no room in blocks of this size.
+/// Blocks of zeros of this size become holes.
 constexpr std::size_t kBlock = 4096;
 constexpr std::array<std::byte, kBlock> kZeros{};
 
@@ -75,7 +75,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes)
     return true;
 }
 
-/// Writes a file from its begin on, with holes for zeros.
+/// Writes a file sequentially and leaves holes for zeros.
 class SparseWriter
 {
   public:
@@ -104,11 +104,11 @@ class SparseWriter
 
     std::uint64_t size() const { return size_; }
 
-    /// Bytes that are no hole.
+    /// Bytes outside holes.
     std::uint64_t stored() const { return stored_; }
 
   private:
-    /// What is pending ends where the next byte comes.
+    /// The pending bytes end at `size_`.
     bool flush()
     {
         const auto at = static_cast<off_t>(size_ - pending_.size());
@@ -137,7 +137,7 @@ std::optional<kmd::Error> decompress_to(int descriptor, const File& file)
         }
         offset += size;
         ZSTD_inBuffer input{in.data(), size, 0};
-        bool full = true; // then there may be more to come out
+        bool full = true; // a full output buffer means that more output may follow
         while (input.pos < input.size || full) {
             ZSTD_outBuffer output{out.data(), out.size(), 0};
             const std::size_t result = ZSTD_decompressStream(context.get(), &output, &input);

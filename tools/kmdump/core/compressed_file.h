@@ -12,9 +12,9 @@ namespace kmdump
 /// Whether the file begins with a zstd frame (RFC 8878).
 bool is_zstd(const File& file);
 
-/// The content, in a temporary file that nobody else sees. Of a file that was cut off it is what there
-/// was. An error when it is damaged, or holds more than 4 GiB, or more than 256 MiB
-/// and 64 times its size that are not zeros: a small file can claim any size.
+/// The content, in an unlinked temporary file. A truncated file yields the content up to its end. An
+/// error if the file is damaged, or its content has more than 4 GiB, or more non-zero bytes than 256 MiB
+/// plus 64 times the size of the file: a small file can claim any size.
 kmd::Result<File> decompress(const File& file);
 
 } // namespace kmdump

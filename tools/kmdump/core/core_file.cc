@@ -23,16 +23,16 @@ namespace
 using kmd::Error;
 using kmd::Result;
 
-/// DUMP_ELF_INCOMPLETE of makedumpfile.
+/// DUMP_ELF_INCOMPLETE of makedumpfile, a bit of e_flags.
 constexpr std::uint64_t kElfIncomplete = 1;
 
-/// Of the largest region table and list there are half as many.
+/// Twice the number that the largest region table and list can lead to.
 constexpr std::uint64_t kMostProgramHeaders = 262144;
 
-/// One segment of notes is in memory at a time.
+/// Of all PT_NOTE segments together.
 constexpr std::uint64_t kMostNoteBytes = 64 << 20;
 constexpr std::size_t kMostCpus = 4096;
-/// The kernel's has 4 KiB.
+/// Bytes. The kernel's vmcoreinfo has 4 KiB.
 constexpr std::size_t kMostVmcoreinfo = 1 << 20;
 
 /// Whether the file holds `size` bytes at `offset`.
@@ -46,7 +46,7 @@ Error truncated(std::string_view what)
     return {"the file is truncated: expected " + std::string(what)};
 }
 
-/// What a file is that is no ELF file, as far as its first bytes tell.
+/// Names a non-ELF file's format by its magic.
 std::string_view name_format(const File& file)
 {
     struct Magic {
@@ -56,7 +56,7 @@ std::string_view name_format(const File& file)
     static constexpr Magic known[] = {
         {"KDUMP   ", "a kdump-compressed dump, which crash and drgn read"},
         {"DISKDUMP", "a kdump-compressed dump, which crash and drgn read"},
-        {"makedumpfile", "a flattened kdump-compressed dump, which makedumpfile -R makes a file of"},
+        {"makedumpfile", "a flattened kdump-compressed dump, which makedumpfile -R converts"},
         {"\x1f\x8b", "a file compressed with gzip"},
         {{"\xfd\x37\x7a\x58\x5a\0", 6}, "a file compressed with xz"},
         {"\x04\x22\x4d\x18", "a file compressed with lz4"},
@@ -70,7 +70,7 @@ std::string_view name_format(const File& file)
     return file.size() == 0 ? "an empty file" : "something else";
 }
 
-/// A structure of the file, at most a few hundred bytes. Nothing when the file does not hold it.
+/// Nothing when the file ends before the structure does.
 template <class T> std::optional<T> read_structure(const File& file, std::uint64_t offset)
 {
     T structure{};
@@ -106,7 +106,7 @@ Result<Elf64_Ehdr> read_header(const File& file)
     return *header;
 }
 
-/// The number of program headers, all of which the file holds.
+/// The number of program headers. An error if the file does not hold all of them.
 Result<std::size_t> count_program_headers(const File& file, const Elf64_Ehdr& header)
 {
     std::uint64_t count = header.e_phnum;
@@ -149,7 +149,7 @@ std::optional<Error> read_note(std::string_view name, std::uint32_t type, std::s
     return std::nullopt;
 }
 
-/// The notes of a segment that the file holds.
+/// Reads the notes of a PT_NOTE segment that the file holds completely.
 std::optional<Error> read_notes(const File& file, const Elf64_Phdr& header, CoreSummary& summary,
                                 CoreLayout& layout)
 {

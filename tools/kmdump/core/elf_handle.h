@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// An ELF file that libelf has open.
+// An owning handle of libelf.
 #pragma once
 
 #include <libelf.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a command of kmdump ends with. `run` has further ones: kmdump/run/run_outcome.h.
+// Exit statuses of kmdump. kmdump/run/run_outcome.h has further ones of `run`.
 #pragma once
 
 namespace kmdump

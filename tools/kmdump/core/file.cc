@@ -24,7 +24,7 @@ kmd::Error cannot_be_opened()
 
 kmd::Result<File> File::open(const std::string& path, const char* expected)
 {
-    // O_NONBLOCK: a FIFO must be refused, not waited for.
+    // O_NONBLOCK: opening a FIFO must not block; it is refused below.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) {
         return cannot_be_opened();
@@ -55,7 +55,7 @@ std::uint64_t File::stored_bytes() const
     while ((at = ::lseek(descriptor_.get(), at, SEEK_DATA)) >= 0) {
         const off_t end = ::lseek(descriptor_.get(), at, SEEK_HOLE);
         if (end <= at) {
-            return size_; // a file system that knows no holes
+            return size_; // the file system does not support holes
         }
         stored += static_cast<std::uint64_t>(end - at);
         at = end;

@@ -17,26 +17,27 @@ namespace kmdump
 class File
 {
   public:
-    /// An error when it cannot be opened or is not a regular file; `expected` is what it should have been.
+    /// An error if the file cannot be opened or is not a regular file. `expected` names the file for the
+    /// message.
     static kmd::Result<File> open(const std::string& path, const char* expected = "an ELF core image");
 
-    /// Takes over an open descriptor.
+    /// Takes ownership of an open descriptor, also on error.
     static kmd::Result<File> adopt(int descriptor, const char* expected = "a regular file");
 
-    /// Fills `out` from `offset` on, in bytes. False when the file does not hold all of it or
-    /// cannot be read.
+    /// Fills `out` from `offset` on. False if the file ends earlier or cannot be read.
     bool read(std::uint64_t offset, std::span<std::byte> out) const;
 
-    /// In bytes, when it was opened.
+    /// Bytes of the file when it was opened.
     std::uint64_t size() const { return size_; }
 
-    /// Bytes that are stored, holes left out. In time of the number of holes.
+    /// Bytes outside holes. Takes time proportional to the number of holes.
     std::uint64_t stored_bytes() const;
 
-    /// How many bytes from `offset` on are a hole; as much as one likes when no data follow.
+    /// How many bytes from `offset` on are a hole. Without data behind it the result may exceed the rest
+    /// of the file.
     std::uint64_t hole_at(std::uint64_t offset) const;
 
-    /// Stays owned by this object.
+    /// This object keeps ownership.
     int descriptor() const { return descriptor_.get(); }
 
   private:

@@ -23,16 +23,16 @@ namespace kmdump
 namespace
 {
 
-/// A table has at most 65536 regions of some 300 bytes.
+/// A region table has at most 65536 regions of about 300 bytes each.
 constexpr std::uint64_t kMostBytes = 64 << 20;
 constexpr std::size_t kMostRegions = 131072;
 
-/// A region in the file nests in a list in the object; more is not what we look for. The texts are
-/// those beside the regions, of which there can be one for each.
+/// Regions are three levels deep. `kBesideRegions` applies to the text without the regions, which can still
+/// have an entry for each region in `left_out`.
 constexpr JsonLimits kAll{.depth = 8, .values = 1 << 23, .token_bytes = 1 << 16};
 constexpr JsonLimits kBesideRegions{.depth = 8, .values = 1 << 19, .token_bytes = 1 << 16};
 
-/// Reads members; the first that is not as expected makes the whole wrong.
+/// Reads members and keeps an error for the first one that is not as expected.
 class Members
 {
   public:
@@ -56,7 +56,7 @@ class Members
         return found->get<std::uint64_t>();
     }
 
-    bool truth(const nlohmann::json& object, const char* name)
+    bool boolean(const nlohmann::json& object, const char* name)
     {
         const auto found = object.find(name);
         if (found == object.end() || !found->is_boolean()) {
@@ -66,7 +66,7 @@ class Members
         return found->get<bool>();
     }
 
-    /// Hexadecimal text with 0x in front.
+    /// A hexadecimal string that starts with 0x.
     std::uint64_t address(const nlohmann::json& object, const char* name)
     {
         const std::string digits = text(object, name);
@@ -83,7 +83,7 @@ class Members
         return value;
     }
 
-    /// Empty when it is not there.
+    /// Empty if there is no such member.
     std::vector<std::string> texts(const nlohmann::json& object, const char* name)
     {
         std::vector<std::string> list;
@@ -102,7 +102,7 @@ class Members
     void wrong(const char* name)
     {
         if (!error_) {
-            error_ = kmd::Error{std::string("its sidecar is damaged: expected a proper member ") + name};
+            error_ = kmd::Error{std::string("its sidecar is damaged: expected a valid member ") + name};
         }
     }
 
@@ -123,7 +123,7 @@ SidecarRegion read_region(Members& members, const nlohmann::json& object)
     region.virt = members.address(object, "virt");
     region.size = members.number(object, "size");
     region.status = members.text(object, "status");
-    region.accepted = members.truth(object, "accepted");
+    region.accepted = members.boolean(object, "accepted");
     constexpr auto top = std::numeric_limits<std::uint64_t>::max();
     if (region.accepted &&
         (region.size == 0 || region.size - 1 > top - region.phys || region.size - 1 > top - region.virt)) {
@@ -132,7 +132,7 @@ SidecarRegion read_region(Members& members, const nlohmann::json& object)
     return region;
 }
 
-/// The members that say how many of something are missing, and the words for them.
+/// The members that count missing regions or extents, and how to describe them.
 constexpr std::pair<const char*, const char*> kCounts[] = {
     {"regions_rejected", "valid regions that the host left out"},
     {"regions_refused", "regions whose registration was refused"},
@@ -145,7 +145,7 @@ constexpr std::pair<const char*, const char*> kCounts[] = {
 
 bool vmcoreinfo_lost(Members& members, const nlohmann::json& json)
 {
-    return json.contains("vmcoreinfo_lost") && members.truth(json, "vmcoreinfo_lost");
+    return json.contains("vmcoreinfo_lost") && members.boolean(json, "vmcoreinfo_lost");
 }
 
 std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& json)
@@ -157,7 +157,7 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
             lacks.push_back(std::to_string(count) + " " + words);
         }
     }
-    if (json.contains("list_cut") && members.truth(json, "list_cut")) {
+    if (json.contains("list_cut") && members.boolean(json, "list_cut")) {
         lacks.emplace_back("the end of the guest's list");
     }
     if (vmcoreinfo_lost(members, json)) {
@@ -171,7 +171,7 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     return lacks;
 }
 
-/// In version 1 of a sidecar it is a sentence, that begins with "slot NUMBER " if it is about a slot.
+/// Version 1 of the sidecar has a sentence here, which begins with "slot NUMBER " if it is about a slot.
 LeftOut left_out_of_version_1(Members& members, const nlohmann::json& item)
 {
     if (!item.is_string()) {
@@ -229,7 +229,7 @@ std::vector<LeftOut> read_left_out_list(Members& members, const nlohmann::json& 
     return list;
 }
 
-/// An empty object when it is none, so that its members are found wrong.
+/// An empty object if `text` is not an object, so that reading its members fails.
 nlohmann::json parse_region(std::string_view text)
 {
     auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
@@ -282,7 +282,7 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     if (regions == json.end() || !regions->is_array()) {
         members.wrong("regions");
     } else {
-        for (const auto& region : *regions) { // of a list that was not split, because it is none
+        for (const auto& region : *regions) { // only those that split_sidecar() left in place
             sidecar.regions.push_back(read_region(members, region));
         }
         for (const std::string_view region : split.regions) {

@@ -13,7 +13,7 @@
 namespace kmdump
 {
 
-/// A slot of the region table at the trigger. Texts are as they stand there.
+/// A slot of the region table when the dump was taken. Strings are not escaped.
 struct SidecarRegion {
     std::uint64_t slot = 0;
     std::uint64_t id = 0;
@@ -26,38 +26,37 @@ struct SidecarRegion {
     bool accepted = false;
 };
 
-/// A region that should be in the dump and is not, or not whole.
+/// A region that is missing from the dump, or not complete.
 struct LeftOut {
-    std::optional<std::uint64_t> slot; ///< nothing when it is in none
-    std::string what;                  ///< as a sentence; texts are as they stand there
+    std::optional<std::uint64_t> slot; ///< nothing if the region is in no slot
+    std::string what;                  ///< a sentence; not escaped
 };
 
-/// What kmdump uses of it. Texts are as they stand there: anything.
+/// The members that kmdump uses. Strings are not escaped and can hold anything.
 struct Sidecar {
     std::string result;
     std::string reason;
     std::string time;
     std::string dump;
     std::string format;
-    std::uint64_t bytes = 0;       ///< as stored
+    std::uint64_t bytes = 0;       ///< size of the dump file
     std::uint64_t image_bytes = 0; ///< before compression
     std::vector<LeftOut> left_out;
-    /// What the guest wanted saved and is not in the dump, in phrases. Empty in a sidecar that says nothing
-    /// of it.
+    /// What the guest wanted saved but the dump lacks, in phrases. Empty if the sidecar does not say.
     std::vector<std::string> lacks;
-    /// What was registered as vmcoreinfo is none any more.
+    /// The memory that was registered as vmcoreinfo no longer holds any.
     bool vmcoreinfo_lost = false;
-    /// Whose numbers SidecarRegion::id has; "unknown" in a sidecar that says nothing of it.
+    /// The series that SidecarRegion::id belongs to; "unknown" if the sidecar does not say.
     std::string id_series = "unknown";
     std::vector<std::string> remarks;
     std::optional<std::string> incomplete_because;
     std::vector<SidecarRegion> regions;
 };
 
-/// The sidecar of the dump at `path`: nothing when there is none, an error when it is not as described.
+/// Reads the sidecar of the dump at `path`. Nothing if there is none; an error if it is damaged.
 kmd::Result<std::optional<Sidecar>> read_sidecar(const std::string& path);
 
-/// The same from its text.
+/// The same for the text of a sidecar.
 kmd::Result<Sidecar> parse_sidecar(const std::string& text);
 
 } // namespace kmdump

@@ -10,7 +10,7 @@ namespace kmdump
 namespace
 {
 
-constexpr std::size_t kMostBytesOfARegion = 65536;
+constexpr std::size_t kMostRegionBytes = 65536;
 
 class Splitter
 {
@@ -54,7 +54,7 @@ class Splitter
     }
 
   private:
-    /// From a quotation mark to the one that closes it.
+    /// Moves from a quotation mark to the closing one.
     void skip_text()
     {
         const std::size_t begin = at_;
@@ -71,7 +71,7 @@ class Splitter
         }
     }
 
-    /// From `{` to behind the `}` that closes it; nothing when there is none.
+    /// Moves from `{` past the matching `}`. Empty if there is none.
     std::string_view cut_object()
     {
         const std::size_t begin = at_;
@@ -90,7 +90,7 @@ class Splitter
         return {};
     }
 
-    /// From `[` on; ends at the `]` that closes it. False when it is no list of objects.
+    /// Moves from `[` to the matching `]`. False if this is not a list of objects.
     bool cut_list(std::vector<std::string_view>& objects)
     {
         ++at_;
@@ -100,7 +100,7 @@ class Splitter
                 return false;
             }
             const auto object = cut_object();
-            if (object.empty() || object.size() > kMostBytesOfARegion) {
+            if (object.empty() || object.size() > kMostRegionBytes) {
                 return false;
             }
             objects.push_back(object);

@@ -23,10 +23,10 @@ namespace kmdump
 namespace
 {
 
-/// More findings of one kind say nothing new.
-constexpr std::size_t kMostOfAKind = 20;
+/// Further findings of the same kind are not listed.
+constexpr std::size_t kMostFindingsOfAKind = 20;
 
-/// Bytes that are compared where segments overlap; what writes dumps lets hardly any overlap.
+/// Bytes that are compared where segments overlap. Real dumps have hardly any overlaps.
 constexpr std::uint64_t kMostCompared = std::uint64_t{256} << 20;
 
 std::uint64_t last_of(std::uint64_t start, std::uint64_t size)
@@ -88,7 +88,7 @@ class Check
         }
     }
 
-    /// What crash and makedumpfile take for granted; gdb and drgn do not.
+    /// Checks what crash and makedumpfile rely on, unlike gdb and drgn.
     void check_layout()
     {
         const CoreLayout& layout = core_.layout();
@@ -96,8 +96,8 @@ class Check
             warning("the program headers are not right behind the ELF header, where crash looks for them");
         }
         if (layout.note_segments != 1 || !layout.note_first) {
-            warning("the first program header, and no other, should be of notes: there are " +
-                    std::to_string(layout.note_segments) + (layout.note_first ? "" : ", not in front"));
+            warning("the first program header, and no other, should be of type PT_NOTE: there are " +
+                    std::to_string(layout.note_segments) + (layout.note_first ? "" : ", not first"));
         }
         if (core_.segments().empty()) {
             error("there is no memory in the file");
@@ -109,7 +109,7 @@ class Check
         const CoreLayout& layout = core_.layout();
         if (layout.stray_note_bytes > 0) {
             error("the notes do not end where their program header says: " +
-                  std::to_string(layout.stray_note_bytes) + " bytes are no note");
+                  std::to_string(layout.stray_note_bytes) + " bytes are not notes");
         }
         if (core_.summary().prstatus.empty()) {
             warning("there are no registers of any CPU (notes NT_PRSTATUS)");
@@ -118,7 +118,8 @@ class Check
         std::size_t wrong = 0;
         for (std::size_t cpu = 0; cpu < core_.summary().prstatus.size(); ++cpu) {
             const std::size_t size = core_.summary().prstatus[cpu].size();
-            if (architecture != nullptr && size != architecture->prstatus_size && ++wrong <= kMostOfAKind) {
+            if (architecture != nullptr && size != architecture->prstatus_size &&
+                ++wrong <= kMostFindingsOfAKind) {
                 error("the registers of CPU " + std::to_string(cpu) + " take " + std::to_string(size) +
                       " bytes, expected " + std::to_string(architecture->prstatus_size));
             }
@@ -136,7 +137,7 @@ class Check
         std::size_t larger = 0;
         for (std::size_t i = 0; i < core_.segments().size(); ++i) {
             const Segment& segment = core_.segments()[i];
-            if (segment.memory_size < segment.file_size + segment.lost && ++larger <= kMostOfAKind) {
+            if (segment.memory_size < segment.file_size + segment.lost && ++larger <= kMostFindingsOfAKind) {
                 error(name_of(i) + " has more bytes in the file than in memory");
             }
             aligned += segment.align != 0 ? 1 : 0;
@@ -147,7 +148,7 @@ class Check
         }
     }
 
-    /// Indices of the segments that hold bytes, ascending by a member.
+    /// Indices of the segments with bytes in the file, in ascending order of `member`.
     std::vector<std::size_t> sorted_by(std::uint64_t Segment::*member) const
     {
         std::vector<std::size_t> order;
@@ -162,8 +163,8 @@ class Check
         return order;
     }
 
-    /// Calls `visit` for each segment and the one before it that reaches farthest, if they overlap.
-    template <class Visit> void each_overlap(std::uint64_t Segment::*member, Visit visit) const
+    /// Calls `visit` for each segment that overlaps with the earlier one that ends last.
+    template <class Visit> void for_each_overlap(std::uint64_t Segment::*member, Visit visit) const
     {
         std::optional<std::size_t> widest;
         for (const std::size_t i : sorted_by(member)) {
@@ -193,26 +194,27 @@ class Check
             if (segment.file_size == 0) {
                 continue;
             }
-            if (segment.file_offset < layout.program_headers_end && ++headers_shown <= kMostOfAKind) {
+            if (segment.file_offset < layout.program_headers_end && ++headers_shown <= kMostFindingsOfAKind) {
                 error(name_of(i) + " shows the file's own headers as memory");
             }
-            if (notes.overlaps(segment.file_offset, segment.file_size) && ++notes_shown <= kMostOfAKind) {
+            if (notes.overlaps(segment.file_offset, segment.file_size) &&
+                ++notes_shown <= kMostFindingsOfAKind) {
                 error(name_of(i) + " shows the notes as memory");
             }
         }
         std::size_t found = 0;
-        each_overlap(&Segment::file_offset, [&](std::size_t a, std::size_t b) {
+        for_each_overlap(&Segment::file_offset, [&](std::size_t a, std::size_t b) {
             const Segment& first = core_.segments()[a];
             const Segment& second = core_.segments()[b];
             if (second.phys - first.phys != second.file_offset - first.file_offset &&
-                ++found <= kMostOfAKind) {
+                ++found <= kMostFindingsOfAKind) {
                 error(name_of(a) + " and " + name_of(b) +
                       " show the same bytes of the file at two physical addresses");
             }
         });
     }
 
-    /// With offsets in the file for addresses.
+    /// The notes, with file offsets as addresses.
     AddressMap notes_by_offset() const
     {
         std::vector<Extent> extents;
@@ -224,12 +226,12 @@ class Check
         return AddressMap(std::move(extents));
     }
 
-    /// Two segments that claim the same address have to say the same.
+    /// Checks that segments with the same address have the same bytes there.
     void check_addresses(const std::string& kind, std::uint64_t Segment::*member)
     {
         std::size_t found = 0;
         std::uint64_t left = kMostCompared;
-        each_overlap(member, [&](std::size_t a, std::size_t b) {
+        for_each_overlap(member, [&](std::size_t a, std::size_t b) {
             const Segment& first = core_.segments()[a];
             const Segment& second = core_.segments()[b];
             const std::uint64_t into = second.*member - first.*member;
@@ -244,7 +246,8 @@ class Check
                 return;
             }
             left -= std::max<std::uint64_t>(size, std::min<std::uint64_t>(left, 4096));
-            if (!same_bytes(first.file_offset + into, second.file_offset, size) && ++found <= kMostOfAKind) {
+            if (!same_bytes(first.file_offset + into, second.file_offset, size) &&
+                ++found <= kMostFindingsOfAKind) {
                 error(name_of(a) + " and " + name_of(b) + " disagree about the memory at " + kind +
                       " address " + kmd::hex(second.*member));
             }
@@ -267,8 +270,8 @@ class Check
         return true;
     }
 
-    /// Whether a virtual address leads where it is said to, as far as the page tables are in the dump.
-    bool leads_to(std::uint64_t virt, std::uint64_t phys) const
+    /// Whether the page tables map `virt` to `phys`. True if the dump lacks them.
+    bool maps_to(std::uint64_t virt, std::uint64_t phys) const
     {
         const kmd::Translation found = page_walk_.translate(virt);
         return found.mapping == kmd::Mapping::kUnknown ||
@@ -280,23 +283,23 @@ class Check
         std::size_t found = 0;
         for (std::size_t i = 0; i < core_.segments().size(); ++i) {
             const Segment& segment = core_.segments()[i];
-            // QEMU writes physical addresses for virtual ones when it does not know these.
+            // QEMU stores physical addresses as p_vaddr when it does not know the virtual ones.
             if (segment.file_size > 0 && segment.virt != segment.phys &&
-                !leads_to(segment.virt, segment.phys) && ++found <= kMostOfAKind) {
+                !maps_to(segment.virt, segment.phys) && ++found <= kMostFindingsOfAKind) {
                 error("the guest's page tables do not map " + name_of(i) + " as it says: virtual " +
                       kmd::hex(segment.virt) + ", physical " + kmd::hex(segment.phys));
             }
         }
     }
 
-    /// As far as the dump can tell.
+    /// Whether the page tables map `virt`. True if the dump lacks them.
     bool is_mapped(std::uint64_t virt) const
     {
         return page_walk_.translate(virt).mapping != kmd::Mapping::kNotMapped;
     }
 
-    /// A CPU in the kernel stands on code and a stack that this kernel's tables map. Those of another kernel,
-    /// which took the machine over after a panic, need not be.
+    /// Checks that pc and sp of CPUs in the kernel are mapped. Unmapped ones belong to another kernel, which
+    /// took over after a panic.
     void check_registers()
     {
         const auto cpus = read_cpu_registers(core_.summary());
@@ -305,7 +308,7 @@ class Check
             if (!registers.in_kernel) {
                 continue;
             }
-            // The pointer of an empty stack stands on the first byte behind it, which need not be mapped.
+            // The pointer of an empty stack is just past its end, which need not be mapped.
             const bool has_stack = is_mapped(registers.sp) || is_mapped(registers.sp - 1);
             for (const auto& [name, address, mapped] :
                  {std::tuple("pc", registers.pc, is_mapped(registers.pc)),
@@ -339,7 +342,7 @@ class Check
         for (const SidecarRegion& region : sidecar.regions) {
             if (!region.accepted) {
                 warning(name_of(region) + " was rejected: " + region.status);
-            } else if (found < kMostOfAKind && !check_region(sidecar, left_out, region)) {
+            } else if (found < kMostFindingsOfAKind && !check_region(sidecar, left_out, region)) {
                 ++found;
             }
         }
@@ -359,17 +362,17 @@ class Check
     bool check_region(const Sidecar& sidecar, const std::set<std::uint64_t>& left_out,
                       const SidecarRegion& region)
     {
-        // Both describe memory that is in the dump instead.
-        const bool no_part_of_it =
+        // An enriched dump has the memory that these describe, but not themselves.
+        const bool left_out_by_design =
             sidecar.format == "enriched" && (region.kind == "elf-header" || region.kind == "list");
-        if (no_part_of_it || left_out.contains(region.slot) || sidecar.format == "coreimage") {
+        if (left_out_by_design || left_out.contains(region.slot) || sidecar.format == "coreimage") {
             return true;
         }
         if (!find_in_file(core_, region.phys, region.size)) {
             error(name_of(region) + " is not in the dump, although the sidecar says so");
             return false;
         }
-        if (!leads_to(region.virt, region.phys)) {
+        if (!maps_to(region.virt, region.phys)) {
             error("the guest's page tables do not map " + name_of(region) + " as it says: virtual " +
                   kmd::hex(region.virt) + ", physical " + kmd::hex(region.phys));
             return false;

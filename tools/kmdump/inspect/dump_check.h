@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is wrong with a dump, as far as it can be seen from outside.
+// Finds errors in a dump.
 #pragma once
 
 #include "kmdump/core/core_file.h"
@@ -13,15 +13,14 @@
 namespace kmdump
 {
 
-/// One thing that is wrong.
 struct Finding {
-    /// False: some reader stumbles over it, but nothing is lost and nothing contradicts itself.
+    /// False: a warning. Some reader cannot handle it, but the dump is complete and consistent.
     bool error = true;
     std::string what; ///< a sentence without a full stop
 };
 
-/// Structure, offsets, overlaps, notes, page tables; with a sidecar also whether both agree.
-/// `stored_bytes`: size of the file on the disk.
+/// Checks structure, offsets, overlaps, notes and page tables, and that the sidecar, if any, agrees.
+/// `stored_bytes`: size of the dump file, before decompression.
 std::vector<Finding> check_dump(const CoreFile& core, const std::optional<Sidecar>& sidecar,
                                 std::uint64_t stored_bytes);
 

@@ -16,16 +16,16 @@ namespace kmdump
 namespace
 {
 
-/// Ranges with fewer equal bytes between them are shown as one.
+/// Ranges with fewer equal bytes between them are merged.
 constexpr std::uint64_t kGap = 16;
 
-/// A run of physical memory: first and last address.
+/// A run of physical memory, from its first to its last address.
 struct Run {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
 };
 
-/// What a dump holds, ascending and without overlaps.
+/// The memory in a dump, in ascending order and without overlaps.
 std::vector<Run> runs_of(const CoreFile& core)
 {
     std::vector<Run> runs;
@@ -46,7 +46,7 @@ std::vector<Run> runs_of(const CoreFile& core)
     return merged;
 }
 
-/// Compares memory of two dumps, as much of it as they may ask for.
+/// Compares memory of two dumps, up to a limit of bytes.
 class Comparison
 {
   public:
@@ -56,7 +56,7 @@ class Comparison
     {
     }
 
-    /// Fills in what differs between the first `piece.size` bytes.
+    /// Fills in the differences between the first `piece.size` bytes.
     void compare(ComparedPiece& piece)
     {
         std::uint64_t now = 0;
@@ -74,7 +74,7 @@ class Comparison
         }
     }
 
-    /// Whether there was more to compare than it may be.
+    /// Whether the limit was reached.
     bool cut() const { return bytes_left_ == 0; }
 
   private:
@@ -103,9 +103,9 @@ class Comparison
     void add_difference(ComparedPiece& piece, std::uint64_t offset)
     {
         ++piece.different;
-        const bool goes_on = last_end_ && offset - *last_end_ < kGap;
+        const bool continues = last_end_ && offset - *last_end_ < kGap;
         last_end_ = offset + 1;
-        if (goes_on) {
+        if (continues) {
             if (piece.ranges_left_out == 0) {
                 piece.ranges.back().size = offset - piece.ranges.back().offset + 1;
             }
@@ -121,12 +121,12 @@ class Comparison
     const CoreFile& b_;
     std::uint64_t bytes_left_;
     std::size_t ranges_left_ = 65536;
-    std::optional<std::uint64_t> last_end_; // of the range that was found last in this piece
+    std::optional<std::uint64_t> last_end_; // end of the last range in this piece
     std::vector<std::byte> left_;
     std::vector<std::byte> right_;
 };
 
-/// Regions that can be found again in another dump: by name, kind, and which of those it is.
+/// Identifies a region in both dumps: name, kind, and its number among those with the same two.
 using Key = std::pair<std::pair<std::string, std::string>, std::size_t>;
 
 std::map<Key, SidecarRegion> index(const CoreFile& core, const Sidecar& sidecar)
@@ -175,7 +175,7 @@ DumpDiff compare_regions(const CoreFile& a, const Sidecar& sidecar_a, const Core
     return diff;
 }
 
-/// What of `runs` no run of `others` has.
+/// The parts of `runs` that are not in `others`.
 std::vector<Unmatched> subtract(const std::vector<Run>& runs, const std::vector<Run>& others)
 {
     std::vector<Unmatched> rest;

@@ -17,7 +17,7 @@ namespace
 /// First and last physical address.
 using Range = std::pair<std::uint64_t, std::uint64_t>;
 
-/// Of the guest, in bytes.
+/// Page size of the guest in bytes.
 std::uint64_t page_size(const CoreFile& core)
 {
     return kmd::Vmcoreinfo(core.summary().vmcoreinfo).page_size().value_or(kmd::kSmallestPage);
@@ -48,8 +48,8 @@ Content describe(const CoreFile& core, const SidecarRegion& region)
     return content;
 }
 
-/// The parts of `segment` from the physical address `from` on that none of `covered`, which is ascending,
-/// touches.
+/// Appends the parts of `segment` from the physical address `from` on that are in none of `covered`, which is
+/// ascending.
 void append_uncovered(const Segment& segment, std::uint64_t from, const std::vector<Range>& covered,
                       const char* kind, std::vector<Content>& contents)
 {
@@ -76,19 +76,19 @@ void append_uncovered(const Segment& segment, std::uint64_t from, const std::vec
     append(last + 1);
 }
 
-/// Whether the guest gave the host a list of further memory. What is in no region can be of it.
+/// Whether the guest gave the host a list of further memory.
 bool has_list(const std::vector<SidecarRegion>& regions)
 {
     return std::any_of(regions.begin(), regions.end(),
                        [](const SidecarRegion& region) { return region.accepted && region.kind == "list"; });
 }
 
-/// All memory is appended once, however many segments show it: that of the lowest segment.
+/// Appends memory that is in no region. Memory in several segments is appended once, from the lowest.
 void append_all_uncovered(const CoreFile& core, const std::vector<Range>& covered, const char* kind,
                           std::vector<Content>& contents)
 {
     std::vector<const Segment*> segments;
-    std::set<std::uint64_t> seen; // other segments can show the same bytes at another address
+    std::set<std::uint64_t> seen; // file offsets: two segments can show the same bytes at two addresses
     for (const Segment& segment : core.segments()) {
         if (segment.file_size > 0 && seen.insert(segment.file_offset).second) {
             segments.push_back(&segment);
@@ -96,7 +96,7 @@ void append_all_uncovered(const CoreFile& core, const std::vector<Range>& covere
     }
     std::stable_sort(segments.begin(), segments.end(),
                      [](const Segment* a, const Segment* b) { return a->phys < b->phys; });
-    std::optional<std::uint64_t> reached; // the last address that was looked at
+    std::optional<std::uint64_t> reached; // the last address so far
     for (const Segment* segment : segments) {
         const std::uint64_t last = segment->phys + (segment->file_size - 1);
         if (reached && last <= *reached) {
@@ -108,7 +108,7 @@ void append_all_uncovered(const CoreFile& core, const std::vector<Range>& covere
     }
 }
 
-/// Whole pages, as the dump has them: what a region's pages hold besides it is nothing that was added.
+/// The pages of the regions, merged. The dump has whole pages, so what else they hold was not added.
 std::vector<Range> covered_by(const std::vector<SidecarRegion>& regions, std::uint64_t page)
 {
     std::vector<Range> ranges;

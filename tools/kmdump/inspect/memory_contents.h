@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What lies where in a dump: the guest's regions, and what else is there.
+// Lists the memory in a dump: the guest's regions and everything else.
 #pragma once
 
 #include "kmdump/core/core_file.h"
@@ -14,29 +14,29 @@
 namespace kmdump
 {
 
-/// Kinds of memory that is in no region. With a list of the guest's nothing tells what it named from what the
-/// host added.
+/// Kinds of memory outside regions. If the guest gave a list, its memory cannot be told from what the host
+/// added.
 inline constexpr const char* kAdded = "added";
 inline constexpr const char* kListedOrAdded = "listed or added";
 
-/// A piece of memory that has a name of its own, or a run of memory that has none.
+/// A region, or a run of memory outside regions.
 struct Content {
     std::uint64_t phys = 0;
     std::uint64_t virt = 0;
     std::uint64_t size = 0; ///< bytes
-    /// Nothing when not all of it is in the dump.
+    /// Nothing if it is not completely in the dump.
     std::optional<std::uint64_t> file_offset;
-    std::string name;                ///< of the region; empty for what is in none
-    std::string kind;                ///< of the region, else kAdded, kListedOrAdded or "segment"
-    std::optional<std::uint64_t> id; ///< the guest's number of the region
-    std::string status;              ///< why a region is not in the dump; empty when it is
+    std::string name;                ///< of the region; empty outside regions
+    std::string kind;                ///< of the region; else kAdded, kListedOrAdded or "segment"
+    std::optional<std::uint64_t> id; ///< the guest's identifier of the region
+    std::string status;              ///< why it is not in the dump; empty if it is
 };
 
-/// In the order of physical addresses. With a sidecar: its regions, and what no region covers. Without:
+/// In the order of physical addresses. With a sidecar: its regions and the memory outside them. Without one:
 /// the segments.
 std::vector<Content> list_contents(const CoreFile& core, const std::optional<Sidecar>& sidecar);
 
-/// Where in the file `size` bytes at a physical address lie in one piece.
+/// The file offset of `size` bytes at a physical address. Nothing if they are not in one extent.
 std::optional<std::uint64_t> find_in_file(const CoreFile& core, std::uint64_t phys, std::uint64_t size);
 
 } // namespace kmdump

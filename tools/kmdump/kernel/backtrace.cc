@@ -39,7 +39,7 @@ Backtrace Unwinder::unwind(std::uint64_t pc, std::uint64_t frame_pointer) const
     std::uint64_t record = frame_pointer;
     while (architecture_ != nullptr && trace.frames.size() < kMostFrames) {
         if (!architecture_->is_kernel_address(record) || record % sizeof(record) != 0) {
-            trace.cut = kmd::hex(record) + " is no frame record of the kernel";
+            trace.cut = kmd::hex(record) + " is not a kernel frame record";
             return trace;
         }
         const kmd::FrameRecord frame = architecture_->read_frame_record(record, read);

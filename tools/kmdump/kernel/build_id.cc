@@ -28,7 +28,7 @@ std::string build_id_of(Elf* elf)
     return text;
 }
 
-/// The release in the kernel's banner; empty when the file has none.
+/// The release in the kernel's banner; empty if the file has no banner.
 std::string_view release_in(Elf* elf)
 {
     constexpr std::string_view kBanner = "Linux version ";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether a file is of the kernel that a dump is of.
+// Checks that a file belongs to the kernel of a dump.
 #pragma once
 
 #include "common/result.h"
@@ -13,8 +13,8 @@
 namespace kmdump
 {
 
-/// An error, with both, when the build ID of the file is not the BUILD-ID of `vmcoreinfo`; where one of them
-/// has none, when the file names a release of Linux, and not the dump's. `elf` is an ELF file.
+/// An error if the build ID of the file differs from BUILD-ID in `vmcoreinfo`. If either has none, the Linux
+/// release in the file is compared with OSRELEASE; no release is no error. `elf` must be an ELF file.
 std::optional<kmd::Error> check_kernel(Elf* elf, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

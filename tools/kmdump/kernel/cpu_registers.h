@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The registers of each CPU, out of the notes of a core image.
+// The registers of each CPU, from the NT_PRSTATUS notes.
 #pragma once
 
 #include "common/cpu_registers.h"
@@ -12,7 +12,7 @@
 namespace kmdump
 {
 
-/// In the order of the CPUs. An error when we do not know the core image's machine, or a note is too short.
+/// In the order of the CPUs. An error if the machine of the core image is unknown or a note is too short.
 kmd::Result<std::vector<kmd::CpuRegisters>> read_cpu_registers(const CoreSummary& summary);
 
 } // namespace kmdump

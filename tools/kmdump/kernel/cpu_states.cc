@@ -15,7 +15,7 @@ namespace kmdump
 namespace
 {
 
-/// Where function_graph, and kretprobes by their old and new name, let a function return to.
+/// The code that function_graph and kretprobes (two names) put in place of a return address.
 bool is_trampoline(std::string_view name)
 {
     return name == "return_to_handler" || name == "arch_rethook_trampoline" ||
@@ -37,7 +37,8 @@ std::optional<std::uint64_t> cpu_of_line(std::string_view line)
     return cpu;
 }
 
-/// The one CPU whose calls lead through panic(). One that came second waits in the function named last.
+/// The only CPU with panic() in its backtrace. A CPU that panicked later waits in one of the self_stop
+/// functions and does not count.
 std::optional<std::uint64_t> cpu_in_panic(const std::vector<CpuState>& states, const Symbols& symbols)
 {
     std::optional<std::uint64_t> found;
@@ -60,9 +61,9 @@ std::optional<std::uint64_t> cpu_in_panic(const std::vector<CpuState>& states, c
     return found;
 }
 
-/// The bits of a CPU mask; empty when it is not in the dump.
-std::vector<bool> read_mask(const KernelMemory& memory, const Symbols& symbols,
-                            const std::optional<Sidecar>& sidecar, std::size_t cpus)
+/// The bits of __cpu_active_mask; empty if the dump does not have it.
+std::vector<bool> read_active_mask(const KernelMemory& memory, const Symbols& symbols,
+                                   const std::optional<Sidecar>& sidecar, std::size_t cpus)
 {
     auto address = symbols.address_of("__cpu_active_mask");
     if (!address && sidecar) {
@@ -86,7 +87,7 @@ std::vector<bool> read_mask(const KernelMemory& memory, const Symbols& symbols,
 CpuActivity activity_of(const kmd::CpuRegisters& registers, bool active)
 {
     if (registers.are_zeros()) {
-        // A reset leaves something in the word of the state.
+        // The state register is not zero after a reset.
         return registers.state == 0 ? CpuActivity::kUnknown : CpuActivity::kNeverStarted;
     }
     return !active               ? CpuActivity::kOffline
@@ -121,7 +122,7 @@ std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records, 
     for (const LogRecord& record : records) {
         panicked = panicked || &record == &panic;
         const auto named = cpu_of_line(split_lines(record.text).front());
-        if (named && *named < cpus && is_of_the_kernel(record) && record.caller == panic.caller) {
+        if (named && *named < cpus && is_from_kernel(record) && record.caller == panic.caller) {
             if (panicked) {
                 return named;
             }
@@ -140,7 +141,7 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
     }
     const KernelMemory memory = dump.memory();
     const Unwinder unwinder(memory, dump.vmcoreinfo, kmd::find_architecture(dump.core.summary().machine));
-    const auto active = read_mask(memory, symbols, sidecar, cpus.value().size());
+    const auto active = read_active_mask(memory, symbols, sidecar, cpus.value().size());
     std::vector<CpuState> states;
     for (const kmd::CpuRegisters& registers : cpus.value()) {
         const bool is_active = active.empty() || active[states.size()];
@@ -195,13 +196,13 @@ std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame)
 {
     const auto here = symbols.find(frame.address);
     if (!frame.exact && here && here->offset == 0 && is_trampoline(here->name)) {
-        return std::string(here->name) + ", which a tracer put in the place of the caller";
+        return std::string(here->name) + ", which a tracer put in place of the caller";
     }
     const auto place = frame.exact ? here : symbols.find_caller(frame.address);
     if (!place) {
         return std::nullopt;
     }
-    return format_place(*place) + (frame.from_link ? ", the caller if its lr is of use" : "");
+    return format_place(*place) + (frame.from_link ? ", the caller if lr is still valid" : "");
 }
 
 } // namespace kmdump

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What every CPU was doing, as far as the dump says.
+// What each CPU was doing.
 #pragma once
 
 #include "common/result.h"
@@ -20,44 +20,44 @@
 namespace kmdump
 {
 
-/// What a CPU was at.
 enum class CpuActivity {
     kKernel,
     kProgram,
-    kOffline,      ///< the kernel had taken it away
-    kNeverStarted, ///< its registers are those of a reset
-    kUnknown,      ///< the dump has no registers of it, but zeros
+    kOffline,      ///< taken offline by the kernel
+    kNeverStarted, ///< the registers have their reset values
+    kUnknown,      ///< the dump has only zeros for the registers
 };
 
 struct CpuState {
     kmd::CpuRegisters registers;
     CpuActivity activity = CpuActivity::kUnknown;
-    /// The link register without its signature.
+    /// The link register without its pointer authentication code.
     Frame link;
     bool panicked = false;
-    /// Where it was alone, if that was in a program.
+    /// Has only the program counter unless the CPU was in the kernel.
     Backtrace backtrace;
 };
 
-/// By CPU number. Which one panicked comes from the kernel's own variable panic_cpu; where that has no
-/// address or is not in the dump, from the one CPU whose calls lead through panic(); else from the log. The
-/// sidecar's region cpu_active tells which CPUs are offline.
+/// Indexed by CPU number. The CPU that panicked is taken from the kernel's variable panic_cpu; if that is not
+/// available, it is the only CPU with panic() in its backtrace, else the one named in the log. Offline CPUs
+/// are known from __cpu_active_mask, or from the sidecar's region cpu_active.
 kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbols& symbols,
                                                    const std::optional<Sidecar>& sidecar = std::nullopt);
 
-/// What the kernel's own variable panic_cpu says: where it lies is among the symbols, or in kmd_layout.
-/// Nothing while no CPU below `cpus` panics.
+/// The value of the kernel's variable panic_cpu, whose address is in `symbols` or in kmd_layout. Nothing if
+/// it is not in the dump, or not a CPU below `cpus`, as when no CPU has panicked.
 std::optional<std::uint64_t> read_panic_cpu(const Dump& dump, const Symbols& symbols, std::uint64_t cpus);
 
-/// The CPU that the kernel's log says panicked first: the one that wrote that record, if its caller is a CPU;
-/// else the one that the first record "CPU: N ..." of the same caller behind it names, or the last before it,
-/// where an oops has it. Only the kernel's own records count, and only CPUs below `cpus`.
+/// The CPU that panicked first according to the log: the caller of the panic message, if that is a CPU; else
+/// N of the first "CPU: N ..." record of the same caller after it, or of the last one before it, as in an
+/// oops. Only the kernel's own records and CPUs below `cpus` count.
 std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records, std::uint64_t cpus);
 
-/// In a word or two, such as "in the kernel".
+/// A few words such as "in the kernel".
 const char* activity_words(const CpuState& cpu);
 
-/// Where a frame is, as format_place() has it.
+/// The place of a frame as format_place() writes it, with a remark if it may not be the caller.
+/// Nothing without a symbol.
 std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame);
 
 } // namespace kmdump

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A core image of a Linux guest: what every subcommand starts from.
+// A core image of a Linux guest.
 #pragma once
 
 #include "common/result.h"
@@ -17,11 +17,11 @@ struct Dump {
     CoreFile core;
     kmd::Vmcoreinfo vmcoreinfo;
 
-    /// Valid as long as this object stays where it is.
+    /// Valid as long as this object is neither moved nor destroyed.
     KernelMemory memory() const { return KernelMemory(core, vmcoreinfo); }
 };
 
-/// An error as of CoreFile::open(), or when the core image has no note VMCOREINFO.
+/// An error of CoreFile::open(), or if the core image has no VMCOREINFO note.
 kmd::Result<Dump> open_dump(const std::string& path);
 
 } // namespace kmdump

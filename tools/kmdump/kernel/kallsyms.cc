@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The tables are those of scripts/kallsyms.c in the kernel: a name is a length and as many indices into a
-// table of 256 tokens; the first character of the expanded text is the type of the symbol.
+// The format is that of scripts/kallsyms.c in the kernel: a name is a length followed by that many indices
+// into a table of 256 tokens. The first character of the expanded name is the type of the symbol.
 #include "kmdump/kernel/kallsyms.h"
 
 #include "common/little_endian.h"
@@ -25,7 +25,7 @@ using kmd::Result;
 constexpr std::size_t kTokens = 256;
 /// KSYM_NAME_LEN of the kernel.
 constexpr std::size_t kLongestName = 512;
-/// Far more than a kernel with every option has.
+/// Far more than a kernel with all options enabled has.
 constexpr std::uint64_t kMostSymbols = 1 << 21;
 constexpr std::uint64_t kMostNameBytes = 64 << 20;
 
@@ -40,13 +40,13 @@ Error corrupt(std::string_view why)
     return {"the kernel's symbols in the dump are corrupt: " + std::string(why)};
 }
 
-/// Bytes of the guest one after the other, fetched a block at a time.
+/// Reads guest memory sequentially, a block at a time.
 class ByteReader
 {
   public:
     ByteReader(const KernelMemory& memory, std::uint64_t address) : memory_(memory), address_(address) {}
 
-    /// Nothing where the dump has no more.
+    /// Nothing if the next byte is not in the dump.
     std::optional<std::uint8_t> next()
     {
         if (position_ == block_.size() && !fetch()) {
@@ -56,7 +56,7 @@ class ByteReader
     }
 
   private:
-    /// A block ends where a page of any kernel can end, or where the dump has no more in one piece.
+    /// Fetches up to the next 4 KiB boundary, or less if the dump has less in one extent.
     bool fetch()
     {
         constexpr std::uint64_t page = 4096;
@@ -86,7 +86,7 @@ std::optional<std::uint32_t> next_number(ByteReader& bytes)
     return number;
 }
 
-/// Where the tables are; the base only in kernels that have one.
+/// Addresses of the tables. Not every kernel has a base.
 struct Tables {
     std::uint64_t names = 0;
     std::uint64_t count = 0;
@@ -144,7 +144,7 @@ Result<std::array<std::string, kTokens>> read_tokens(const KernelMemory& memory,
     return tokens;
 }
 
-/// The next name without its type. Nothing where the dump has no more, or more than `longest` characters.
+/// The next name without its type. Nothing if the dump ends or the name is invalid or too long.
 std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::string, kTokens>& tokens)
 {
     const auto first = bytes.next();
@@ -152,7 +152,7 @@ std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::st
         return std::nullopt;
     }
     std::size_t length = *first;
-    if (length >= 0x80) { // a second byte has the upper bits (since Linux 6.1)
+    if (length >= 0x80) { // since Linux 6.1 a second byte has the upper bits
         const auto second = bytes.next();
         if (!second) {
             return std::nullopt;
@@ -162,17 +162,17 @@ std::optional<std::string> read_name(ByteReader& bytes, const std::array<std::st
     std::string name;
     for (; length > 0; --length) {
         const auto token = bytes.next();
-        // A token of nothing would make names that cost time and have no end.
+        // Empty tokens are refused: they cost time without making the name longer.
         if (!token || tokens[*token].empty() || name.size() + tokens[*token].size() > kLongestName) {
             return std::nullopt;
         }
         name += tokens[*token];
     }
-    return name.empty() ? std::nullopt : std::optional(name.substr(1)); // its type is the least of a name
+    return name.empty() ? std::nullopt : std::optional(name.substr(1)); // without the type
 }
 
-/// What is added to each number of the table of offsets in kernels that have a base. The kernel tells where
-/// _stext is: so the base need not be in the dump.
+/// The base that is added to each offset. If it is not in the dump, it is computed from the address of
+/// _stext, which vmcoreinfo has.
 std::optional<std::uint64_t> find_base(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
                                        std::uint64_t at, const std::vector<Symbol>& symbols)
 {
@@ -185,8 +185,8 @@ std::optional<std::uint64_t> find_base(const KernelMemory& memory, const kmd::Vm
     return start && symbol != symbols.end() ? std::optional(*start - symbol->address) : std::nullopt;
 }
 
-/// Offsets become addresses. Without a base each counts from where it stands itself; the first of `symbols`
-/// is the one with number `index`.
+/// Turns the offsets of `symbols` into addresses. Without a base an offset is relative to its own entry in
+/// the table. The first of `symbols` has number `index`.
 void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<std::uint64_t> base,
               std::uint64_t index)
 {
@@ -201,15 +201,15 @@ void add_base(std::vector<Symbol>& symbols, const Tables& tables, std::optional<
     }
 }
 
-/// Symbols that follow one another in the tables.
+/// Consecutive symbols of the tables.
 struct Range {
-    std::uint64_t index = 0; ///< of the first
-    std::uint64_t name = 0;  ///< bytes from the start of the names to the first's
-    std::uint64_t end = 0;   ///< index behind the last
+    std::uint64_t index = 0; ///< of the first symbol
+    std::uint64_t name = 0;  ///< byte offset of its name in the names
+    std::uint64_t end = 0;   ///< index after the last symbol
 };
 
-/// The symbols of a range with their offsets, up to where the dump has no more: a guest can leave out the
-/// end of the tables, where its data is. `budget`: bytes that names may still take.
+/// The symbols of a range, with offsets for addresses. Stops where the dump ends: a guest can leave out the
+/// end of the tables, which names data. `budget` is the number of bytes that names may still take.
 Result<std::vector<Symbol>> read_symbols(const KernelMemory& memory, const Tables& tables,
                                          const std::array<std::string, kTokens>& tokens, const Range& range,
                                          std::uint64_t& budget)
@@ -232,7 +232,7 @@ Result<std::vector<Symbol>> read_symbols(const KernelMemory& memory, const Table
     return symbols;
 }
 
-/// The last symbol only marks the end.
+/// The last symbol only marks the end of the table.
 SymbolTable table_of(std::vector<Symbol> symbols)
 {
     const auto [first, last] =
@@ -284,7 +284,7 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const kmd::Vmcoreinfo&
     Symbols result(std::move(symbols));
     const auto index = layout.number("NUMBER(kallsyms_init_index)");
     const auto name = layout.number("NUMBER(kallsyms_init_name)");
-    // Without a gap they are among the others.
+    // Without a gap the init symbols are among those already read.
     if (index && name && known < *index && *index < *count) {
         auto init = read_symbols(memory, tables.value(), tokens.value(), {*index, *name, *count}, budget);
         if (init && init.value().size() > 1) {

@@ -11,10 +11,10 @@
 namespace kmdump
 {
 
-/// The symbols of the kernel itself, without its modules. Where names and offsets are only the first of
-/// their tables, so are the symbols; where the functions for the kernel's start go on behind a gap, `layout`
-/// (see kernel_layout.h) says. An error says which table is not in the dump, or makes no sense. Time and
-/// memory are bounded by the size of the file.
+/// Reads the symbols of the kernel itself, without its modules. If the dump has only the start of the tables,
+/// the result has only those symbols. The init functions can follow after a gap; `layout` (see
+/// kernel_layout.h) says where. An error if a table is missing or corrupt. Time and memory are bounded by
+/// the size of the file.
 kmd::Result<Symbols> read_kallsyms(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
                                    const kmd::Vmcoreinfo& layout);
 

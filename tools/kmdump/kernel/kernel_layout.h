@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the guest's driver tells of the kernel's structures, in a region of text named kmd_layout.
+// The kernel's structure offsets and addresses that the guest's driver registers as the region kmd_layout.
 #pragma once
 
 #include "common/vmcoreinfo.h"
@@ -9,9 +9,9 @@
 namespace kmdump
 {
 
-/// The text, which is in the syntax of vmcoreinfo. It is known by its first line, "KMD_LAYOUT=1", at the
-/// start of a page, and by its own address, which a copy of it does not have. Empty when there is none in
-/// the first GiB of the dump's memory.
+/// Finds the text, which has the syntax of vmcoreinfo. It starts a page with the line "KMD_LAYOUT=1", and
+/// names its own address, which tells it from copies. Empty if the first GiB of the dump's memory does not
+/// have it.
 kmd::Vmcoreinfo find_layout(const CoreFile& core);
 
 } // namespace kmdump

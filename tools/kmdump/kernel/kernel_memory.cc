@@ -12,7 +12,7 @@ namespace kmdump
 namespace
 {
 
-/// What holes may add to an array of the kernel.
+/// Bytes of holes that an array of the kernel may contain.
 constexpr std::uint64_t kMostHoles = 64 << 20;
 
 template <class T> std::optional<T> read_number(const KernelMemory& memory, std::uint64_t address)

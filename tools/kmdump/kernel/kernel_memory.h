@@ -15,28 +15,28 @@
 namespace kmdump
 {
 
-/// Reads by the virtual addresses of the core image. Images that know only physical ones, as QEMU's
-/// dump-guest-memory writes them, are read through what the kernel's vmcoreinfo says of its fixed
-/// mappings, the linear map and the kernel image, and through its page tables.
+/// Uses the virtual addresses of the core image. For images with only physical ones, such as those of QEMU's
+/// dump-guest-memory, it translates with the linear map and the kernel image mapping from vmcoreinfo, and
+/// with the kernel's page tables.
 class KernelMemory
 {
   public:
     /// `core` must outlive this object.
     KernelMemory(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo);
 
-    /// Fills `out`. False when some of it is not in the core image.
+    /// Fills `out`. False if some of it is not in the core image.
     bool read(std::uint64_t address, std::span<std::byte> out) const;
 
-    /// A little-endian number. Nothing when it is not in the core image.
+    /// A little-endian number. Nothing if it is not in the core image.
     std::optional<std::uint64_t> read_u64(std::uint64_t address) const;
     std::optional<std::uint32_t> read_u32(std::uint64_t address) const;
 
-    /// Fills the begin of `out`. Returns how many bytes, 0 when the first is not in the core image; fewer
-    /// than `out` has say nothing about the next one.
+    /// Fills the start of `out`. Returns the number of bytes read; 0 if the first byte is not in the core
+    /// image. After a short read the next byte may still be in the image.
     std::size_t read_some(std::uint64_t address, std::span<std::byte> out) const;
 
-    /// No array of the kernel can be larger, in bytes: what the core image stores, and room for holes.
-    /// Where it is stored it may take next to nothing, whatever it claims to have.
+    /// The largest size of an array of the kernel, in bytes: what the core image stores plus an allowance
+    /// for holes. It bounds memory, since a tiny sparse file can claim any size.
     std::uint64_t size_limit() const { return size_limit_; }
 
   private:

@@ -59,7 +59,7 @@ std::string format_record(const LogRecord& record, bool with_caller)
     return text;
 }
 
-bool is_of_the_kernel(const LogRecord& record)
+bool is_from_kernel(const LogRecord& record)
 {
     return record.facility.value_or(0) == 0;
 }
@@ -74,7 +74,7 @@ std::vector<const LogRecord*> find_panic_records(std::span<const LogRecord> reco
     constexpr std::uint8_t kEmergency = 0; // KERN_EMERG
     std::vector<const LogRecord*> found;
     for (const LogRecord& record : records) {
-        if (is_of_the_kernel(record) && record.level.value_or(kEmergency) == kEmergency &&
+        if (is_from_kernel(record) && record.level.value_or(kEmergency) == kEmergency &&
             record.text.starts_with(kPanicLine)) {
             found.push_back(&record);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Log records as the lines that people know from dmesg.
+// Formats log records like dmesg.
 #pragma once
 
 #include "kmdump/kernel/printk_log.h"
@@ -14,31 +14,31 @@
 namespace kmdump
 {
 
-/// The lines of a record's text, at least one, without their line ends.
+/// The lines of a record's text, without newlines. At least one.
 std::vector<std::string_view> split_lines(std::string_view text);
 
 /// The caller as the kernel writes it: "T1" for a thread, "C0" for a CPU.
 std::string caller_name(std::uint32_t caller);
 
-/// Every line of the record behind "[    1.234567] ", or "[    1.234567][    T1] " with
-/// `with_caller`, each with a line end. The guest's text is escaped.
+/// The lines of the record, each with a newline and the prefix "[    1.234567] ", or
+/// "[    1.234567][    T1] " if `with_caller`. The guest's text is escaped.
 std::string format_record(const LogRecord& record, bool with_caller);
 
-/// How the kernel's message of a panic begins.
+/// The start of the kernel's panic message.
 inline constexpr std::string_view kPanicLine = "Kernel panic - not syncing";
 
-/// The records of the kernel's own that say that it panics, the first first: that one is the cause, the
-/// others panicked while it was at that. What a program wrote to /dev/kmsg, and what is not at the beginning
-/// of a record, where a name could have brought it, is none.
+/// The kernel's panic messages, oldest first. The first is the cause; the others are panics within it.
+/// Records that a program wrote to /dev/kmsg do not count, nor does the message in the middle of a record,
+/// where a name chosen by a user could contain it.
 std::vector<const LogRecord*> find_panic_records(std::span<const LogRecord> records);
 
-/// The first line of the first of them, not escaped.
+/// The first line of the first panic message, not escaped.
 std::optional<std::string_view> find_panic_line(std::span<const LogRecord> records);
 
-/// Whether a record is the kernel's own, as far as the log tells.
-bool is_of_the_kernel(const LogRecord& record);
+/// Whether the kernel itself wrote the record. True if the facility is unknown.
+bool is_from_kernel(const LogRecord& record);
 
-/// The CPU that wrote a record, if its caller says that.
+/// The CPU that wrote the record, if its caller is a CPU.
 std::optional<std::uint32_t> caller_cpu(const LogRecord& record);
 
 } // namespace kmdump

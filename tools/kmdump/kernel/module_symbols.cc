@@ -24,7 +24,7 @@ constexpr std::size_t kMostModules = 4096;
 constexpr std::size_t kNameSize = 56;       // MODULE_NAME_LEN of a 64-bit kernel
 constexpr std::size_t kLongestSymbol = 512; // KSYM_NAME_LEN
 
-/// Where the members lie, in bytes.
+/// Offsets of members in bytes, unless stated otherwise.
 struct Layout {
     std::uint64_t modules = 0; ///< address of the list's head
     std::uint64_t list = 0;
@@ -39,7 +39,7 @@ struct Layout {
     std::uint64_t strtab = 0;
 };
 
-std::optional<Layout> parse(const kmd::Vmcoreinfo& text)
+std::optional<Layout> parse_layout(const kmd::Vmcoreinfo& text)
 {
     Layout layout;
     const auto modules = text.symbol("SYMBOL(modules)");
@@ -68,13 +68,13 @@ std::optional<Layout> parse(const kmd::Vmcoreinfo& text)
     return layout;
 }
 
-/// Reads text of which many pieces lie side by side: keeps the page that it read last.
+/// Reads strings. Keeps the last page, since the strings are adjacent.
 class TextReader
 {
   public:
     explicit TextReader(const KernelMemory& memory) : memory_(memory) {}
 
-    /// Up to the first zero byte; as far as the dump has it, and not more than `longest`.
+    /// The string up to its zero byte, the end of the dump or `longest` bytes.
     std::string read(std::uint64_t address, std::size_t longest)
     {
         std::string text;
@@ -175,7 +175,7 @@ class ModuleReader
         return table.begin <= address && address < table.end;
     }
 
-    /// The Arm ABI marks code, data and their borders with names in "$", assemblers their own in ".L".
+    /// Skips mapping symbols of the Arm ABI ("$") and local labels of assemblers (".L").
     void add(SymbolTable& table, std::uint64_t address, std::uint64_t name_at)
     {
         std::string name = names_.read(name_at, std::min(kLongestSymbol, name_bytes_left_));
@@ -197,7 +197,7 @@ class ModuleReader
 
 std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& text)
 {
-    const auto layout = parse(text);
+    const auto layout = parse_layout(text);
     return layout ? ModuleReader(memory, *layout).read() : std::vector<SymbolTable>{};
 }
 

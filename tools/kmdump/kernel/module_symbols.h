@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The functions of the modules that a kernel had loaded.
+// The symbols of loaded kernel modules.
 #pragma once
 
 #include "common/vmcoreinfo.h"
@@ -12,9 +12,9 @@
 namespace kmdump
 {
 
-/// A table for the code of each module, and one for what it only runs when it starts, out of the symbol
-/// tables that the kernel keeps of its modules. `layout` (see kernel_layout.h) says where they are; without
-/// it there are none. Ends where the dump does: at most 4,096 modules, 262,144 symbols and 32 MiB of names.
+/// Reads a table for the code of each module and one for its init code, from the symbol tables that the
+/// kernel keeps. `layout` (see kernel_layout.h) has the addresses; without it the result is empty. Stops
+/// where the dump ends, and at 4,096 modules, 262,144 symbols and 32 MiB of names.
 std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& layout);
 
 } // namespace kmdump

@@ -13,7 +13,7 @@ namespace kmdump
 namespace
 {
 
-/// What the core image has of the guest's memory.
+/// Guest memory in the core image.
 class DumpedMemory final : public kmd::PhysicalMemory
 {
   public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The kernel's page tables, as far as they are in the core image.
+// Translates addresses with the kernel's page tables in the core image.
 #pragma once
 
 #include "common/kernel_space.h"
@@ -16,13 +16,13 @@ namespace kmdump
 class PageWalk
 {
   public:
-    /// `core` must outlive this object. Without what it needs from vmcoreinfo nothing is known.
+    /// `core` must outlive this object. If vmcoreinfo lacks an entry, translations are unknown.
     PageWalk(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo);
 
-    /// Of a virtual address of the kernel.
+    /// Translates a kernel virtual address.
     kmd::Translation translate(std::uint64_t address) const;
 
-    /// Bytes of a page.
+    /// Page size in bytes; the smallest one if unknown.
     std::uint64_t page_size() const;
 
     const kmd::KernelSpace& space() const { return space_; }

@@ -12,7 +12,7 @@ namespace
 
 constexpr std::uint64_t kLargestStructure = 65536;
 
-/// Looks entries up and remembers the first that cannot be used.
+/// Looks entries up and keeps an error for the first one that is missing or invalid.
 class Lookup
 {
   public:
@@ -29,7 +29,7 @@ class Lookup
         return checked(key, vmcoreinfo_.number(key), kLargestStructure);
     }
 
-    /// Of a field of `width` bytes that must end inside `structure_size`.
+    /// The offset of a field of `width` bytes, which must fit in `structure_size`.
     std::uint64_t offset(const std::string& field, std::uint64_t width, std::uint64_t structure_size)
     {
         const std::string key = "OFFSET(" + field + ")";
@@ -92,8 +92,8 @@ kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo)
     layout.time = look.offset("printk_info.ts_nsec", 8, layout.info_size);
     layout.text_length = look.offset("printk_info.text_len", 2, layout.info_size);
     layout.caller = look.offset("printk_info.caller_id", 4, layout.info_size);
-    // vmcoreinfo does not name the level. It shares a byte with the flags, between the facility
-    // and the caller, if the structure is the one that Linux has had since 5.10.
+    // vmcoreinfo lacks the level. In struct printk_info since Linux 5.10 it shares a byte with the flags,
+    // between the facility and the caller.
     if (layout.caller == layout.text_length + 4) {
         layout.facility = layout.text_length + 2;
         layout.level = layout.text_length + 3;

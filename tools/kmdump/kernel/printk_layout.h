@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where the fields of the kernel's printk ring buffer lie, as its vmcoreinfo says.
+// Offsets of the fields of the printk ring buffer, from vmcoreinfo.
 #pragma once
 
 #include "common/result.h"
@@ -12,8 +12,8 @@
 namespace kmdump
 {
 
-/// Offsets and sizes in bytes. Each field lies inside its structure, and no structure is larger
-/// than 64 KiB. Offsets of nested structures are added up.
+/// Offsets and sizes in bytes; offsets include those of nested structures. Each field is inside its
+/// structure, and no structure is larger than 64 KiB.
 struct PrintkLayout {
     std::uint64_t prb_pointer = 0; ///< virtual address of the pointer to the ring buffer
 
@@ -35,11 +35,11 @@ struct PrintkLayout {
     std::uint64_t time = 0;
     std::uint64_t text_length = 0;
     std::uint64_t caller = 0;
-    std::optional<std::uint64_t> level;    ///< the byte whose three highest bits are the level
+    std::optional<std::uint64_t> level;    ///< a byte, whose three highest bits are the level
     std::optional<std::uint64_t> facility; ///< a byte
 };
 
-/// The error names the first entry that is missing or makes no sense.
+/// An error names the first entry that is missing or invalid.
 kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

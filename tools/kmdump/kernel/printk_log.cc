@@ -19,7 +19,8 @@ namespace
 using kmd::Error;
 using kmd::Result;
 
-/// A log buffer has at most 2^31 bytes, and one descriptor for 32 of them; those of 64 MiB are read.
+/// A log buffer has at most 2^31 bytes, and a descriptor for every 32 bytes. At most 2^21 descriptors are
+/// read, those of 64 MiB.
 constexpr std::uint64_t kMostSizeBits = 31;
 constexpr std::uint64_t kMostCountBits = 21;
 
@@ -28,13 +29,13 @@ constexpr unsigned kStateShift = 62;
 constexpr std::uint64_t kIdMask = (std::uint64_t{1} << kStateShift) - 1;
 enum State : std::uint64_t { kReserved = 0, kCommitted = 1, kFinalized = 2, kReusable = 3 };
 
-/// Both positions of a block without data are odd; these say that the record is an empty line.
+/// Odd positions mark a block without data; this one marks an empty line.
 constexpr std::uint64_t kEmptyLine = 3;
 
 /// Each block of text begins with the id of its descriptor.
 constexpr std::uint64_t kBlockHeader = 8;
 
-/// A copy of the ring buffer. The arrays have `count` and, for the text, a power of 2 of elements.
+/// A copy of the ring buffer. `descs` and `infos` have `count` elements; the size of `text` is a power of 2.
 struct Ring {
     std::uint64_t count = 0;
     std::uint64_t head_id = 0;
@@ -44,7 +45,7 @@ struct Ring {
     std::vector<std::byte> text;
 };
 
-/// A structure or array of the ring buffer at `address`, named `what` for people.
+/// Copies an array of the ring buffer. `what` names it in messages.
 Result<std::vector<std::byte>> copy(const KernelMemory& memory, std::uint64_t address, std::uint64_t size,
                                     std::string_view what)
 {
@@ -111,8 +112,8 @@ Result<Ring> copy_ring(const KernelMemory& memory, const PrintkLayout& layout)
     return ring;
 }
 
-/// The data of the block from position `begin` up to `next`, which wrap around the text again and
-/// again. Nothing when there can be no such block of the descriptor `id`.
+/// The data of the block of descriptor `id` between the logical positions `begin` and `next`, which wrap
+/// around the text. Nothing if there is no valid block.
 std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> text, std::uint64_t begin,
                                                      std::uint64_t next, std::uint64_t id)
 {
@@ -124,7 +125,7 @@ std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> 
         return std::nullopt;
     }
     if (start + length > size) {
-        // A block is never split: it lies at the beginning when it does not fit at the end.
+        // A block is never split: if it does not fit at the end, it starts at the beginning.
         length -= size - start;
         start = 0;
     }
@@ -158,7 +159,7 @@ class Reader
         if (state >> kStateShift == kReusable) {
             return;
         }
-        // A descriptor that still has an older id is being taken by a writer.
+        // A writer is reserving a descriptor that still has an older id.
         if ((state & kIdMask) != id || state >> kStateShift == kReserved) {
             ++log_.being_written;
             return;
@@ -202,7 +203,7 @@ class Reader
     const Ring& ring_;
     const PrintkLayout& layout_;
     PrintkLog log_;
-    std::uint64_t text_bytes_ = 0; // blocks of a sound ring do not overlap, so these fit it
+    std::uint64_t text_bytes_ = 0; // at most the size of the text, since valid blocks do not overlap
 };
 
 } // namespace

@@ -22,7 +22,7 @@ namespace kmdump
 namespace
 {
 
-/// Structures in structures; no real one comes near.
+/// Nesting of anonymous structures; real ones are far less deep.
 constexpr unsigned kDeepest = 16;
 
 struct BtfFree {
@@ -94,7 +94,7 @@ std::optional<std::uint64_t> find_in_dwarf(Dwarf_Die* structure, std::string_vie
             continue;
         }
         const char* const name = dwarf_diename(&member);
-        // A union's members have no offset; a bit field is none that we read.
+        // Members of a union have no offset. Bit fields, which have none here either, are never wanted.
         const std::uint64_t offset = number_of(&member, DW_AT_data_member_location).value_or(0);
         if (name != nullptr && wanted == name) {
             return offset;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where the members of the kernel's structures lie, out of the type information of a vmlinux file.
+// Offsets of structure members, from the type information of a vmlinux file.
 #pragma once
 
 #include "common/result.h"
@@ -17,7 +17,7 @@
 namespace kmdump
 {
 
-/// A member of a structure, of the structure itself or of an anonymous one inside.
+/// A member of a structure or of an anonymous structure or union inside it.
 struct MemberName {
     std::string structure;
     std::string member;
@@ -29,11 +29,11 @@ struct MemberName {
     }
 };
 
-/// Offsets in bytes. A member that the kernel does not have is not in it.
+/// Offsets in bytes. Members that the kernel does not have are absent.
 using MemberOffsets = std::map<MemberName, std::uint64_t>;
 
-/// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. A file of
-/// another kernel than that of `vmcoreinfo` is an error.
+/// Looks the members up in the vmlinux file at `path`: in its BTF if it has any, else in its DWARF. An error
+/// if the file is not of the kernel of `vmcoreinfo`.
 kmd::Result<MemberOffsets> read_member_offsets(const std::string& path, const std::vector<MemberName>& wanted,
                                                const kmd::Vmcoreinfo& vmcoreinfo);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which symbols there are for a dump: its own, or those of a vmlinux file. Those of modules are always the
-// dump's own.
+// Chooses the symbols for a dump: its own or those of a vmlinux file. Symbols of modules always come from the
+// dump.
 #pragma once
 
 #include "common/result.h"
@@ -17,12 +17,12 @@ namespace kmdump
 struct SymbolSource {
     Symbols symbols;
     std::string name; ///< "kallsyms", "vmlinux", or "none"
-    /// Why there are none.
+    /// Why there are no kernel symbols; nothing if there are some.
     std::optional<std::string> missing;
 };
 
-/// Those of `vmlinux`; if that is empty or has none, those of the dump itself. That there are none is no
-/// error. An error when `vmlinux` cannot be read, or is of another kernel.
+/// The symbols of `vmlinux`; if that is empty or has no symbol table, those of the dump. Finding none is not
+/// an error. An error if `vmlinux` cannot be read or is of another kernel.
 kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux);
 
 } // namespace kmdump

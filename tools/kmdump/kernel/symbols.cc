@@ -18,7 +18,7 @@ void sort_by_address(std::vector<Symbol>& symbols)
                      [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
 }
 
-/// The last symbol reaches to `end`; without one it names nothing.
+/// The last symbol extends to `end`; without an end it names nothing.
 std::optional<Place> find_in(const std::vector<Symbol>& symbols, std::uint64_t address,
                              std::optional<std::uint64_t> end)
 {

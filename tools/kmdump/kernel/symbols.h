@@ -18,16 +18,16 @@ struct Symbol {
     std::string name;
 };
 
-/// An address inside a symbol. The name is as the guest gave it, and valid as long as the table is.
+/// An address inside a symbol. The names are not escaped, and valid as long as the table is.
 struct Place {
     std::string_view name;
     std::uint64_t offset = 0; ///< bytes from the symbol's start
-    std::uint64_t size = 0;   ///< bytes from there to the next symbol
+    std::uint64_t size = 0;   ///< bytes from its start to the next symbol
     std::string_view module;  ///< empty for the kernel itself
 };
 
-/// Symbols of code that is not in one piece with the kernel: a module's, or what only runs when the kernel
-/// starts. Addresses from `begin` to before `end`.
+/// Symbols of code apart from the kernel's text: a module's, or the kernel's init functions. Covers the
+/// addresses from `begin` up to, not including, `end`.
 struct SymbolTable {
     std::string module; ///< empty for the kernel itself
     std::uint64_t begin = 0;
@@ -40,26 +40,27 @@ class Symbols
   public:
     Symbols() = default;
 
-    /// Of symbols at one address the first names it.
+    /// Of several symbols at one address, find() returns the first.
     explicit Symbols(std::vector<Symbol> symbols);
 
-    /// Adds tables. Where two overlap, the one that begins later has the addresses.
+    /// Adds tables. Where two overlap, the one that starts later wins.
     void add(std::vector<SymbolTable> tables);
 
-    /// Nothing below the first symbol, or from the last one on: it only marks an end. The last one of a
-    /// further table reaches to the table's end.
+    /// Nothing below the first symbol of the kernel or from the last one on, which only marks the end. The
+    /// last symbol of an added table extends to the end of the table.
     std::optional<Place> find(std::uint64_t address) const;
 
-    /// Where a return address came from: it can lie behind its function, after a call that never returns.
+    /// The caller of a return address. After a call that never returns the address itself can be past the
+    /// end of the caller.
     std::optional<Place> find_caller(std::uint64_t return_address) const;
 
-    /// The lowest address with that name.
+    /// The lowest address of a kernel symbol with that name.
     std::optional<std::uint64_t> address_of(std::string_view name) const;
 
-    /// Of the kernel itself, without further tables.
+    /// Number of symbols, without those of added tables.
     std::size_t count() const { return symbols_.size(); }
 
-    /// The further table that has an address.
+    /// The added table that covers the address; null if none does.
     const SymbolTable* table_of(std::uint64_t address) const;
 
   private:
@@ -67,8 +68,7 @@ class Symbols
     std::vector<SymbolTable> tables_; // ascending, and so are the symbols of each
 };
 
-/// As the kernel writes it, "panic+0x10/0x3a0" or "start+0x10/0x20 [module]"; names are as the guest gave
-/// them.
+/// Like the kernel: "panic+0x10/0x3a0" or "start+0x10/0x20 [module]". The names are not escaped.
 std::string format_place(const Place& place);
 
 } // namespace kmdump

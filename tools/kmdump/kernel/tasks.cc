@@ -24,16 +24,16 @@ namespace
 constexpr std::size_t kMostTasks = 65536;
 /// Frames of all tasks together.
 constexpr std::size_t kMostFrames = 1 << 20;
-/// Nodes of lists that lead to no new task: one for each process is what there are.
+/// Nodes of all lists together. Each process has one node that leads to no new task.
 constexpr std::size_t kMostNodes = 4 * kMostTasks;
-/// Bytes of a segment, and of all of them, in which the first task is looked for, and what looks like it.
+/// Limits of the search for a task by name: bytes of one segment, bytes of all segments, and matches.
 constexpr std::uint64_t kMostSearched = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMostSearchedInAll = std::uint64_t{512} << 20;
 constexpr std::size_t kMostMatches = 1 << 20;
 constexpr std::size_t kCommSize = 16; // TASK_COMM_LEN
 
-/// Calls `visit` with the virtual address of each place where a segment has `text`, until it returns false.
-template <class Visit> void each_match(const CoreFile& core, std::string_view text, Visit visit)
+/// Calls `visit` with the virtual address of each occurrence of `text`, until it returns false.
+template <class Visit> void for_each_match(const CoreFile& core, std::string_view text, Visit visit)
 {
     std::uint64_t searched = 0;
     std::size_t matches = 0;
@@ -58,7 +58,7 @@ template <class Visit> void each_match(const CoreFile& core, std::string_view te
 class TaskWalk
 {
   public:
-    /// `layout` has all that read_task_layout() needs.
+    /// `layout` has all members that read_task_layout() requires.
     TaskWalk(const Dump& dump, const kmd::Architecture& architecture, MemberOffsets layout)
         : core_(&dump.core), architecture_(&architecture), memory_(dump.memory()),
           unwinder_(memory_, dump.vmcoreinfo, &architecture), layout_(std::move(layout)),
@@ -93,8 +93,8 @@ class TaskWalk
     }
 
   private:
-    /// Calls `visit` with each node of a list_head but the head. Ends, with a word, where the list does
-    /// not go on as it should.
+    /// Calls `visit` with each node of a list except its head, until it returns false. Sets `list_.cut` if
+    /// the list is broken or too long.
     template <class Visit> void follow(std::uint64_t head, Visit visit)
     {
         std::uint64_t node = head;
@@ -119,7 +119,7 @@ class TaskWalk
         }
     }
 
-    /// From the end of the list of processes to the gap that ended the walk from its beginning.
+    /// Walks the list of processes backwards from its end, up to the gap that ended the forward walk.
     void follow_back(std::uint64_t head)
     {
         std::uint64_t node = head;
@@ -133,13 +133,13 @@ class TaskWalk
         }
     }
 
-    /// Those of the other CPUs are in no list: "swapper/1" and so on, where the dump has them.
+    /// The idle tasks of the other CPUs ("swapper/1" and so on) are in no list: finds them by name.
     void add_idle_tasks()
     {
         constexpr std::string_view name = "swapper/";
         const auto cpu_at = layout_.find({"thread_info", "cpu"});
         std::set<std::string> known = {list_.tasks.front().comm};
-        each_match(*core_, name, [&](std::uint64_t virt) {
+        for_each_match(*core_, name, [&](std::uint64_t virt) {
             const std::uint64_t address = virt - comm_;
             auto task = read_task(address);
             if (!task || task->pid != 0 || task->tgid != 0 || cpu_at == layout_.end() ||
@@ -198,7 +198,7 @@ class TaskWalk
         return layout_.at({structure, member});
     }
 
-    /// Of a member that not every kernel has.
+    /// Nothing if the kernel has no such member.
     std::optional<std::uint64_t> optional_u32(std::uint64_t task, const char* structure, const char* member)
     {
         const auto found = layout_.find({structure, member});
@@ -302,9 +302,8 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string&
 namespace
 {
 
-/// The address of init_task, found by its name, "swapper/0" or "swapper", in the first segment that
-/// has it as the name of a task. Where the segment says that it lies can be an alias; its neighbour in
-/// the list of tasks knows the address that the kernel uses.
+/// Finds init_task by its name, "swapper/0" or "swapper". The virtual address of the segment can be an
+/// alias, so the result is the address that its neighbour in the list of tasks points to.
 std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffsets& layout)
 {
     constexpr std::string_view kName = "swapper";
@@ -313,10 +312,10 @@ std::optional<std::uint64_t> find_init_task(const Dump& dump, const MemberOffset
     const std::uint64_t tasks = layout.at({"task_struct", "tasks"});
     const std::uint64_t pid = layout.at({"task_struct", "pid"});
     std::optional<std::uint64_t> found;
-    each_match(dump.core, kName, [&](std::uint64_t virt) {
+    for_each_match(dump.core, kName, [&](std::uint64_t virt) {
         const std::uint64_t next = memory.read_u64(virt - comm + tasks).value_or(0);
         const std::uint64_t node = memory.read_u64(next + sizeof next).value_or(0);
-        // The other CPUs' idle tasks are copies, which the list does not know.
+        // The idle tasks of other CPUs are copies of init_task, to which no neighbour points.
         if (next != 0 && memory.read_u64(node) == next && memory.read_u32(node - tasks + pid) == 0U) {
             found = node - tasks;
         }
@@ -335,7 +334,7 @@ kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, Membe
     }
     auto init_task = symbols.address_of("init_task");
     if (!init_task) {
-        // The guest saves the names of functions alone.
+        // The guest saves only the names of functions.
         init_task = find_init_task(dump, layout);
     }
     if (!init_task) {
@@ -352,9 +351,8 @@ std::string task_state_letter(const Task& task)
     if (!task.state) {
         return "?";
     }
-    // As task_state_to_char() of the kernel (include/linux/sched.h) has it: 0x402 is TASK_IDLE, 0x1000
-    // TASK_RTLOCK_WAIT, 0x8000 TASK_FROZEN; 0x7f are the bits that have a letter, of which the highest
-    // counts.
+    // Follows task_state_to_char() in include/linux/sched.h: 0x402 is TASK_IDLE, 0x1000 TASK_RTLOCK_WAIT,
+    // 0x8000 TASK_FROZEN. 0x7f covers the bits that have a letter; the highest one wins.
     constexpr std::uint64_t idle = 0x402;
     if ((*task.state & idle) == idle) {
         return "I";

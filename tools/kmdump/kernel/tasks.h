@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The guest's tasks, by a walk of the kernel's list of processes.
+// The guest's tasks, from the kernel's list of processes.
 #pragma once
 
 #include "common/result.h"
@@ -18,31 +18,30 @@ namespace kmdump
 {
 
 struct Task {
-    std::uint64_t address = 0; ///< of its task_struct
+    std::uint64_t address = 0; ///< of the task_struct
     std::uint64_t pid = 0;
-    std::uint64_t tgid = 0;             ///< of its process
-    std::string comm;                   ///< as the guest gave it: up to 16 bytes of anything
+    std::uint64_t tgid = 0;             ///< PID of the process
+    std::string comm;                   ///< not escaped: up to 16 arbitrary bytes
     std::optional<std::uint64_t> state; ///< task_struct.__state
     std::uint64_t exit_state = 0;       ///< task_struct.exit_state
-    std::optional<std::uint64_t> cpu;   ///< that it runs on; nothing when it does not run
-    /// Where it sleeps; no frames when it runs, or when that is not in the dump.
+    std::optional<std::uint64_t> cpu;   ///< the CPU that runs it; nothing if it does not run
+    /// Where it sleeps. No frames if it runs, or if the dump does not have them.
     Backtrace backtrace;
 };
 
 struct TaskList {
     std::vector<Task> tasks;
-    /// Why there are not all; empty when there are.
+    /// Why some tasks are missing; empty if none are.
     std::string cut;
 };
 
-/// What a walk of the tasks has to know. An error when `vmlinux` does not say it, or is of another kernel.
+/// The member offsets that read_tasks() needs. An error if `vmlinux` lacks one or is of another kernel.
 kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux);
 
-/// An error when there is no list to walk. At most 65536 tasks; a list that leads nowhere is cut, not
-/// followed.
+/// Reads at most 65536 tasks. A broken list yields the tasks up to there. An error if there is no list.
 kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, MemberOffsets layout);
 
-/// As ps has it, such as "S" or "D"; "?" for what is not known.
+/// The state as ps shows it, such as "S" or "D"; "?" if unknown.
 std::string task_state_letter(const Task& task);
 
 } // namespace kmdump

@@ -15,7 +15,7 @@ namespace kmdump
 namespace
 {
 
-/// What names code or data. The Arm ABI marks code, data and their borders with names in "$".
+/// Whether a symbol names code or data. Names in "$" are mapping symbols of the Arm ABI.
 bool names_an_address(const GElf_Sym& symbol, const char* name)
 {
     const int type = GELF_ST_TYPE(symbol.st_info);

@@ -12,8 +12,8 @@
 namespace kmdump
 {
 
-/// The symbols at the addresses of the running kernel (KERNELOFFSET of `vmcoreinfo`). A file without a symbol
-/// table has none, and that is no error; one of another kernel is.
+/// The symbols, moved to the addresses of the running kernel by KERNELOFFSET of `vmcoreinfo`. Empty if the
+/// file has no symbol table. An error if it is of another kernel.
 kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump

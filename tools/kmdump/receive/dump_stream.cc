@@ -34,10 +34,10 @@ constexpr std::size_t kLongestHeader = 4096;
 constexpr std::size_t kLongestTrailer = std::size_t{64} << 20;
 constexpr std::size_t kLargestChunk = std::size_t{1} << 20;
 
-/// A dump counts as this many bytes at least: files are no cheaper for being empty.
+/// Bytes that a dump counts as at least, since even empty files cost something.
 constexpr std::uint64_t kLeastCounted = std::uint64_t{1} << 20;
 
-/// Bytes that are written in one go, so that small chunks are no work.
+/// Small chunks are collected up to this size before they are written.
 constexpr std::size_t kBlock = std::size_t{1} << 18;
 
 using Json = nlohmann::json;
@@ -65,7 +65,7 @@ std::optional<std::size_t> chunk_length(const std::optional<std::string>& line)
 
 } // namespace
 
-/// What a receiver changes in a dump that is complete.
+/// The 4 bytes that the receiver writes into a dump to mark it complete.
 struct DumpStream::Mark {
     std::string name;
     std::uint64_t offset = 0;
@@ -109,13 +109,13 @@ struct DumpStream::Mark {
     }
 };
 
-/// The trailer of a dump, stored under a name that says that it is not complete.
+/// A stored trailer, still under its incomplete name.
 struct DumpStream::Trailer {
     std::string name;
     bool complete = false;
 };
 
-/// Whether there is something to read in time.
+/// Waits for data. False if the sender took too long; then `late_` says why.
 bool DumpStream::wait()
 {
     if (!dump_ends_) {
@@ -134,7 +134,7 @@ bool DumpStream::wait()
         late_ =
             left > limits_.silence
                 ? "nothing came for " + std::to_string(limits_.silence.count()) + " seconds"
-                : "the dump was not through after " + std::to_string(limits_.dump_time.count()) + " seconds";
+                : "the dump was not complete after " + std::to_string(limits_.dump_time.count()) + " seconds";
     }
     return ready > 0;
 }
@@ -177,7 +177,7 @@ std::optional<std::string> DumpStream::read_line(std::size_t longest)
     }
 }
 
-/// Bytes that are about to be stored.
+/// Counts bytes that are about to be stored. An error if that would exceed a limit.
 std::optional<kmd::Error> DumpStream::count(std::uint64_t bytes)
 {
     const std::uint64_t before = std::max(dump_bytes_, kLeastCounted);
@@ -217,7 +217,7 @@ std::optional<kmd::Error> DumpStream::copy_chunks(int file)
         while (left > 0) {
             if (pending().empty() && !fill()) {
                 write_all(file, block);
-                return ended(std::to_string(left) + " more bytes of a chunk, the stream ends");
+                return ended(std::to_string(left) + " more bytes of a chunk, but the stream ended");
             }
             const auto now = pending().substr(0, left);
             block += now;
@@ -227,17 +227,17 @@ std::optional<kmd::Error> DumpStream::copy_chunks(int file)
     }
 }
 
-/// Writes the rest of the line.
+/// Copies the rest of the line.
 std::optional<kmd::Error> DumpStream::copy_trailer(int file)
 {
     JsonBounds bounds({});
     std::size_t size = 0;
-    for (bool through = false; !through;) {
+    for (bool complete = false; !complete;) {
         if (pending().empty() && !fill()) {
             return ended("the trailer of a dump, a line of JSON");
         }
         const auto line = pending().substr(0, pending().find('\n'));
-        through = line.size() < pending().size();
+        complete = line.size() < pending().size();
         size += line.size();
         if (size > kLongestTrailer) {
             return kmd::Error{"expected the trailer of a dump, a line of at most 64 MiB of JSON"};
@@ -248,12 +248,12 @@ std::optional<kmd::Error> DumpStream::copy_trailer(int file)
         if (error) {
             return kmd::Error{"the trailer of the dump: " + error->what};
         }
-        taken_ += line.size() + (through ? 1 : 0);
+        taken_ += line.size() + (complete ? 1 : 0);
     }
     return write_all(file, "\n");
 }
 
-/// Stores the trailer beside the dump `name` and checks what was stored.
+/// Stores the trailer of the dump `name` and reads its result.
 kmd::Result<DumpStream::Trailer> DumpStream::read_trailer(int folder, const std::string& name)
 {
     Trailer trailer{name + ".json" + kIncomplete};

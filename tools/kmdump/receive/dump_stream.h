@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Dumps as a controller sends them over a chardev: the receiving side of the protocol in
-// docs/outputs.md.
+// Receives dumps that a controller sends over a chardev; docs/outputs.md has the protocol.
 #pragma once
 
 #include "common/result.h"
@@ -17,38 +16,37 @@
 namespace kmdump
 {
 
-/// A dump that was received.
 struct ReceivedDump {
-    /// Where it is; the name says so when it is not complete.
+    /// Ends in ".incomplete" if the dump is not complete.
     std::string path;
     bool complete = false;
 };
 
-/// What a sender may take. Between two dumps it may be silent as long as it likes.
+/// Limits for a sender. It may be silent between two dumps for any time.
 struct StreamLimits {
     std::uint64_t dump_bytes = std::uint64_t{16} << 30; ///< of one dump and its trailer
     /// Of all dumps together; each counts as at least 1 MiB.
     std::uint64_t total_bytes = std::uint64_t{64} << 30;
-    std::chrono::seconds silence{60}; ///< within a dump
-    std::chrono::seconds dump_time{900};
+    std::chrono::seconds silence{60};    ///< without data within a dump
+    std::chrono::seconds dump_time{900}; ///< for one dump
 };
 
-/// Bytes that were stored. Several streams, and processes that share the memory, can count in one.
+/// Counts stored bytes. Several streams can share one, also across processes with shared memory.
 using StoredBytes = std::atomic<std::uint64_t>;
 
 class DumpStream
 {
   public:
-    /// `descriptor`: a socket or a pipe that stays open longer, as `stored` does. It can be anybody's:
-    /// nothing in the stream chooses a path, passes the limits or makes this process grow.
+    /// `descriptor` is a socket or a pipe; it and `stored` must outlive this object. The sender is not
+    /// trusted: it cannot choose a path, exceed the limits or exhaust memory.
     DumpStream(int descriptor, const StreamLimits& limits, StoredBytes& stored)
         : descriptor_(descriptor), limits_(limits), stored_(&stored)
     {
     }
 
-    /// Stores the next dump in `folder`, as NAME.incomplete until the sender said that it is complete and
-    /// all of it is on the disk, and its trailer beside it, byte for byte. No existing file is touched.
-    /// Nothing at the end of the stream; an error says what was expected, and what came of the dump stays.
+    /// Stores the next dump and its trailer, unchanged, in `folder`. The dump is named NAME.incomplete until
+    /// the sender has marked it complete and it is on the disk. No existing file is touched. Nothing at the
+    /// end of the stream. After an error the part that was received stays.
     kmd::Result<std::optional<ReceivedDump>> receive(const std::string& folder);
 
   private:
@@ -57,7 +55,7 @@ class DumpStream
     struct Trailer;
 
     std::string_view pending() const { return std::string_view(buffered_).substr(taken_); }
-    /// Without the newline; nothing at the end of the stream, or when it is longer than `longest` bytes.
+    /// A line without its newline. Nothing if the stream ends or the line is longer than `longest` bytes.
     std::optional<std::string> read_line(std::size_t longest);
     bool fill();
     bool wait();
@@ -71,10 +69,10 @@ class DumpStream
     StreamLimits limits_;
     StoredBytes* stored_;
     std::string buffered_;
-    std::size_t taken_ = 0; // of buffered_, from its begin
+    std::size_t taken_ = 0; // bytes of buffered_ that were consumed
     std::uint64_t dump_bytes_ = 0;
     std::optional<Clock::time_point> dump_ends_;
-    std::string late_; // why the sender was given up
+    std::string late_; // why the sender timed out; empty if it did not
 };
 
 } // namespace kmdump

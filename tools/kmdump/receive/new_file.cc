@@ -55,7 +55,7 @@ kmd::Result<NewFile> create_for(int folder, const std::string& wanted)
         if (!fd) {
             continue;
         }
-        // Who has the incomplete name is the only one that can take the final one, if it is free by now.
+        // Only the owner of the incomplete name may take the final one, so a free one stays free.
         if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
             return NewFile{std::move(fd), std::move(name)};
         }

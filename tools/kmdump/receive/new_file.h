@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Files for what others send: their names are the senders', and no file that exists is touched.
+// Creates files with names that untrusted senders chose. No existing file is touched.
 #pragma once
 
 #include "common/descriptor.h"
@@ -13,23 +13,24 @@
 namespace kmdump
 {
 
-/// Behind the name of a file that is not complete yet.
+/// Suffix of a file that is not complete yet.
 inline constexpr const char* kIncomplete = ".incomplete";
 
-/// No part of the result is a path, or hidden; at most 200 characters.
+/// Makes a plain file name of at most 200 characters: no path, not hidden.
 std::string safe_name(std::string name);
 
 struct NewFile {
     kmd::Descriptor fd;
-    std::string name; ///< the final one; the file has it with kIncomplete behind it
+    std::string name; ///< the final name, to which the file's name still adds kIncomplete
 };
 
-/// Several machines can send dumps of the same name: the later ones get a number in front.
+/// Creates the file `wanted` + kIncomplete in `folder`. Several machines can send dumps of the same name, so
+/// a name that is taken gets a number in front.
 kmd::Result<NewFile> create_for(int folder, const std::string& wanted);
 
 std::optional<kmd::Error> write_all(int fd, std::string_view bytes);
 
-/// An error when something has that name.
+/// Renames a file. An error if `to` exists.
 std::optional<kmd::Error> rename_new(int folder, const std::string& from, const std::string& to);
 
 } // namespace kmdump

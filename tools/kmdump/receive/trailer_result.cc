@@ -52,7 +52,7 @@ class ResultOf : public nlohmann::json_sax<Json>
     bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
 
   private:
-    /// The whole must be an object.
+    /// Fails unless the value is inside an object.
     bool value()
     {
         wanted_ = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Takes from the trailer of a dump what a receiver has to know, and keeps nothing else of it.
+// Reads the result from the trailer of a dump without keeping the rest in memory.
 #pragma once
 
 #include <cstdio>
@@ -10,8 +10,8 @@
 namespace kmdump
 {
 
-/// The member "result" of the object that the file holds from where it stands; empty when it has none. None
-/// when it is no object.
+/// The member "result" of the object at the file's position; an empty string if there is no such member.
+/// Nothing if the file does not hold an object.
 std::optional<std::string> read_result(std::FILE* file);
 
 } // namespace kmdump

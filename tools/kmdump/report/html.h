@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Text that a guest chose, made safe for a page.
+// Makes text from a guest safe for HTML.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 namespace kmdump
 {
 
-/// For an element's content and for an attribute between double quotes: escape() of escape.h, so that it is
-/// printable ASCII, and then the five characters that HTML knows. Line feeds stay.
+/// Applies escape() of escape.h and then escapes the five special characters of HTML, so that the result can
+/// be content or a quoted attribute. Newlines stay.
 std::string html(std::string_view bytes);
 
 } // namespace kmdump

@@ -20,7 +20,7 @@ std::uint64_t round_down(std::uint64_t address, std::uint64_t unit)
     return address / unit * unit;
 }
 
-/// The last multiple of `unit` when the next one is beyond 64 bits.
+/// The last multiple of `unit` if the next one does not fit in 64 bits.
 std::uint64_t round_up(std::uint64_t address, std::uint64_t unit)
 {
     return address > kLast - (unit - 1) ? round_down(kLast, unit) : round_down(address + unit - 1, unit);
@@ -31,7 +31,7 @@ std::uint64_t end_of(const Content& content)
     return content.size > kLast - content.phys ? kLast : content.phys + content.size;
 }
 
-/// The size of the gap that is the smallest to cut at.
+/// The smallest gap size to cut at.
 std::uint64_t smallest_cut(const std::vector<std::uint64_t>& gaps, std::size_t cuts)
 {
     std::vector<std::uint64_t> wide;
@@ -49,7 +49,7 @@ std::uint64_t smallest_cut(const std::vector<std::uint64_t>& gaps, std::size_t c
 std::vector<Stretch> cut_into_stretches(std::span<const Content> contents, std::size_t most)
 {
     std::vector<const Content*> present;
-    std::vector<std::uint64_t> gaps; // ahead of each
+    std::vector<std::uint64_t> gaps; // before each of them
     std::uint64_t end = 0;
     for (const Content& content : contents) {
         if (!content.file_offset || content.size == 0) {

@@ -20,7 +20,7 @@ namespace kmdump
 namespace
 {
 
-/// Of a drawing: units from its left to its right end.
+/// Width of a drawing in units of its viewBox.
 constexpr double kWidth = 10000;
 constexpr std::size_t kMostStretches = 8;
 
@@ -37,7 +37,7 @@ std::string name_of(const Content& content)
     return content.name.empty() ? content.kind : content.name;
 }
 
-/// A rectangle to scale, as far as a hair can be.
+/// A rectangle to scale; the style sheet makes it at least one pixel wide.
 std::string rectangle(const DrawnRange& all, std::uint64_t begin, std::uint64_t end, const char* kind)
 {
     const double scale = kWidth / static_cast<double>(std::max<std::uint64_t>(all.size(), 1));
@@ -63,7 +63,7 @@ void write_bar(const DrawnRange& range, const std::vector<const Content*>& conte
         << kmd::hex(range.end) << "</span></p>\n";
 }
 
-/// What is largest in a stretch, by name.
+/// Names and sizes of the largest regions in a stretch.
 std::string largest_in(const Stretch& stretch)
 {
     constexpr std::size_t most = 4;
@@ -110,8 +110,8 @@ void write_content_rows(const Report& report, std::ostream& out)
     out << "</tbody></table></div></details>\n";
 }
 
-/// What memory is that lies in no region.
-const char* words_for_no_region(const Report& report)
+/// The legend for memory outside regions.
+const char* legend_outside_regions(const Report& report)
 {
     const bool listed = std::any_of(report.contents.begin(), report.contents.end(),
                                     [](const Content& content) { return content.kind == kListedOrAdded; });
@@ -137,11 +137,11 @@ void write_memory_section(const Report& report, std::ostream& out)
     }
     out << "<p>" << size_text(all.size()) << " of physical addresses, to scale; "
         << size_text(report.core.memory_bytes)
-        << " of them are in the dump. Nothing is drawn narrower than a hair. Names show under the "
+        << " of them are in the dump. Nothing is drawn narrower than one pixel. Names show under the "
            "pointer.</p>\n"
         << "<p class=\"legend\"><span><i class=\"region\"></i>regions of the guest</span>"
         << "<span><i class=\"table\"></i>vmcoreinfo and other tables</span>"
-        << "<span><i class=\"host\"></i>" << words_for_no_region(report) << "</span></p>\n";
+        << "<span><i class=\"host\"></i>" << legend_outside_regions(report) << "</span></p>\n";
     write_bar(all, drawn, "All physical memory that the dump reaches", out);
     out << "<h3>Enlarged</h3>\n";
     for (const Stretch& stretch : stretches) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The style sheet of the page.
+// The style sheet of the report page.
 #pragma once
 
 namespace kmdump

@@ -28,7 +28,7 @@ std::optional<std::uint64_t> ram_of(const Dump& dump, const std::vector<Content>
     return pages && *pages < (std::uint64_t{1} << 40) ? std::optional(*pages * *page_size) : std::nullopt;
 }
 
-/// The dump's own symbols, else those of `vmlinux`. It may well be one with types alone.
+/// The dump's own symbols, else those of `vmlinux`, which may have types but no symbols.
 SymbolSource symbols_of(const Dump& dump, const std::string& vmlinux)
 {
     auto own = find_symbols(dump, "");
@@ -40,7 +40,7 @@ SymbolSource symbols_of(const Dump& dump, const std::string& vmlinux)
     return own ? std::move(own.value()) : SymbolSource{{}, "none", own.error().what};
 }
 
-/// A text of the structure new_utsname in init_uts_ns.
+/// Member `number` of struct new_utsname in init_uts_ns.
 std::string uts_text(const Dump& dump, unsigned number)
 {
     constexpr std::size_t kLength = 65; // __NEW_UTS_LEN and a zero byte

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the page of `kmdump report` shows, and the page.
+// The page of `kmdump report` and its data.
 #pragma once
 
 #include "common/result.h"
@@ -21,16 +21,16 @@
 namespace kmdump
 {
 
-/// All parts, or why a part is missing.
+/// The data of the page. An error says why a part is missing.
 struct Report {
-    std::string file; ///< name of the dump
+    std::string file; ///< name of the dump, without its folder
     std::uint64_t file_size = 0;
     CoreSummary core;
     kmd::Vmcoreinfo vmcoreinfo;
     std::optional<Sidecar> sidecar;
     std::vector<Content> contents;
-    std::optional<std::uint64_t> ram_bytes; ///< as the guest's kernel counts it
-    std::string node_name;                  ///< of the guest; empty when it is not in the dump
+    std::optional<std::uint64_t> ram_bytes; ///< from _totalram_pages
+    std::string node_name;                  ///< of the guest; empty if it is not in the dump
     std::string kernel_version;             ///< the kernel's build number and date; likewise
     kmd::Result<PrintkLog> log;
     SymbolSource symbols;
@@ -38,14 +38,15 @@ struct Report {
     kmd::Result<TaskList> tasks;
 };
 
-/// The number of the region that holds _totalram_pages, in a series of identifiers as the sidecar names it;
-/// nothing when the series is unknown: a number means something only together with the series.
+/// The identifier of the region that holds _totalram_pages in the named series of identifiers. Nothing if the
+/// series is unknown: an identifier has a meaning only within its series.
 std::optional<std::uint64_t> total_ram_id(std::string_view id_series);
 
-/// Reads what there is. `vmlinux` may be empty. An error when the dump is none, or `vmlinux` is of no use.
+/// Reads all parts that the dump has. `vmlinux` may be empty. An error if the dump or its sidecar cannot be
+/// read, or if `vmlinux` lacks type information or is of another kernel.
 kmd::Result<Report> make_report(const std::string& path, const std::string& vmlinux);
 
-/// One HTML page that needs nothing else: no script, no file, no network.
+/// Writes a self-contained HTML page without scripts.
 void write_page(const Report& report, std::ostream& out);
 
 } // namespace kmdump

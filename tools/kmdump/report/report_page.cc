@@ -19,11 +19,11 @@ namespace kmdump
 namespace
 {
 
-/// A script, a picture or a form in the page would do nothing.
+/// Blocks scripts, images and forms, in case text from the guest got into the markup.
 constexpr const char* kPolicy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-// ---- the head ----
+// ---- head and facts ----
 
 void write_fact(const char* name, const std::string& guest_text, std::ostream& out)
 {
@@ -76,7 +76,7 @@ void write_facts(const Report& report, std::ostream& out)
     if (report.log && !report.log.value().records.empty()) {
         std::string uptime = seconds_text(report.log.value().records.back().time_ns);
         uptime.erase(0, uptime.find_first_not_of(' '));
-        write_fact("Up, by the last line of the log", uptime + " s", out);
+        write_fact("Uptime at the last log line", uptime + " s", out);
     }
     write_fact("CPUs", std::to_string(report.core.prstatus.size()), out);
     write_fact("RAM, as the kernel counts it", report.ram_bytes ? size_text(*report.ram_bytes) : "", out);
@@ -168,7 +168,7 @@ void write_task(const Task& task, const Symbols& symbols, std::ostream& out)
         out << (task.cpu ? "runs" : "");
     } else {
         const auto& frames = task.backtrace.frames;
-        // Every sleeping task is in the scheduler; who called it says more.
+        // The two innermost frames are the scheduler's; their caller is more informative.
         const Frame& telling = frames.size() > 2 ? frames[2] : frames.back();
         const auto place = place_of(symbols, telling);
         out << "<details><summary><code>" << (place ? html(*place) : digits(telling.address))

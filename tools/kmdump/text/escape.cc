@@ -14,10 +14,10 @@ namespace
 
 struct Character {
     char32_t code = 0;
-    std::size_t length = 0; ///< in bytes; 0: it is no UTF-8
+    std::size_t length = 0; ///< in bytes; 0: not valid UTF-8
 };
 
-/// The first character of `bytes`, which are not empty. RFC 3629, section 4.
+/// The first character of `bytes`, which must not be empty (RFC 3629, section 4).
 Character first_character(std::string_view bytes)
 {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
@@ -41,8 +41,8 @@ Character first_character(std::string_view bytes)
     return code < smallest[length] || code > 0x10ffff || surrogate ? Character{} : Character{code, length};
 }
 
-/// Characters that are not shown as one sign in its place: Unicode's categories Cc, Cf, Zl, Zp and Co, and
-/// what is no character.
+/// False for the Unicode categories Cc, Cf, Zl, Zp and Co, for invisible fillers and for noncharacters. A
+/// tab counts as printable.
 bool is_printable(char32_t code)
 {
     struct Range {

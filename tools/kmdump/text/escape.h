@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Text that a guest chose, made safe for a terminal.
+// Makes text from a guest safe for a terminal.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 namespace kmdump
 {
 
-/// Printable ASCII, tabs, and printable characters in valid UTF-8 stay. A backslash becomes two; each byte
-/// of anything else becomes "\x" and two hexadecimal digits: control characters, what turns the direction
-/// of writing or takes no room, and bytes that are no UTF-8. So the bytes can be got back.
+/// Keeps tabs and the printable characters of valid UTF-8. Doubles a backslash, and replaces every other
+/// byte by "\x" and two hexadecimal digits: control characters, characters that are invisible or change the
+/// direction of text, and invalid UTF-8. This is reversible.
 std::string escape(std::string_view bytes);
 
-/// Whether all of it is UTF-8, as JSON wants it.
+/// Whether all of it is valid UTF-8, as JSON requires.
 bool is_utf8(std::string_view bytes);
 
 } // namespace kmdump

@@ -9,7 +9,7 @@ namespace kmdump
 namespace
 {
 
-/// Of the documents; grows when a member changes its meaning.
+/// Version of the documents; incremented when a member changes its meaning.
 constexpr int kVersion = 1;
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the commands write with --json: docs/kmdump.md describes it.
+// The output of --json, which docs/kmdump.md describes.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,17 +15,17 @@ namespace kmdump
 
 using Json = nlohmann::ordered_json;
 
-/// The members that every document begins with.
+/// The members that every document starts with.
 Json json_document(const std::string& command, const std::string& dump);
 
-/// The text of a document, pure ASCII. Without `indent` it is one line. There is no line end after it.
+/// The text of a document, in ASCII, without a final newline. Without `indent` it is one line.
 std::string json_text(const Json& json, bool indent = true);
 
-/// A document whose lists can be long: an item a line, and none of them kept.
+/// Writes a document with long lists one item a line, without keeping the items in memory.
 class JsonStream
 {
   public:
-    /// `head`: the document without its lists. `out` must live longer.
+    /// `head`: the document without its lists. `out` must outlive this object.
     JsonStream(const Json& head, std::ostream& out);
 
     void begin_list(const std::string& name);
@@ -40,7 +40,7 @@ class JsonStream
     const char* separator_ = "";
 };
 
-/// An address or another number of 64 bits, as text: JSON's own numbers are exact up to 2^53 only.
+/// A 64-bit number as a string: JSON numbers are exact only up to 2^53.
 std::string json_address(std::uint64_t address);
 
 template <class T> Json json_or_null(const std::optional<T>& value)

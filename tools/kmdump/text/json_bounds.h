@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How much JSON from elsewhere may ask of a parser, counted before there is one.
+// Limits on untrusted JSON, checked before it is parsed.
 #pragma once
 
 #include "common/result.h"
@@ -13,18 +13,18 @@ namespace kmdump
 {
 
 struct JsonLimits {
-    std::size_t depth = 8;             ///< objects and lists in each other
-    std::size_t values = 1 << 22;      ///< values and names of members, all together
-    std::size_t token_bytes = 1 << 16; ///< of one text or number, as it is written
+    std::size_t depth = 8;             ///< nested objects and lists
+    std::size_t values = 1 << 22;      ///< values and member names
+    std::size_t token_bytes = 1 << 16; ///< bytes of one string or number, as written
 };
 
-/// Takes a text in pieces and keeps none of it. It says nothing about whether the text is JSON.
+/// Checks a text piece by piece without keeping it. Does not check that the text is valid JSON.
 class JsonBounds
 {
   public:
     explicit JsonBounds(const JsonLimits& limits) : limits_(limits) {}
 
-    /// The next bytes of the text. An error from the first limit on that is passed.
+    /// Takes the next bytes of the text. Returns an error once a limit is exceeded.
     std::optional<kmd::Error> feed(std::string_view text);
 
   private:
