@@ -171,7 +171,7 @@ TEST(KmdumpRun, TellsAnEndThatTheHostWanted)
     const auto run = run_with(
         folder, qmp_server("[{'event': 'SHUTDOWN', 'data': {'guest': False, 'reason': 'host-qmp-quit'}}]"));
     EXPECT_EQ(run.status, 6) << run.output;
-    EXPECT_NE(run.output.find("kmdump: somebody at the host ended QEMU"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("kmdump: somebody on the host ended QEMU"), std::string::npos) << run.output;
 }
 
 TEST(KmdumpRun, SurvivesNonsenseOverQmp)

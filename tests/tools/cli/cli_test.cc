@@ -330,7 +330,7 @@ TEST(Info, SaysWhyTheKernelIsUnknown)
     kmd::test::make_file(path + ".json", sidecar);
     const auto lost = kmdump_command({"info", path});
     EXPECT_TRUE(lost.out.starts_with(
-        "kernel:    unknown, what the guest registered as vmcoreinfo is none any more\n"))
+        "kernel:    unknown, the memory that the guest registered as vmcoreinfo no longer holds it\n"))
         << lost.out;
     EXPECT_NE(lost.out.find("complete:  no, it lacks some of what the guest wanted saved\n"),
               std::string::npos)

@@ -46,7 +46,7 @@ TEST(Outcome, OfAResetDependsOnWhetherTheDriverTookItsRegionsBack)
     EXPECT_EQ(status_of({.end = End::kReset, .ever_registered = true, .registered_now = true}), 4);
     EXPECT_EQ(status_of({.end = End::kReset}), 4);
     EXPECT_EQ(sentence_of({.end = End::kReset}),
-              "the guest was reset without a word and left no dump: the guest registered nothing; does it "
+              "the guest was reset unexpectedly and left no dump: the guest registered nothing; does it "
               "load kmemdump.ko and kmemdump_md.ko?");
 }
 
@@ -55,7 +55,7 @@ TEST(Outcome, OfACrashIsItsDump)
     EXPECT_EQ(
         status_of({.end = End::kReset, .ever_registered = true, .registered_now = true, .dumps = {kPanic}}),
         3);
-    EXPECT_EQ(status_of({.end = End::kStoodStill, .dumps = {kPanic}}), 3);
+    EXPECT_EQ(status_of({.end = End::kHungAfterPanic, .dumps = {kPanic}}), 3);
     EXPECT_EQ(status_of({.end = End::kPoweredOff, .dumps = {{"s.elf", "shutdown", true}}}), 3);
     EXPECT_EQ(status_of({.end = End::kQemuFailed, .dumps = {kRequest, kPanic}}), 3);
     // Without a sidecar there is no saying that all was well.
@@ -71,7 +71,7 @@ TEST(Outcome, OfACrashWithoutAWholeDumpSaysWhy)
                         .last_error = "No space left on device"};
     EXPECT_EQ(status_of(full), 4);
     EXPECT_EQ(sentence_of(full),
-              "the guest was reset without a word and left no dump: No space left on device");
+              "the guest was reset unexpectedly and left no dump: No space left on device");
     EXPECT_EQ(status_of({.end = End::kPanicked}), 4);
     EXPECT_EQ(status_of({.end = End::kPoweredOff, .panicked = true}), 4);
     EXPECT_EQ(status_of({.end = End::kTimeout, .panicked = true, .dumps = {kPanic}}), 3);
@@ -82,13 +82,14 @@ TEST(Outcome, OfAPanicThatTheConsoleAloneShowsIsACrash)
     // A capture kernel took over, and powered off or restarted in good order.
     const RunFacts off{.end = End::kPoweredOff, .console_panic = true, .ever_registered = true};
     EXPECT_EQ(status_of(off), 4);
-    EXPECT_EQ(sentence_of(off), "by its console, the guest panicked and left no dump: no attempt was made");
+    EXPECT_EQ(sentence_of(off),
+              "according to its console, the guest panicked and left no dump: no attempt was made");
     EXPECT_EQ(status_of({.end = End::kReset, .console_panic = true, .ever_registered = true}), 4);
     EXPECT_EQ(status_of({.end = End::kPoweredOff, .console_panic = true, .dumps = {kPanic}}), 3);
     const RunFacts abandoned{
         .end = End::kPoweredOff, .console_panic = true, .dumps = {{"a.elf", "abandoned", true}}};
     EXPECT_EQ(status_of(abandoned), 3);
-    EXPECT_EQ(sentence_of(abandoned), "a kernel of the guest was gone without a word");
+    EXPECT_EQ(sentence_of(abandoned), "a kernel of the guest ended without unregistering its regions");
 }
 
 TEST(Outcome, OfATimeoutIsItsOwn)
@@ -106,19 +107,20 @@ TEST(Outcome, OfQemuAndOfSignalsAreNotTheGuests)
     EXPECT_EQ(status_of({.end = End::kSignal, .dumps = {kPanic}, .signal = 2}), 130);
 }
 
-TEST(Outcome, TellingDumpIsTheLastWholeOneOfTheCrash)
+TEST(Outcome, PrimaryDumpIsTheLastWholeOneOfTheCrash)
 {
     const TakenDump reset{"x.elf", "reset", true};
-    EXPECT_EQ(kmdump::telling_dump({kRequest, kPanic, kRequest})->path, "p.elf");
-    EXPECT_EQ(kmdump::telling_dump({kPanic, reset, {"i", "panic", false}})->path, "x.elf");
-    EXPECT_EQ(kmdump::telling_dump({kRequest})->path, "r.elf");
-    EXPECT_FALSE(kmdump::telling_dump({}));
+    EXPECT_EQ(kmdump::primary_dump({kRequest, kPanic, kRequest})->path, "p.elf");
+    EXPECT_EQ(kmdump::primary_dump({kPanic, reset, {"i", "panic", false}})->path, "x.elf");
+    EXPECT_EQ(kmdump::primary_dump({kRequest})->path, "r.elf");
+    EXPECT_FALSE(kmdump::primary_dump({}));
 }
 
 TEST(QemuVersion, IsReadOutOfWhatTheProgramPrints)
 {
-    EXPECT_EQ(kmdump::version_in("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright"), "7.2.22");
-    EXPECT_EQ(kmdump::version_in("GNU bash, version 5.2.15"), std::nullopt);
+    EXPECT_EQ(kmdump::parse_qemu_version("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright"),
+              "7.2.22");
+    EXPECT_EQ(kmdump::parse_qemu_version("GNU bash, version 5.2.15"), std::nullopt);
 }
 
 TEST(Plugin, ThatIsNoneIsRefused)

@@ -27,14 +27,14 @@ namespace kmdump
 namespace
 {
 
-/// The commands: each keeps its options, and is called once the command line has been read.
+/// The commands and their options.
 class Commands
 {
   public:
     Commands(CLI::App& app, const Style& style, std::ostream& out, std::ostream& err)
         : app_(app), style_(style), out_(out), err_(err)
     {
-        app_.add_flag("--json", json_, "Write JSON; the same as behind the command");
+        app_.add_flag("--json", json_, "Write JSON; the same as after the command");
         add_info();
         add_regions();
         add_log();
@@ -46,10 +46,10 @@ class Commands
         add_run();
     }
 
-    /// The exit status.
+    /// Runs the command that the command line selected. Returns the exit status.
     kmd::Result<int> run() const { return run_(); }
 
-    /// What an error is about.
+    /// The file that error messages name; empty: standard input.
     const std::string& input() const { return input_; }
 
   private:
@@ -91,13 +91,13 @@ class Commands
 
     void add_info()
     {
-        CLI::App* const command = add_reader("info", "Say what a dump is of, and why it was taken", info_);
+        CLI::App* const command = add_reader("info", "Show kernel, CPUs, memory and panic of a dump", info_);
         on(command, info_.path, [this] { return status(print_info(info_, style_, out_)); });
     }
 
     void add_regions()
     {
-        CLI::App* const command = add_reader("regions", "Show what lies where", regions_);
+        CLI::App* const command = add_reader("regions", "List the memory in a dump", regions_);
         on(command, regions_.path, [this] { return status(print_regions(regions_, style_, out_)); });
     }
 
@@ -105,10 +105,10 @@ class Commands
     {
         CLI::App* const command = add_reader("log", "Print the guest's kernel log; needs no vmlinux", log_);
         const CLI::Option* const last =
-            command->add_option("--last", last_, "Only the newest N records; one can have several lines")
+            command->add_option("--last", last_, "Only the newest N records; a record can have several lines")
                 ->type_name("N")
                 ->check(CLI::NonNegativeNumber);
-        command->add_flag("--caller", log_.caller, "Show the thread (T) or CPU (C) behind each record");
+        command->add_flag("--caller", log_.caller, "Show the thread (T) or CPU (C) that wrote each record");
         on(command, log_.path, [this, last] {
             if (last->count() > 0) {
                 log_.last = last_;
@@ -120,7 +120,7 @@ class Commands
     void add_cpus()
     {
         CLI::App* const command =
-            add_reader("cpus", "Show the registers of every CPU, and where it came from", cpus_);
+            add_reader("cpus", "Show the registers and the backtrace of every CPU", cpus_);
         command->add_option("--vmlinux", cpus_.vmlinux, "Take symbols from this file, not from the dump")
             ->type_name("FILE");
         on(command, cpus_.path, [this] { return status(print_cpus(cpus_, style_, out_)); });
@@ -148,15 +148,17 @@ class Commands
         command->add_option("FOLDER", receive_.folder, "Where to store them")->required();
         command
             ->add_option("--listen", receive_.socket,
-                         "Path of a socket to make, or HOST:PORT; otherwise dumps come on standard input")
+                         "Path of a socket to create, or HOST:PORT; without it, read standard input")
             ->type_name("WHERE");
         const auto limit = [command](const char* name, auto& value, const char* type, const char* text) {
             return command->add_option(name, value, text)->type_name(type)->capture_default_str();
         };
-        limit("--max-bytes", receive_.limits.dump_bytes, "BYTES", "Of one dump");
-        limit("--max-total", receive_.limits.total_bytes, "BYTES", "Of all dumps, each at least 1 MiB");
-        limit("--connections", receive_.connections, "N", "Senders at one time")->check(CLI::Range(1, 4096));
-        limit("--silence", silence_, "SECONDS", "How long a sender may stop within a dump")
+        limit("--max-bytes", receive_.limits.dump_bytes, "BYTES", "Maximum of one dump");
+        limit("--max-total", receive_.limits.total_bytes, "BYTES",
+              "Maximum of all dumps, each counted as at least 1 MiB");
+        limit("--connections", receive_.connections, "N", "Maximum number of senders at one time")
+            ->check(CLI::Range(1, 4096));
+        limit("--silence", silence_, "SECONDS", "How long a sender may be silent within a dump")
             ->check(CLI::Range(1, 86400));
         limit("--dump-time", dump_time_, "SECONDS", "How long a dump may take")->check(CLI::Range(1, 86400));
         on(command, receive_.socket, [this] {
@@ -169,11 +171,11 @@ class Commands
     void add_report()
     {
         CLI::App* const command =
-            add_reader("report", "Write all that a dump says as one HTML page", report_);
-        command->add_option("-o,--output", report_.output, "Where to write it; otherwise standard output")
+            add_reader("report", "Write everything in a dump as one HTML page", report_);
+        command->add_option("-o,--output", report_.output, "File for the page; without it, standard output")
             ->type_name("FILE");
         command
-            ->add_option("--vmlinux", report_.vmlinux, "Of the dump's kernel: what the list of tasks needs")
+            ->add_option("--vmlinux", report_.vmlinux, "vmlinux of the dump's kernel, needed to list tasks")
             ->type_name("FILE");
         on(command, report_.path, [this] { return status(write_report(report_, out_)); });
     }
@@ -182,29 +184,30 @@ class Commands
     {
         CLI::App* const command = add("run", "Run a kernel in QEMU until it ends or crashes", run_options_);
         command->footer(
-            "What stands behind -- is passed on to QEMU.\n"
+            "Arguments after -- are passed on to QEMU.\n"
             "Exit status: 0 no crash, 3 crashed with a dump, 4 crashed without, 5 time-out, 6 QEMU error");
         const auto option = [command](const char* name, auto& value, const char* type, const char* text) {
             return command->add_option(name, value, text)->type_name(type);
         };
-        option("--kernel", run_options_.kernel, "FILE", "Image of the kernel")->required();
+        option("--kernel", run_options_.kernel, "FILE", "Kernel image")->required();
         option("--initrd", run_options_.initrd, "FILE", "Initial RAM disk");
         option("--append", run_options_.append, "TEXT", "Added to the kernel command line");
-        option("--cpus", run_options_.cpus, "N", "How many CPUs")
+        option("--cpus", run_options_.cpus, "N", "Number of CPUs")
             ->capture_default_str()
             ->check(CLI::Range(1, 512));
         option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs")->capture_default_str();
         option("--memory", run_options_.memory, "SIZE", "RAM of the guest")->capture_default_str();
-        option("--timeout", run_options_.timeout, "SECONDS", "End the guest after that time, with a dump")
+        option("--timeout", run_options_.timeout, "SECONDS", "End the guest after this time, with a dump")
             ->check(CLI::Range(1, 1000000000));
-        option("--output", run_options_.output, "FOLDER", "For dumps and logs, instead of a new one");
+        option("--output", run_options_.output, "FOLDER", "For dumps and logs; without it, a new one");
         option("--properties", run_options_.properties, "NAME=VALUE,...",
-               "Of the controller, such as compress=zstd");
-        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of that in PATH");
-        option("--plugin", run_options_.plugin, "FILE", "kmemdump-md.so, instead of that of the build");
+               "Properties of the controller, such as compress=zstd");
+        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of the one in PATH");
+        option("--plugin", run_options_.plugin, "FILE",
+               "kmemdump-md.so, instead of the one in the build or the installation");
         command->add_flag("--quiet", run_options_.quiet,
-                          "Show no console; its log has it. --json implies it");
-        command->add_option("QEMU_OPTION", run_options_.qemu_options, "Options of QEMU, behind --");
+                          "Do not show the console; it is in the log. Implied by --json");
+        command->add_option("QEMU_OPTION", run_options_.qemu_options, "QEMU options, after --");
         on(command, run_options_.kernel,
            [this] { return kmd::Result<int>(run_guest(run_options_, out_, err_)); });
     }

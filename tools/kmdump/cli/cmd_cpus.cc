@@ -17,7 +17,7 @@ namespace kmdump
 namespace
 {
 
-/// Sixteen digits, so that columns line up.
+/// Sixteen hexadecimal digits, so that columns line up.
 std::string digits(std::uint64_t value)
 {
     char text[17];
@@ -65,7 +65,7 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     }
 }
 
-/// The modules that the CPUs stand in or return to: a debugger wants to know where they are. By address.
+/// The modules in the backtraces, by address. A debugger needs their addresses.
 std::map<std::uint64_t, const SymbolTable*> modules_in_use(const std::vector<CpuState>& cpus,
                                                            const Symbols& symbols)
 {
@@ -87,17 +87,18 @@ Json to_json(const SymbolTable& module)
         {"name", module.module}, {"text", json_address(module.begin)}, {"size", module.end - module.begin}};
 }
 
-/// Whether there is nothing to show of a CPU.
-bool has_nothing(const CpuState& cpu)
+/// Whether there are no registers to show.
+bool has_no_state(const CpuState& cpu)
 {
     return cpu.activity == CpuActivity::kNeverStarted || cpu.activity == CpuActivity::kUnknown;
 }
 
-/// The first CPU from `begin` on that is in another state than that one, if there is nothing to show of it.
-std::size_t end_of_idle_ones(const std::vector<CpuState>& cpus, std::size_t begin)
+/// The end of the run of CPUs without state that have the same activity as CPU `begin`; `begin` if that CPU
+/// has a state.
+std::size_t end_of_stateless_run(const std::vector<CpuState>& cpus, std::size_t begin)
 {
     std::size_t end = begin;
-    while (end < cpus.size() && has_nothing(cpus[end]) && cpus[end].activity == cpus[begin].activity) {
+    while (end < cpus.size() && has_no_state(cpus[end]) && cpus[end].activity == cpus[begin].activity) {
         ++end;
     }
     return end;
@@ -177,7 +178,7 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
     }
     for (std::size_t i = 0; i < cpus.value().size();) {
         out << (i == 0 ? "" : "\n");
-        const std::size_t end = end_of_idle_ones(cpus.value(), i);
+        const std::size_t end = end_of_stateless_run(cpus.value(), i);
         if (end > i) {
             out << style.heading(title_of(i, end - 1) + ", " + activity_words(cpus.value()[i])) << "\n";
             i = end;

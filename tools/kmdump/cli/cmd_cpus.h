@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// kmdump cpus: what every CPU was doing.
+// kmdump cpus: registers and backtraces of all CPUs.
 #pragma once
 
 #include "common/result.h"
@@ -15,11 +15,11 @@ namespace kmdump
 
 struct CpusOptions {
     std::string path;
-    std::string vmlinux; ///< where symbols come from; empty: the dump itself
+    std::string vmlinux; ///< source of symbols; empty: the dump itself
     bool json = false;
 };
 
-/// Writes to `out`. A dump without symbols or stacks is no error: what is missing is said.
+/// Writes to `out`. Missing symbols and stacks are no error; the output says so.
 std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

@@ -18,7 +18,7 @@ namespace kmdump
 namespace
 {
 
-/// People want to see where it begins; programs take JSON.
+/// Ranges that are shown for one piece; JSON has all of them.
 constexpr std::size_t kRangesShown = 8;
 
 struct Side {

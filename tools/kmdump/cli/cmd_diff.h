@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// kmdump diff: what two dumps say differently.
+// kmdump diff: compares two dumps.
 #pragma once
 
 #include "common/result.h"
@@ -13,12 +13,12 @@ namespace kmdump
 {
 
 struct DiffOptions {
-    std::string path; ///< of the first dump
-    std::string other;
+    std::string path;  ///< of the first dump
+    std::string other; ///< of the second dump
     bool json = false;
 };
 
-/// Writes to `out`. True when there is no difference.
+/// Writes to `out`. True if there is no difference.
 kmd::Result<bool> print_diff(const DiffOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

@@ -22,7 +22,7 @@ namespace kmdump
 namespace
 {
 
-/// `seconds` since 1970 as a date, or as a number when no calendar reaches that far.
+/// Formats seconds since 1970 as a date, or as a number if they are too many for one.
 std::string date(std::uint64_t seconds)
 {
     std::tm utc{};
@@ -41,7 +41,7 @@ std::string count(std::uint64_t number, const char* noun)
     return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
-/// A kernel that panics in its panic again and again says nothing new.
+/// Further panics within the panic are not shown.
 constexpr std::size_t kMostNested = 8;
 
 /// What `info` prints.
@@ -50,12 +50,12 @@ struct Facts {
     std::optional<std::string> release;
     std::optional<std::uint64_t> kaslr_offset;
     std::optional<std::uint64_t> crash_time; ///< seconds since 1970
-    std::optional<std::string> panic;        ///< as the guest wrote it
-    std::vector<std::string> nested;         ///< panics while the kernel was at that one, likewise
-    std::optional<std::string> log_error;    ///< why there is no saying whether there was a panic
+    std::optional<std::string> panic;        ///< not escaped
+    std::vector<std::string> nested;         ///< panics within that panic, not escaped
+    std::optional<std::string> log_error;    ///< why the log cannot be read
     std::optional<std::uint64_t> panic_cpu;
     std::optional<Sidecar> sidecar;
-    std::optional<std::string> sidecar_error; ///< why it is of no use
+    std::optional<std::string> sidecar_error; ///< why the sidecar cannot be used
 };
 
 Facts gather(const Dump& dump, const std::string& path)
@@ -89,8 +89,8 @@ Facts gather(const Dump& dump, const std::string& path)
     return facts;
 }
 
-/// The sentences of regions that a reader will miss. An enriched dump never has the guest's own ELF header
-/// and its list as memory: it has a header of its own, and the memory that the list names.
+/// Describes the regions that were left out and that a reader could need. An enriched dump leaves out the
+/// guest's ELF header and its list by design: it has its own header and the memory in the list.
 std::vector<std::string> lost_regions(const Sidecar& sidecar)
 {
     std::unordered_set<std::uint64_t> by_design;
@@ -151,7 +151,7 @@ std::string kernel_text(const Facts& facts)
         return escape(*facts.release);
     }
     return facts.sidecar && facts.sidecar->vmcoreinfo_lost
-               ? "unknown, what the guest registered as vmcoreinfo is none any more"
+               ? "unknown, the memory that the guest registered as vmcoreinfo no longer holds it"
                : "unknown, the dump has no vmcoreinfo that names it";
 }
 
@@ -184,7 +184,7 @@ void print_text(const Facts& facts, const Style& style, std::ostream& out)
     const std::string panic = facts.log_error ? "unknown, " + *facts.log_error
                               : facts.panic   ? style.bad(escape(*facts.panic))
                               : facts.sidecar && facts.sidecar->reason == "panic"
-                                  ? "the guest said so to the host; its log has no line of it"
+                                  ? "the guest reported one to the host, but its log has none"
                                   : "none";
     const std::string panic_cpu =
         facts.panic_cpu ? ", CPU " + std::to_string(*facts.panic_cpu) + " panicked" : "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// kmdump info: what a dump is of.
+// kmdump info: a summary of a dump.
 #pragma once
 
 #include "common/result.h"
@@ -18,7 +18,7 @@ struct InfoOptions {
     bool json = false;
 };
 
-/// Writes to `out`. The error is why the dump cannot be read; a dump without a log is none.
+/// Writes to `out`. An error if the dump cannot be read; a missing log is none.
 std::optional<kmd::Error> print_info(const InfoOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

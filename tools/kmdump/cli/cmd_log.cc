@@ -50,7 +50,7 @@ Json to_json(const LogRecord& record)
     return json;
 }
 
-/// One record a line, so that a long log needs little memory.
+/// Writes record by record, so that a long log needs little memory.
 void print_json(const PrintkLog& log, const std::string& path, std::span<const LogRecord> records,
                 std::ostream& out)
 {

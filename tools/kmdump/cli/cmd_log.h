@@ -16,12 +16,11 @@ namespace kmdump
 struct LogOptions {
     std::string path;
     bool json = false;
-    bool caller = false;               ///< show who wrote each record
-    std::optional<std::uint64_t> last; ///< only so many records, the newest
+    bool caller = false;               ///< show the thread or CPU of each record
+    std::optional<std::uint64_t> last; ///< only this many records, the newest
 };
 
-/// Writes to `out`. Records that can be read are written even if others are damaged; that is an
-/// error all the same.
+/// Writes to `out`. Damaged records are an error, but the others are written first.
 std::optional<kmd::Error> print_log(const LogOptions& options, std::ostream& out);
 
 } // namespace kmdump

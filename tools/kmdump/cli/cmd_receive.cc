@@ -71,13 +71,13 @@ kmd::Result<int> listen_on(const std::string& where)
         return listen_on_path(where);
     }
     std::string host = where.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) { // an IPv6 address, whose colons are its own
+    if (host.starts_with('[') && host.ends_with(']')) { // an IPv6 address
         host = host.substr(1, host.size() - 2);
     }
     return listen_on_port(host, where.substr(colon + 1));
 }
 
-/// At once: whoever waits for dumps reads these lines.
+/// Flushes each line, since a reader may be waiting for it.
 void print(const ReceivedDump& dump, bool json, std::ostream& out)
 {
     if (json) {
@@ -105,7 +105,7 @@ std::optional<kmd::Error> receive_from(int descriptor, const ReceiveOptions& opt
     }
 }
 
-/// The processes that have a sender each.
+/// The processes that receive, one for each sender.
 class Receivers
 {
   public:
@@ -124,7 +124,7 @@ class Receivers
     std::vector<pid_t> pids_;
 };
 
-/// Counted in by all processes; it stays until this one ends.
+/// A counter in memory that all processes share. Never freed.
 StoredBytes* shared_count()
 {
     void* const memory =
@@ -156,7 +156,7 @@ std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostr
     if (!listener) {
         return listener.error();
     }
-    // Each sender has a process of its own: one that stalls keeps nobody waiting.
+    // Each sender has its own process, so that a stalled one does not block the others.
     Receivers receivers(options.connections);
     bool refused = false;
     for (;;) {
@@ -168,7 +168,7 @@ std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostr
             return kmd::Error{"cannot accept a connection: " + os_error()};
         }
         if (receivers.full()) {
-            if (!refused) { // once until there is room again: a peer must not fill the log
+            if (!refused) { // reported only once until there is room again, so that peers cannot fill the log
                 std::cerr << "kmdump: " << options.socket << ": refused a connection, " << options.connections
                           << " are open already (--connections)" << std::endl;
             }

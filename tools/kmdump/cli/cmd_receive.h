@@ -15,14 +15,14 @@ namespace kmdump
 
 struct ReceiveOptions {
     std::string folder;
-    std::string socket; ///< path to listen on, or HOST:PORT; empty: standard input
+    std::string socket; ///< path or HOST:PORT to listen on; empty: standard input
     StreamLimits limits;
     unsigned connections = 64; ///< at one time
     bool json = false;
 };
 
-/// Writes the path of each dump to `out` as soon as it is stored. Ends with standard input, and never
-/// when it listens.
+/// Writes the path of each dump to `out` as soon as it is stored. Returns at the end of standard input; when
+/// it listens, only after an error.
 std::optional<kmd::Error> receive_dumps(const ReceiveOptions& options, std::ostream& out);
 
 } // namespace kmdump

@@ -21,7 +21,7 @@ namespace
 constexpr std::size_t kColumns = 7;
 using Row = std::array<std::string, kColumns>;
 
-/// Numbers stand to the right, words to the left.
+/// Numeric columns are aligned to the right, text to the left.
 constexpr std::array<bool, kColumns> kNumber = {true, true, true, true, true, false, false};
 
 Row to_row(const Content& content)

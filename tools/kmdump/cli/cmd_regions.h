@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// kmdump regions: what lies where.
+// kmdump regions: lists the memory in a dump.
 #pragma once
 
 #include "common/result.h"
@@ -18,7 +18,7 @@ struct RegionsOptions {
     bool json = false;
 };
 
-/// Writes to `out`. Names come from the sidecar beside the dump; without one there are segments only.
+/// Writes to `out`. Names come from the sidecar; without one only segments are listed.
 std::optional<kmd::Error> print_regions(const RegionsOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

@@ -34,12 +34,12 @@ using std::chrono::seconds;
 
 constexpr const char* kId = "kmdump";
 
-/// After the dump of a panic: time for the guest's last lines, and to end by itself.
-constexpr seconds kLastLines{5};
-/// A dump or an answer may take that long; the machine may be busy.
-constexpr seconds kAnswer{60};
+/// After the dump of a panic the guest has this long for its last lines and to end by itself.
+constexpr seconds kPanicGrace{5};
+/// Time limit of a dump or an answer of QEMU, for a busy machine.
+constexpr seconds kAnswerTimeout{60};
 
-/// For an option of QEMU, where a comma ends a value.
+/// Escapes a value of a QEMU option, which a comma would end.
 std::string with_commas_doubled(const std::string& text)
 {
     std::string result;
@@ -55,8 +55,8 @@ std::vector<std::string> arguments_for(const RunOptions& options, const QemuAndP
     std::vector<std::string> arguments = {
         found.qemu, "-M", "virt", "-cpu", options.cpu, "-smp", std::to_string(options.cpus), "-m",
         options.memory, "-nic", "none", "-display", "none", "-monitor", "none",
-        // The machine stands still at its end, to be asked what became of it. After a panic the guest
-        // goes on to that end; the controller has its dump then.
+        // At its end the machine pauses, so that its state can be queried. After a panic it runs on to that
+        // end: by then the controller has its dump.
         "-action", "reboot=shutdown,shutdown=pause,panic=none", "-chardev",
         std::string(quiet ? "null" : "stdio") +
             ",id=kmdump-console,logfile=" + with_commas_doubled(folder.console()),
@@ -73,21 +73,21 @@ std::vector<std::string> arguments_for(const RunOptions& options, const QemuAndP
     return arguments;
 }
 
-/// A property of the controller as text; empty when QEMU does not answer.
+/// A string property of the controller; empty if QEMU does not answer.
 std::string property(QemuSession& session, const char* name)
 {
     const auto value = session.execute(
-        "qom-get", {{"path", std::string("/machine/peripheral/") + kId}, {"property", name}}, kAnswer);
+        "qom-get", {{"path", std::string("/machine/peripheral/") + kId}, {"property", name}}, kAnswerTimeout);
     return value && value.value().is_string() ? value.value().get<std::string>() : "";
 }
 
-/// A text in an event; empty when it is not there.
+/// A string in an event; empty if there is none.
 std::string text_in(const json& event, const json::json_pointer& where)
 {
     return event.contains(where) && event[where].is_string() ? event[where].get<std::string>() : "";
 }
 
-/// Why the machine stopped, as the event SHUTDOWN says it.
+/// Why the machine stopped, according to the event SHUTDOWN.
 End end_of(const json& event)
 {
     const std::string reason = text_in(event, "/data/reason"_json_pointer);
@@ -100,13 +100,13 @@ End end_of(const json& event)
     return reason == "guest-panic" ? End::kPanicked : End::kEndedByTheHost;
 }
 
-/// Asks for a dump of a guest that does not end.
+/// Asks for a dump of a hung guest. Returns the error, or an empty string.
 std::string take_hang_dump(QemuSession& session)
 {
     const auto answer = session.execute(
         "qom-set",
         {{"path", std::string("/machine/peripheral/") + kId}, {"property", "dump"}, {"value", "hang"}},
-        kAnswer);
+        kAnswerTimeout);
     return answer ? "" : answer.error().what;
 }
 
@@ -116,9 +116,9 @@ End watch(QemuSession& session, const RunFolder& folder, const RunOptions& optio
     const auto forever = Clock::now() + std::chrono::hours(24 * 365);
     const auto deadline = options.timeout == 0 ? forever : Clock::now() + seconds(options.timeout);
     auto crash_deadline = forever;
-    // The first event can come before the answer, and is kept.
-    const auto greeted = session.execute("qmp_capabilities", json::object(), kAnswer);
-    if (!greeted && session.signal() == 0 && !session.ends_within(kAnswer)) {
+    // An event that comes before the answer is kept.
+    const auto greeted = session.execute("qmp_capabilities", json::object(), kAnswerTimeout);
+    if (!greeted && session.signal() == 0 && !session.ends_within(kAnswerTimeout)) {
         facts.host_error = greeted.error().what;
         return End::kQemuFailed;
     }
@@ -133,9 +133,9 @@ End watch(QemuSession& session, const RunFolder& folder, const RunOptions& optio
                 facts.panicked = true;
             }
             if (name == "DUMP_COMPLETED") {
-                const auto dump = telling_dump(folder.dumps());
+                const auto dump = primary_dump(folder.dumps());
                 if (dump && dump->complete && dump->reason == "panic") {
-                    crash_deadline = std::min(crash_deadline, Clock::now() + kLastLines);
+                    crash_deadline = std::min(crash_deadline, Clock::now() + kPanicGrace);
                 }
             }
         } else if (session.signal() != 0) {
@@ -144,7 +144,7 @@ End watch(QemuSession& session, const RunFolder& folder, const RunOptions& optio
         } else if (session.ended()) {
             return End::kQemuFailed;
         } else if (Clock::now() >= crash_deadline) {
-            return End::kStoodStill;
+            return End::kHungAfterPanic;
         } else if (Clock::now() >= deadline) {
             facts.seconds = options.timeout;
             facts.host_error = take_hang_dump(session);
@@ -153,8 +153,8 @@ End watch(QemuSession& session, const RunFolder& folder, const RunOptions& optio
     }
 }
 
-/// What the controller and QEMU can tell now, before QEMU is gone.
-void ask(QemuSession& session, RunFacts& facts)
+/// Queries what only a running QEMU can answer.
+void query_state(QemuSession& session, RunFacts& facts)
 {
     if (!session.ended() && facts.end != End::kSignal) {
         facts.last_error = property(session, "last-error");
@@ -162,7 +162,7 @@ void ask(QemuSession& session, RunFacts& facts)
         facts.registered_now = property(session, "regions") != "[]";
     } else if (facts.end == End::kQemuFailed) {
         facts.host_error = "QEMU ended with " + session.ended()->text() +
-                           (session.last_words().empty() ? "" : ": " + session.last_words());
+                           (session.last_message().empty() ? "" : ": " + session.last_message());
     }
 }
 
@@ -181,11 +181,11 @@ std::string panic_line(const std::optional<TakenDump>& taken)
 
 void print_json(const Outcome& outcome, const RunFacts& facts, const RunFolder& folder, std::ostream& out)
 {
-    const auto telling = telling_dump(facts.dumps);
-    const std::string panic = panic_line(telling);
+    const auto primary = primary_dump(facts.dumps);
+    const std::string panic = panic_line(primary);
     const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
     Json json = json_document("run", "");
-    json["dump"] = text_or_null(telling ? telling->path : "");
+    json["dump"] = text_or_null(primary ? primary->path : "");
     json["outcome"] = outcome.name;
     json["exit_status"] = outcome.status;
     json["what"] = outcome.sentence;
@@ -201,9 +201,9 @@ void print_json(const Outcome& outcome, const RunFacts& facts, const RunFolder& 
 
 void print_text(const Outcome& outcome, const RunFacts& facts, const RunFolder& folder, std::ostream& err)
 {
-    const auto telling = telling_dump(facts.dumps);
+    const auto primary = primary_dump(facts.dumps);
     err << "kmdump: " << outcome.sentence << "\n";
-    if (const std::string panic = panic_line(telling); !panic.empty()) {
+    if (const std::string panic = panic_line(primary); !panic.empty()) {
         err << "kmdump: log: " << escape(panic) << "\n";
     }
     for (const TakenDump& dump : facts.dumps) {
@@ -251,7 +251,7 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
             return refuse(session.error(), kQemuError, err);
         }
         facts.end = watch(session.value(), folder.value(), options, facts);
-        ask(session.value(), facts);
+        query_state(session.value(), facts);
     }
     facts.dumps = folder.value().dumps();
     facts.console_panic = folder.value().console_has(kPanicLine);

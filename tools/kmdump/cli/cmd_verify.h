@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// kmdump verify: whether a dump is sound.
+// kmdump verify: checks a dump.
 #pragma once
 
 #include "common/result.h"
@@ -18,7 +18,7 @@ struct VerifyOptions {
     bool json = false;
 };
 
-/// Writes a line for each finding to `out`. True when the dump is sound.
+/// Writes a line for each finding to `out`. True if the dump is sound.
 kmd::Result<bool> verify(const VerifyOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

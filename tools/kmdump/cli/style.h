@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Colour for people at a terminal, and nobody else.
+// Colours for terminals.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ class Style
 
     explicit Style(bool colour) : colour_(colour) {}
 
-    /// Colour if standard output is a terminal that knows it, and NO_COLOR is not set (no-color.org).
+    /// Colour if standard output is a terminal that supports it and NO_COLOR is not set (no-color.org).
     static Style of_standard_output();
 
     std::string heading(std::string_view text) const { return in("1", text); }

@@ -7,7 +7,7 @@ namespace kmdump
 {
 
 inline constexpr int kOk = 0;
-inline constexpr int kDumpError = 1;  ///< the dump cannot be read, or the output not written
-inline constexpr int kUsageError = 2; ///< the command line makes no sense
+inline constexpr int kDumpError = 1;  ///< the dump cannot be read or the output cannot be written
+inline constexpr int kUsageError = 2; ///< the command line is invalid
 
 } // namespace kmdump

@@ -169,9 +169,9 @@ void write_task(const Task& task, const Symbols& symbols, std::ostream& out)
     } else {
         const auto& frames = task.backtrace.frames;
         // The two innermost frames are the scheduler's; their caller is more informative.
-        const Frame& telling = frames.size() > 2 ? frames[2] : frames.back();
-        const auto place = place_of(symbols, telling);
-        out << "<details><summary><code>" << (place ? html(*place) : digits(telling.address))
+        const Frame& shown = frames.size() > 2 ? frames[2] : frames.back();
+        const auto place = place_of(symbols, shown);
+        out << "<details><summary><code>" << (place ? html(*place) : digits(shown.address))
             << "</code></summary>\n";
         write_backtrace(task.backtrace, symbols, out);
         out << "</details>";

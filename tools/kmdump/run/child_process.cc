@@ -20,9 +20,8 @@ namespace kmdump
 namespace
 {
 
-/// In the child: never returns, and calls only what is allowed after fork(). The errno of what
-/// failed goes to `report`.
-[[noreturn]] void become(char* const* argv, const Descriptors& descriptors, pid_t parent, int report)
+/// Runs in the child and makes only async-signal-safe calls. Writes errno to `report` if a call fails.
+[[noreturn]] void exec_child(char* const* argv, const Descriptors& descriptors, pid_t parent, int report)
 {
     const auto move = [](int from, int to) { return from < 0 || ::dup2(from, to) >= 0; };
     sigset_t none;
@@ -63,7 +62,7 @@ kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& ar
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0) {
-        become(argv.data(), descriptors, parent, report[1]);
+        exec_child(argv.data(), descriptors, parent, report[1]);
     }
     int cause = errno;
     ::close(report[1]);
@@ -75,7 +74,7 @@ kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& ar
         }
         return kmd::Error{"cannot run " + arguments[0] + ": " + std::strerror(cause)};
     }
-    // The header of glibc 2.36 is not for C++.
+    // <sys/pidfd.h> of glibc 2.36 does not compile as C++.
     ChildProcess child(pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!child.pidfd_) {
         return kmd::Error{"cannot watch a process: " + kmd::os_error()};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A program that kmdump starts, and that does not outlive it.
+// A program that kmdump starts and that does not outlive it.
 #pragma once
 
 #include "common/descriptor.h"
@@ -15,10 +15,9 @@
 namespace kmdump
 {
 
-/// How a program ended.
 struct ExitStatus {
-    int status = 0; ///< 0 when a signal ended it
-    int signal = 0; ///< 0 when it ended by itself
+    int status = 0; ///< 0 if a signal ended it
+    int signal = 0; ///< 0 if it exited
 
     bool good() const { return status == 0 && signal == 0; }
 
@@ -26,30 +25,30 @@ struct ExitStatus {
     std::string text() const;
 };
 
-/// File descriptors that the program gets; they stay the caller's. -1: what kmdump itself has.
+/// File descriptors for the program. The caller keeps ownership. -1: inherit that of kmdump.
 struct Descriptors {
     int input = -1;
     int output = -1;
     int error = -1;
-    int extra = -1; ///< passed on under its own number
+    int extra = -1; ///< inherited under its own number
 };
 
 class ChildProcess
 {
   public:
-    /// Runs the file `arguments[0]`. It is killed when kmdump ends, however that happens.
+    /// Runs the file `arguments[0]`. The kernel kills it when kmdump ends in any way.
     static kmd::Result<ChildProcess> start(const std::vector<std::string>& arguments,
                                            const Descriptors& descriptors);
 
     ChildProcess(ChildProcess&& other) noexcept;
     ChildProcess& operator=(ChildProcess&&) = delete;
-    /// Kills it.
+    /// Kills the program.
     ~ChildProcess();
 
-    /// Readable, as poll() has it, once the program has ended. Stays owned by this object.
+    /// Becomes readable for poll() when the program ends. This object keeps ownership.
     int descriptor() const { return pidfd_.get(); }
 
-    /// Its end when it comes within so many milliseconds; -1: however long it takes.
+    /// The exit status if the program ends within this time; -1 waits without a limit.
     std::optional<ExitStatus> wait(int milliseconds);
 
     void send_signal(int signal) const;
@@ -62,7 +61,7 @@ class ChildProcess
     std::optional<ExitStatus> ended_;
 };
 
-/// What a program prints on its standard output, once it has ended well.
+/// Runs a program and returns its standard output. An error unless it exits with status 0.
 kmd::Result<std::string> output_of(const std::vector<std::string>& arguments);
 
 } // namespace kmdump

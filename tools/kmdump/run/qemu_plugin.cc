@@ -36,14 +36,15 @@ kmd::Result<std::string> find_qemu()
             return candidate.string();
         }
     }
-    return kmd::Error{std::string("expected ") + kProgram + " in PATH, found none: install it or say --qemu"};
+    return kmd::Error{std::string("expected ") + kProgram +
+                      " in PATH, found none: install it or give --qemu"};
 }
 
 kmd::Result<std::string> find_plugin()
 {
     std::error_code failure;
     const fs::path here = fs::read_symlink("/proc/self/exe", failure).parent_path();
-    // Where ninja leaves both, beside the command, and where meson installs it.
+    // The build folder, the folder of the command, and the installation.
     const fs::path candidates[] = {here / "../../plugin" / kPlugin, here / kPlugin,
                                    fs::path(KMDUMP_PLUGIN_FOLDER) / kPlugin};
     for (const fs::path& candidate : candidates) {
@@ -52,10 +53,10 @@ kmd::Result<std::string> find_plugin()
         }
     }
     return kmd::Error{std::string("expected the plugin ") + kPlugin + " in the build folder or in " +
-                      KMDUMP_PLUGIN_FOLDER + ", found none: build it with ./scripts/build or say --plugin"};
+                      KMDUMP_PLUGIN_FOLDER + ", found none: build it with ./scripts/build or give --plugin"};
 }
 
-/// The bytes from a symbol on to the end of its section; empty when there is no such symbol.
+/// The bytes from a symbol to the end of its section; empty if there is no such symbol.
 std::string_view bytes_of_symbol(Elf* elf, std::string_view name)
 {
     Elf_Scn* section = nullptr;
@@ -88,7 +89,7 @@ std::string_view bytes_of_symbol(Elf* elf, std::string_view name)
 
 } // namespace
 
-std::optional<std::string> version_in(std::string_view text)
+std::optional<std::string> parse_qemu_version(std::string_view text)
 {
     static const std::regex pattern(R"(QEMU emulator version (\d+\.\d+\.\d+))");
     std::match_results<std::string_view::const_iterator> match;
@@ -132,9 +133,10 @@ kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const s
     if (!text) {
         return text.error();
     }
-    const auto version = version_in(text.value());
+    const auto version = parse_qemu_version(text.value());
     if (!version) {
-        return kmd::Error{program.value() + ": expected a QEMU that says its version, found something else"};
+        return kmd::Error{program.value() +
+                          ": expected a QEMU that prints its version, found something else"};
     }
     if (*version != wanted.value()) {
         return kmd::Error{"expected QEMU " + wanted.value() + ", which the plugin " + plugin_path.value() +

@@ -27,11 +27,11 @@ using nlohmann::json;
 using namespace nlohmann::literals;
 using std::chrono::milliseconds;
 
-/// No message of QMP that we ask for is longer; the guest can make the region table long.
+/// Limit of a QMP message. The guest can make that with the region table long.
 constexpr std::size_t kLongestMessage = 64 << 20;
 
-/// How long QEMU may take to end when it is asked to.
-constexpr milliseconds kPatience{10000};
+/// How long QEMU may take to quit before it is killed.
+constexpr milliseconds kQuitTimeout{10000};
 
 int milliseconds_until(QemuSession::Clock::time_point deadline)
 {
@@ -85,7 +85,7 @@ QemuSession::QemuSession(QemuSession&& other) noexcept
       error_(std::exchange(other.error_, -1)), signals_(std::exchange(other.signals_, -1)),
       log_(std::exchange(other.log_, nullptr)), log_file_(std::exchange(other.log_file_, -1)),
       buffered_(std::move(other.buffered_)), line_(std::move(other.line_)),
-      last_words_(std::move(other.last_words_)), events_(std::move(other.events_)),
+      last_message_(std::move(other.last_message_)), events_(std::move(other.events_)),
       answer_(std::move(other.answer_)), ended_(other.ended_), signal_(other.signal_)
 {
 }
@@ -110,7 +110,7 @@ void QemuSession::end()
         if (signal_ != 0 || ::send(qmp_, kQuit.data(), kQuit.size(), MSG_NOSIGNAL) < 0) {
             child_.send_signal(SIGTERM);
         }
-        ends_within(kPatience);
+        ends_within(kQuitTimeout);
         child_.send_signal(SIGKILL);
     }
     while (take_log()) {
@@ -122,7 +122,7 @@ void QemuSession::end()
 
 bool QemuSession::ends_within(milliseconds time)
 {
-    // Its last messages must not fill the pipe meanwhile.
+    // pump() keeps reading QEMU's messages, which could fill the pipe and block it.
     const auto deadline = Clock::now() + time;
     while (!ended_ && pump(deadline)) {
     }
@@ -148,19 +148,19 @@ kmd::Result<json> QemuSession::execute(const std::string& command, const json& a
 {
     const std::string text = json{{"execute", command}, {"arguments", arguments}}.dump() + "\n";
     if (::send(qmp_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
-        return kmd::Error{"QEMU does not listen any more"};
+        return kmd::Error{"QEMU is no longer listening"};
     }
     answer_.reset();
     const auto deadline = Clock::now() + within;
     while (!answer_) {
         if (over() || !pump(deadline)) {
-            return kmd::Error{"QEMU did not answer to " + command};
+            return kmd::Error{"QEMU did not answer " + command};
         }
     }
     if (answer_->contains("error")) {
-        const auto words = "/error/desc"_json_pointer;
-        const bool spoken = answer_->contains(words) && answer_->at(words).is_string();
-        return kmd::Error{spoken ? answer_->at(words).get<std::string>() : "QEMU refused " + command};
+        const auto desc = "/error/desc"_json_pointer;
+        const bool described = answer_->contains(desc) && answer_->at(desc).is_string();
+        return kmd::Error{described ? answer_->at(desc).get<std::string>() : "QEMU refused " + command};
     }
     return answer_->value("return", json());
 }
@@ -230,8 +230,8 @@ bool QemuSession::take_log()
     line_.append(bytes.data(), static_cast<std::size_t>(count));
     std::size_t end = 0;
     while ((end = line_.find('\n')) != std::string::npos) {
-        last_words_ = line_.substr(0, end);
-        *log_ << last_words_ << std::endl;
+        last_message_ = line_.substr(0, end);
+        *log_ << last_message_ << std::endl;
         line_.erase(0, end + 1);
     }
     return true;

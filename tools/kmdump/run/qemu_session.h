@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A running QEMU and the three things that can happen to it: it says something over QMP, it ends, or
-// kmdump is told to end.
+// A running QEMU. Waits for QMP events, for its end, and for signals to kmdump.
 #pragma once
 
 #include "common/result.h"
@@ -24,41 +23,41 @@ class QemuSession
   public:
     using Clock = std::chrono::steady_clock;
 
-    /// `arguments` without those of the QMP channel, which are added. `input` and `output`: QEMU's
-    /// standard input and output; -1: those of kmdump. What QEMU prints on its standard error goes
-    /// to `log` and to `log_file`, which is closed in the end.
+    /// Starts QEMU with `arguments` and a QMP channel. `input` and `output` become its standard input and
+    /// output; -1 inherits those of kmdump. Its standard error goes to `log`, which must outlive this object,
+    /// and to the descriptor `log_file`, of which this takes ownership, also on error.
     static kmd::Result<QemuSession> start(std::vector<std::string> arguments, int input, int output,
                                           std::ostream& log, int log_file);
 
     QemuSession(QemuSession&& other) noexcept;
     QemuSession& operator=(QemuSession&&) = delete;
-    /// Ends QEMU: asks it first, kills it when it does not listen.
+    /// Asks QEMU to quit, and kills it if it does not.
     ~QemuSession();
 
-    /// The next event of QMP; none when `until` passed, QEMU ended, or a signal came.
+    /// The next QMP event. Nothing if `until` has passed, QEMU has ended, or a signal came.
     std::optional<nlohmann::json> next_event(Clock::time_point until);
 
-    /// What a command returns. The error has QEMU's words, or says that no answer came.
+    /// Executes a QMP command. An error has QEMU's description, or says that there was no answer.
     kmd::Result<nlohmann::json> execute(const std::string& command, const nlohmann::json& arguments,
                                         std::chrono::milliseconds within);
 
-    /// Whether QEMU ends by itself in that time.
+    /// Waits for QEMU to end by itself. True if it does within `time`.
     bool ends_within(std::chrono::milliseconds time);
 
     /// Set once QEMU has ended by itself.
     const std::optional<ExitStatus>& ended() const { return ended_; }
 
-    /// The signal (SIGINT, SIGTERM, SIGHUP) that came; 0: none.
+    /// The signal (SIGINT, SIGTERM, SIGHUP) that kmdump received; 0: none.
     int signal() const { return signal_; }
 
     /// The last line that QEMU printed on its standard error.
-    const std::string& last_words() const { return last_words_; }
+    const std::string& last_message() const { return last_message_; }
 
   private:
     QemuSession(ChildProcess child, int qmp, int error, std::ostream& log, int log_file);
 
-    /// Waits until something happens or `until`. False in the latter case, or when nothing can
-    /// happen any more.
+    /// Waits for an event or for `until`, and handles what is ready. False if `until` has passed or poll()
+    /// failed.
     bool pump(Clock::time_point until);
     void take_messages();
     bool take_log();
@@ -73,7 +72,7 @@ class QemuSession
     int log_file_ = -1;
     std::string buffered_;
     std::string line_;
-    std::string last_words_;
+    std::string last_message_;
     std::deque<nlohmann::json> events_;
     std::optional<nlohmann::json> answer_;
     std::optional<ExitStatus> ended_;

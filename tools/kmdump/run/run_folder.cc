@@ -42,7 +42,7 @@ kmd::Result<std::string> make_folder(const std::string& wanted)
         fs::create_directories(wanted, failure);
         if (failure || !fs::is_directory(wanted, failure)) {
             return kmd::Error{wanted + ": expected a folder, or a place for one: " +
-                              (failure ? failure.message() : "there is something else")};
+                              (failure ? failure.message() : "it is something else")};
         }
         return wanted;
     }
@@ -57,8 +57,8 @@ kmd::Result<std::string> make_folder(const std::string& wanted)
     }
 }
 
-/// File systems without locks cannot tell of other runs.
-kmd::Result<kmd::Descriptor> hold(const std::string& path)
+/// Locks the folder. Without file locks in the file system other runs go unnoticed.
+kmd::Result<kmd::Descriptor> lock_folder(const std::string& path)
 {
     kmd::Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -67,7 +67,7 @@ kmd::Result<kmd::Descriptor> hold(const std::string& path)
     return folder;
 }
 
-/// Makes `START-0001.log`, or the next number that is free.
+/// Creates `START-0001.log`, or the one with the next free number.
 kmd::Result<std::string> make_log(const std::string& start)
 {
     for (unsigned number = 1;; ++number) {
@@ -81,7 +81,7 @@ kmd::Result<std::string> make_log(const std::string& start)
     }
 }
 
-TakenDump with_sidecar(const std::string& path)
+TakenDump describe_dump(const std::string& path)
 {
     TakenDump dump{path, "", !path.ends_with(".incomplete")};
     if (const auto sidecar = read_sidecar(path); sidecar && sidecar.value()) {
@@ -100,7 +100,7 @@ kmd::Result<RunFolder> RunFolder::reserve(const std::string& path)
         return made.error();
     }
     folder.path_ = made.value();
-    auto held = hold(folder.path_);
+    auto held = lock_folder(folder.path_);
     if (!held) {
         return held.error();
     }
@@ -153,7 +153,7 @@ std::vector<TakenDump> RunFolder::dumps() const
     std::vector<TakenDump> dumps;
     for (const std::string& name : entries()) {
         if (!before_.contains(name) && !name.ends_with(".json") && !name.starts_with(".")) {
-            dumps.push_back(with_sidecar((fs::path(path_) / name).string()));
+            dumps.push_back(describe_dump((fs::path(path_) / name).string()));
         }
     }
     return dumps;

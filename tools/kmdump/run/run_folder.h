@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The folder of a run: the dumps, the console, the messages of QEMU.
+// The folder of a run, with the dumps, the console log and the messages of QEMU.
 #pragma once
 
 #include "common/descriptor.h"
@@ -19,26 +19,26 @@ namespace kmdump
 class RunFolder
 {
   public:
-    /// Makes `path` if need be; empty stands for the first of kmdump-run-0001, kmdump-run-0002... that
-    /// is not there yet. Nothing that is in the folder is touched. An error when another run is under way
-    /// there: it could not be told whose dumps are whose.
+    /// Creates `path` if necessary; if it is empty, the first of kmdump-run-0001, kmdump-run-0002... that
+    /// does not exist. Existing files stay. An error if another run uses the folder, since their dumps could
+    /// not be told apart.
     static kmd::Result<RunFolder> reserve(const std::string& path);
 
     const std::string& path() const { return path_; }
-    /// Both are new and empty.
+    /// Paths of the log files, which are new and empty.
     const std::string& console() const { return console_; }
     const std::string& messages() const { return messages_; }
 
-    /// What the controller has put there since, in the order of the names, with what the sidecars say.
+    /// The dumps that are new in the folder, in the order of their names, with the reasons from the sidecars.
     std::vector<TakenDump> dumps() const;
 
-    /// Whether the last 64 MiB of the console have this text. A guest writes there what it likes.
+    /// Whether the last 64 MiB of the console contain this text. The guest controls the console.
     bool console_has(std::string_view text) const;
 
   private:
     std::set<std::string> entries() const;
 
-    /// The folder, locked: the run has it for itself.
+    /// Keeps the folder locked.
     kmd::Descriptor held_;
     std::string path_;
     std::string console_;

@@ -11,36 +11,36 @@ namespace kmdump
 namespace
 {
 
-/// Whether a reset was an end in good order: Linux's driver takes its regions back first.
+/// Whether a reset was orderly: the guest's driver unregisters its regions first.
 bool is_orderly_restart(const RunFacts& facts)
 {
     return facts.end == End::kReset && facts.ever_registered && !facts.registered_now;
 }
 
-const TakenDump* last_of_a_crash(const std::vector<TakenDump>& dumps)
+const TakenDump* last_crash_dump(const std::vector<TakenDump>& dumps)
 {
     const auto found = std::find_if(dumps.rbegin(), dumps.rend(), [](const TakenDump& dump) {
-        return dump.complete && dump.is_of_a_crash();
+        return dump.complete && dump.is_crash_dump();
     });
     return found == dumps.rend() ? nullptr : &*found;
 }
 
 std::string what_happened(const RunFacts& facts, const TakenDump* dump)
 {
-    if (facts.panicked || facts.end == End::kStoodStill || (dump != nullptr && dump->reason == "panic")) {
+    if (facts.panicked || facts.end == End::kHungAfterPanic || (dump != nullptr && dump->reason == "panic")) {
         return "the guest panicked";
     }
     if (dump != nullptr && dump->reason == "abandoned") {
-        return "a kernel of the guest was gone without a word";
+        return "a kernel of the guest ended without unregistering its regions";
     }
     if (facts.console_panic) {
-        return "by its console, the guest panicked";
+        return "according to its console, the guest panicked";
     }
     if (facts.end == End::kReset) {
-        return "the guest was reset without a word";
+        return "the guest was reset unexpectedly";
     }
     if (facts.end == End::kPoweredOff) {
-        return "the guest powered off without a word";
+        return "the guest powered off unexpectedly";
     }
     return "the guest crashed";
 }
@@ -57,7 +57,7 @@ std::string why_no_dump(const RunFacts& facts)
 
 Outcome judge_crash(const RunFacts& facts)
 {
-    const TakenDump* const dump = last_of_a_crash(facts.dumps);
+    const TakenDump* const dump = last_crash_dump(facts.dumps);
     const std::string happened = what_happened(facts, dump);
     if (dump != nullptr) {
         return {kCrashedWithDump, "crashed-with-dump", happened};
@@ -68,9 +68,9 @@ Outcome judge_crash(const RunFacts& facts)
 
 } // namespace
 
-std::optional<TakenDump> telling_dump(const std::vector<TakenDump>& dumps)
+std::optional<TakenDump> primary_dump(const std::vector<TakenDump>& dumps)
 {
-    if (const TakenDump* const dump = last_of_a_crash(dumps)) {
+    if (const TakenDump* const dump = last_crash_dump(dumps)) {
         return *dump;
     }
     return dumps.empty() ? std::nullopt : std::optional(dumps.back());
@@ -86,9 +86,9 @@ Outcome judge(const RunFacts& facts)
                 "the guest did not end within " + std::to_string(facts.seconds) + " s" +
                     (facts.host_error.empty() ? "" : "; no dump could be taken of it: " + facts.host_error)};
     }
-    const bool crashed = facts.panicked || facts.end == End::kPanicked || facts.end == End::kStoodStill ||
+    const bool crashed = facts.panicked || facts.end == End::kPanicked || facts.end == End::kHungAfterPanic ||
                          std::any_of(facts.dumps.begin(), facts.dumps.end(),
-                                     [](const TakenDump& dump) { return dump.is_of_a_crash(); }) ||
+                                     [](const TakenDump& dump) { return dump.is_crash_dump(); }) ||
                          (facts.end == End::kReset && !is_orderly_restart(facts)) ||
                          (facts.console_panic && facts.end != End::kEndedByTheHost);
     if (crashed) {
@@ -100,7 +100,7 @@ Outcome judge(const RunFacts& facts)
     case End::kReset:
         return {kOk, "no-crash", "the guest restarted in good order"};
     case End::kEndedByTheHost:
-        return {kQemuError, "qemu-error", "somebody at the host ended QEMU"};
+        return {kQemuError, "qemu-error", "somebody on the host ended QEMU"};
     default:
         return {kQemuError, "qemu-error", facts.host_error};
     }

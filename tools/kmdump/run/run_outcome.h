@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What has become of a guest, judged by what was seen of it.
+// Judges how a run ended.
 #pragma once
 
 #include <cstdint>
@@ -11,40 +11,40 @@
 namespace kmdump
 {
 
-/// A file or folder that the controller left.
+/// A dump, a file or a folder, that the controller wrote.
 struct TakenDump {
     std::string path;
-    std::string reason; ///< as its sidecar has it; empty when there is no sidecar
+    std::string reason; ///< from its sidecar; empty without one
     bool complete = true;
 
-    /// Whether a guest that goes on is out of the question: any reason but `request` and `host`.
-    bool is_of_a_crash() const { return reason != "request" && reason != "host"; }
+    /// Whether it may be of a crash: every reason except `request` and `host`, after which the guest goes on.
+    bool is_crash_dump() const { return reason != "request" && reason != "host"; }
 };
 
-/// How the run came to its end.
+/// How the run ended.
 enum class End {
     kPoweredOff,     ///< by the guest
     kReset,          ///< by the guest, or by a watchdog
     kPanicked,       ///< QEMU ended it because of pvpanic
-    kStoodStill,     ///< after a dump of a panic; kmdump ended QEMU
-    kTimeout,        ///< kmdump ended QEMU
-    kEndedByTheHost, ///< somebody else ended QEMU in good order
-    kQemuFailed,     ///< QEMU ended, or did something else, without a word from the guest
-    kSignal,         ///< kmdump itself was told to end
+    kHungAfterPanic, ///< kmdump ended QEMU after the dump of a panic
+    kTimeout,        ///< kmdump ended QEMU after the time limit
+    kEndedByTheHost, ///< somebody else made QEMU quit
+    kQemuFailed,     ///< QEMU ended, or did not answer, without a shutdown of the guest
+    kSignal,         ///< a signal ended kmdump
 };
 
-/// What was seen of a run.
+/// Observations of a run.
 struct RunFacts {
     End end = End::kQemuFailed;
-    bool panicked = false;        ///< pvpanic said so
-    bool console_panic = false;   ///< the console has the line of a panic, which a program can write as well
-    bool ever_registered = false; ///< the guest put a region into the table
-    bool registered_now = false;  ///< and some are still there
+    bool panicked = false;        ///< reported by pvpanic
+    bool console_panic = false;   ///< the console has a panic message, which a program can write, too
+    bool ever_registered = false; ///< the guest registered a region
+    bool registered_now = false;  ///< and a region is still registered
     std::vector<TakenDump> dumps; ///< in the order of their names
     std::string last_error;       ///< why the last attempt left no complete dump
-    std::string host_error;       ///< of End::kQemuFailed and kTimeout: one sentence
-    int signal = 0;               ///< of End::kSignal
-    std::uint64_t seconds = 0;    ///< of End::kTimeout
+    std::string host_error;       ///< one sentence, for End::kQemuFailed and kTimeout
+    int signal = 0;               ///< for End::kSignal
+    std::uint64_t seconds = 0;    ///< for End::kTimeout: the time limit
 };
 
 /// Exit statuses of `kmdump run`, besides kOk and kUsageError.
@@ -63,7 +63,7 @@ struct Outcome {
 
 Outcome judge(const RunFacts& facts);
 
-/// The dump that tells most: the last complete one of the crash, or of the hang; otherwise the last.
-std::optional<TakenDump> telling_dump(const std::vector<TakenDump>& dumps);
+/// The dump to look at first: the last complete one of a crash or hang; otherwise the last one.
+std::optional<TakenDump> primary_dump(const std::vector<TakenDump>& dumps);
 
 } // namespace kmdump

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The signals that end a program, put off until somebody reads them.
+// Blocks the signals that would end kmdump, so that they can be read from a signalfd.
 #pragma once
 
 #include <csignal>
@@ -10,8 +10,8 @@
 namespace kmdump
 {
 
-/// SIGINT, SIGTERM and SIGHUP wait to be read as long as this object lives. The terminal at standard
-/// input, if there is one, then gets back the modes it had.
+/// Blocks SIGINT, SIGTERM and SIGHUP during its lifetime. The destructor also restores the modes of the
+/// terminal at standard input, if there is one.
 class SignalsHeld
 {
   public:
@@ -20,7 +20,7 @@ class SignalsHeld
     SignalsHeld& operator=(const SignalsHeld&) = delete;
     ~SignalsHeld();
 
-    /// The signals that wait to be read.
+    /// The blocked signals.
     static sigset_t set();
 
     /// Whether standard input is a terminal.
