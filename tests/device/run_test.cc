@@ -120,7 +120,7 @@ TEST(KmdumpRun, RefusesAProgramThatIsNoQemu)
 {
     const RunFolder folder;
     EXPECT_EQ(support::run(command(folder, "/bin/true")).output,
-              "kmdump: /bin/true: expected a QEMU that says its version, found something else\n");
+              "kmdump: /bin/true: expected a QEMU that prints its version, found something else\n");
     const auto missing = support::run(command(folder, "/does/not/exist"));
     EXPECT_EQ(missing.status, 6);
     EXPECT_EQ(missing.output, "kmdump: cannot run /does/not/exist: No such file or directory\n");

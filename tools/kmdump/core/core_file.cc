@@ -70,7 +70,7 @@ std::string_view name_format(const File& file)
     return file.size() == 0 ? "an empty file" : "something else";
 }
 
-/// Nothing when the file ends before the structure does.
+/// Nothing if the file ends before the structure does.
 template <class T> std::optional<T> read_structure(const File& file, std::uint64_t offset)
 {
     T structure{};
@@ -93,7 +93,7 @@ Result<Elf64_Ehdr> read_header(const File& file)
         return Error{"expected a little-endian core image, found a big-endian ELF file"};
     }
     if ((*ident)[EI_CLASS] != ELFCLASS64 || (*ident)[EI_DATA] != ELFDATA2LSB) {
-        return Error{"expected an ELF core image, found an ELF file of no known class"};
+        return Error{"expected an ELF core image, found an ELF file of unknown class"};
     }
     const auto header = read_structure<Elf64_Ehdr>(file, 0);
     if (!header) {

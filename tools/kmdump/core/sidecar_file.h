@@ -21,7 +21,7 @@ struct SidecarRegion {
     std::string kind;
     std::uint64_t phys = 0;
     std::uint64_t virt = 0;
-    std::uint64_t size = 0; ///< bytes, not 0; `phys + size - 1` and `virt + size - 1` do not overflow
+    std::uint64_t size = 0; ///< bytes; if accepted, not 0, and neither address range overflows
     std::string status;
     bool accepted = false;
 };

@@ -53,7 +53,7 @@ class Unwinder
   private:
     const KernelMemory* memory_;
     const kmd::Architecture* architecture_;
-    std::uint64_t signature_mask_ = 0; // bits of a kernel address that hold the code
+    std::uint64_t signature_mask_ = 0; // bits of a kernel address that hold the authentication code
 };
 
 } // namespace kmdump

@@ -85,7 +85,7 @@ class TaskWalk
             follow_back(init_task + tasks_);
         }
         if (list_.tasks.size() == 1) {
-            return kmd::Error{"expected init and other tasks behind the first, found none (" + list_.cut +
+            return kmd::Error{"expected init and other tasks after the first, found none (" + list_.cut +
                               "): they are not in the dump, or the vmlinux file is of another kernel"};
         }
         add_idle_tasks();

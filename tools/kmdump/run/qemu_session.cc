@@ -27,7 +27,7 @@ using nlohmann::json;
 using namespace nlohmann::literals;
 using std::chrono::milliseconds;
 
-/// Limit of a QMP message. The guest can make that with the region table long.
+/// Maximum size of a QMP message. The region table, which the guest controls, can make one long.
 constexpr std::size_t kLongestMessage = 64 << 20;
 
 /// How long QEMU may take to quit before it is killed.
