@@ -53,8 +53,12 @@ struct plugin_info {
 /* QEMU's MODULE_INIT_MIGRATION: when its own types exist, and no machine. */
 #define STAGE_AFTER_TYPES 0
 
-/* QEMU reads it after it loaded this file, and refuses what it does not know. */
+/* QEMU reads it after it loaded this file, and refuses what it does not know.
+ */
 EXPORT int qemu_plugin_version;
+
+/* For programs that look at the file before they start a QEMU with it. */
+EXPORT const char kmemdump_md_front[] = KMD_PLUGIN_VERSION;
 
 /* The part for this QEMU; otherwise `problem` says why there is none. */
 static const struct kmemdump_md_part *part;
@@ -91,9 +95,8 @@ static bool find_own_path(char path[PATH_MAX])
 /* The release that this is, such as "7.2.22". */
 static bool find_release(char release[64])
 {
-    struct version_info *(*query)(void *) =
-        (struct version_info * (*)(void *))dlsym(RTLD_DEFAULT,
-                                                 "qmp_query_version");
+    struct version_info *(*query)(void *) = (struct version_info * (*)(void *))
+        dlsym(RTLD_DEFAULT, "qmp_query_version");
     struct version_info *version;
 
     if (!query || !dlsym(RTLD_DEFAULT, "type_register_static")) {
@@ -125,10 +128,9 @@ static void list_parts(const char *folder, char *list, size_t size)
         if (strncmp(name, PART_PREFIX, strlen(PART_PREFIX)) == 0 &&
             strlen(name) > strlen(PART_PREFIX PART_SUFFIX) &&
             strcmp(name + end, PART_SUFFIX) == 0 && length < size) {
-            length += (size_t)snprintf(list + length, size - length, "%s%.*s",
-                                       length ? ", " : "",
-                                       (int)(end - strlen(PART_PREFIX)),
-                                       name + strlen(PART_PREFIX));
+            length += (size_t)snprintf(
+                list + length, size - length, "%s%.*s", length ? ", " : "",
+                (int)(end - strlen(PART_PREFIX)), name + strlen(PART_PREFIX));
         }
     }
     if (entries) {
@@ -143,9 +145,10 @@ static bool load_file(const char *path, const char *release)
         file ? dlsym(file, KMEMDUMP_MD_PART_SYMBOL) : NULL;
 
     if (!file) {
-        return fail("the part for QEMU %s cannot be loaded (%s): build it again "
-                    "with scripts/build",
-                    release, dlerror());
+        return fail(
+            "the part for QEMU %s cannot be loaded (%s): build it again "
+            "with scripts/build",
+            release, dlerror());
     }
     if (!found || strcmp(found->interface, KMEMDUMP_MD_PART_INTERFACE) != 0 ||
         strcmp(found->plugin_version, KMD_PLUGIN_VERSION) != 0) {
@@ -178,10 +181,11 @@ static bool load_part(void)
         return load_file(path, release);
     }
     list_parts(folder, others, sizeof(others));
-    return fail("this is QEMU %s, and %s has parts for %s: build one for it with "
-                "scripts/build where it is installed, or with scripts/build "
-                "--qemu-source TREE",
-                release, folder, *others ? others : "no QEMU");
+    return fail(
+        "this is QEMU %s, and %s has parts for %s: build one for it with "
+        "scripts/build where it is installed, or with scripts/build "
+        "--qemu-source TREE",
+        release, folder, *others ? others : "no QEMU");
 }
 
 /* Whether LD_PRELOAD names this file, which is then taken out of the list. */

@@ -279,8 +279,7 @@ const VMStateDescription kmemdump_md_vmstate = {
     .fields =
         (VMStateField[]){
             VMSTATE_UINT64(saved_slots, KmemdumpMd),
-            VMSTATE_VALIDATE("as many slots on both sides",
-                             has_as_many_slots),
+            VMSTATE_VALIDATE("as many slots on both sides", has_as_many_slots),
             VMSTATE_VBUFFER_UINT32(state, KmemdumpMd, 1, NULL, state_size),
             VMSTATE_END_OF_LIST(),
         },

@@ -84,8 +84,7 @@ static void realize(DeviceState *dev, Error **errp)
 
 static KmdProperty properties[] = {
     DEFINE_PROP_UINT64("addr", KmemdumpMdPlatform, addr, DEFAULT_ADDR),
-    KMEMDUMP_MD_PROPERTIES(KmemdumpMdPlatform, md),
-    KMD_PROPERTIES_END};
+    KMEMDUMP_MD_PROPERTIES(KmemdumpMdPlatform, md), KMD_PROPERTIES_END};
 
 static const VMStateDescription vmstate = {
     .name = TYPE_KMEMDUMP_MD "-platform",

@@ -211,10 +211,9 @@ void registration_table()
     each.erase(each.begin());
     auto payload = support::qemu_command();
     payload.insert(payload.end(),
-                   {"-serial", "stdio", "-monitor", "none", "-plugin", support::required("KMD_PLUGIN"),
-                    "-device", "kmemdump-md,output=" + logs.path().string(), "-kernel",
-                    support::required("KMD_PAYLOAD"), "-device",
-                    "loader,addr=0x48000000,data=11,data-len=4"});
+                   {"-serial", "stdio", "-monitor", "none", "-device",
+                    "kmemdump-md,output=" + logs.path().string(), "-kernel", support::required("KMD_PAYLOAD"),
+                    "-device", "loader,addr=0x48000000,data=11,data-len=4"});
     const std::string said = support::run(payload).output;
     const auto time = said.find("ns each ");
     std::printf("\nthe payload's 512 registrations: %s",

@@ -16,7 +16,7 @@ namespace
 
 std::vector<std::string> arguments(const support::RunFolder& folder, const GuestOptions& options)
 {
-    auto command = support::qemu_command();
+    auto command = options.controller ? support::qemu_command() : support::plain_qemu_command();
     command.insert(command.end(), {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none",
                                    "-serial", "file:" + folder.file("console.log"), "-qmp",
                                    "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",
@@ -28,9 +28,9 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
                        {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
     }
     if (options.controller) {
-        command.insert(command.end(), {"-plugin", support::required("KMD_PLUGIN"), "-device",
-                                       "kmemdump-md,id=md,output=" + folder.path().string() +
-                                           (options.properties.empty() ? "" : "," + options.properties)});
+        command.insert(command.end(),
+                       {"-device", "kmemdump-md,id=md,output=" + folder.path().string() +
+                                       (options.properties.empty() ? "" : "," + options.properties)});
     }
     command.insert(command.end(), options.qemu.begin(), options.qemu.end());
     return command;

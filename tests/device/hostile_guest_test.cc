@@ -28,11 +28,11 @@ constexpr std::uint64_t kSlotMemory = kRaceStart + 2 * kRaceSize;
 support::Finished run_payload(const RunFolder& folder, int mode, const std::string& properties)
 {
     auto command = support::qemu_command();
-    command.insert(command.end(), {"-smp", "2", "-accel", "tcg,thread=multi", "-serial", "stdio", "-monitor",
-                                   "none", "-plugin", support::required("KMD_PLUGIN"), "-device",
-                                   "kmemdump-md,output=" + folder.path().string() + properties, "-kernel",
-                                   support::required("KMD_PAYLOAD"), "-device",
-                                   "loader,addr=0x48000000,data=" + std::to_string(mode) + ",data-len=4"});
+    command.insert(command.end(),
+                   {"-smp", "2", "-accel", "tcg,thread=multi", "-serial", "stdio", "-monitor", "none",
+                    "-device", "kmemdump-md,output=" + folder.path().string() + properties, "-kernel",
+                    support::required("KMD_PAYLOAD"), "-device",
+                    "loader,addr=0x48000000,data=" + std::to_string(mode) + ",data-len=4"});
     return support::run(command, std::chrono::seconds(100));
 }
 

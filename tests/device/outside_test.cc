@@ -203,9 +203,8 @@ TEST(Outside, GetsTheDumpOfADaemonInTheFolderItNamed)
     auto arguments = support::qemu_command();
     arguments.insert(arguments.end(),
                      {"-daemonize", "-pidfile", folder.file("pid"), "-serial", "null", "-monitor", "none",
-                      "-plugin", support::required("KMD_PLUGIN"), "-device", "kmemdump-md,output=dumps",
-                      "-kernel", support::required("KMD_PAYLOAD"), "-device",
-                      "loader,addr=0x48000000,data=4,data-len=4"});
+                      "-device", "kmemdump-md,output=dumps", "-kernel", support::required("KMD_PAYLOAD"),
+                      "-device", "loader,addr=0x48000000,data=4,data-len=4"});
     for (const auto& argument : arguments) {
         command += " '" + argument + "'";
     }

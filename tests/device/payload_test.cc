@@ -21,10 +21,9 @@ constexpr std::uint64_t kVirtOffset = 0xffff000000000000;
 support::Finished run_payload(const RunFolder& folder, const std::vector<std::string>& more = {})
 {
     auto command = support::qemu_command();
-    command.insert(command.end(),
-                   {"-serial", "stdio", "-monitor", "none", "-plugin", support::required("KMD_PLUGIN"),
-                    "-device", "kmemdump-md,output=" + folder.path().string(), "-kernel",
-                    support::required("KMD_PAYLOAD")});
+    command.insert(command.end(), {"-serial", "stdio", "-monitor", "none", "-device",
+                                   "kmemdump-md,output=" + folder.path().string(), "-kernel",
+                                   support::required("KMD_PAYLOAD")});
     command.insert(command.end(), more.begin(), more.end());
     return support::run(command, std::chrono::seconds(20));
 }

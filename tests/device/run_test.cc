@@ -103,17 +103,13 @@ TEST(KmdumpRun, RefusesAQemuThatThePluginIsNotFor)
     const auto qemu = make_qemu(folder, "touch started", "echo QEMU emulator version 6.9.9");
     const auto run = support::run(command(folder, qemu));
     EXPECT_EQ(run.status, 6);
-    EXPECT_NE(run.output.find("found QEMU 6.9.9 at " + qemu + ": build the plugin again"), std::string::npos)
+    EXPECT_NE(run.output.find("expected kmemdump-md-6.9.9.so, the part of the plugin for QEMU 6.9.9, in "),
+              std::string::npos)
+        << run.output;
+    EXPECT_NE(run.output.find(": build it with ./scripts/build where that QEMU is installed"),
+              std::string::npos)
         << run.output;
     EXPECT_FALSE(std::filesystem::exists(folder.file("run")));
-
-    auto wrong_plugin = command(folder, "/usr/bin/qemu-system-aarch64");
-    wrong_plugin.insert(wrong_plugin.end() - 2,
-                        {"--plugin", support::required("KMD_PLUGIN_FOR_ANOTHER_QEMU")});
-    wrong_plugin.erase(wrong_plugin.begin() + 6, wrong_plugin.begin() + 8);
-    const auto other = support::run(wrong_plugin);
-    EXPECT_EQ(other.status, 6);
-    EXPECT_NE(other.output.find("expected QEMU 6.9.9, which the plugin "), std::string::npos) << other.output;
 }
 
 TEST(KmdumpRun, RefusesAProgramThatIsNoQemu)

@@ -13,7 +13,14 @@ namespace support
 /// set, because a test without its subject has failed.
 std::string required(const std::string& variable);
 
-/// The program, machine and CPU, without network and graphics: what every test's QEMU starts with.
+/// The QEMU under test: KMD_QEMU, or the one in PATH.
+std::string qemu_program();
+
+/// Program, machine and CPU, without network, graphics and our device.
+std::vector<std::string> plain_qemu_command();
+
+/// The same for a QEMU that knows our device, by the way in that KMD_WAY_IN names: `plugin` (the default),
+/// `preload` or `built-in`.
 std::vector<std::string> qemu_command();
 
 } // namespace support

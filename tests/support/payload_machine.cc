@@ -19,8 +19,7 @@ std::vector<std::string> arguments(const RunFolder& folder, PayloadMode mode, co
     command.insert(
         command.end(),
         {"-serial", "file:" + folder.file("console.log"), "-monitor", "none", "-qmp",
-         "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-plugin", required("KMD_PLUGIN"),
-         "-device",
+         "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-device",
          "kmemdump-md,id=md,output=" + folder.path().string() + (properties.empty() ? "" : "," + properties),
          "-kernel", required("KMD_PAYLOAD"), "-device",
          "loader,addr=0x48000000,data=" + std::to_string(static_cast<int>(mode)) + ",data-len=4", "-S"});

@@ -126,10 +126,21 @@ TEST(QemuVersion, IsReadOutOfWhatTheProgramPrints)
 TEST(Plugin, ThatIsNoneIsRefused)
 {
     const kmdump_test::TemporaryFile text(std::string_view("hello\n"));
-    EXPECT_EQ(kmdump::built_for(text.path()).error().what,
+    EXPECT_EQ(kmdump::check_plugin(text.path(), "7.2.22")->what,
               text.path() + ": expected the plugin kmemdump-md.so, found something else");
-    EXPECT_FALSE(kmdump::built_for("/bin/true"));
-    EXPECT_FALSE(kmdump::built_for("/does/not/exist"));
+    EXPECT_TRUE(kmdump::check_plugin("/bin/true", "7.2.22"));
+    EXPECT_TRUE(kmdump::check_plugin("/does/not/exist", "7.2.22"));
+}
+
+TEST(WayIn, IsNoneIntoAProgramThatExportsNothing)
+{
+    EXPECT_FALSE(kmdump::way_into("/bin/true"));
+}
+
+TEST(WayIn, IsThePluginForAScriptThatNobodyCanLookInto)
+{
+    const kmdump_test::TemporaryFile script(std::string_view("#!/bin/sh\nexec qemu-system-aarch64 \"$@\"\n"));
+    EXPECT_EQ(kmdump::way_into(script.path()), kmdump::WayIn::kPlugin);
 }
 
 TEST(ChildProcess, HasAnOutputAndAnEnd)

@@ -60,12 +60,14 @@ std::vector<std::string> arguments_for(const RunOptions& options, const QemuAndP
         "-action", "reboot=shutdown,shutdown=pause,panic=none", "-chardev",
         std::string(quiet ? "null" : "stdio") +
             ",id=kmdump-console,logfile=" + with_commas_doubled(folder.console()),
-        "-serial", "chardev:kmdump-console", "-plugin", "file=" + with_commas_doubled(found.plugin),
-        "-device",
+        "-serial", "chardev:kmdump-console", "-device",
         std::string("kmemdump-md,id=") + kId + ",event=on,output=" + with_commas_doubled(folder.path()) +
             (options.properties.empty() ? "" : "," + options.properties),
         "-kernel", options.kernel, "-append",
         "console=ttyAMA0 panic=-1" + (options.append.empty() ? "" : " " + options.append)};
+    if (found.way == WayIn::kPlugin) {
+        arguments.insert(arguments.end(), {"-plugin", "file=" + with_commas_doubled(found.plugin)});
+    }
     if (!options.initrd.empty()) {
         arguments.insert(arguments.end(), {"-initrd", options.initrd});
     }
@@ -245,6 +247,7 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
         out.flush();
         auto session =
             QemuSession::start(arguments_for(options, found.value(), folder.value(), quiet),
+                               found.value().way == WayIn::kPreload ? found.value().plugin : "",
                                !quiet && signals.has_terminal() ? -1 : null, quiet ? null : -1, err, log);
         ::close(null);
         if (!session) {

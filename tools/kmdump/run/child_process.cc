@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace kmdump
@@ -21,7 +22,8 @@ namespace
 {
 
 /// Runs in the child and makes only async-signal-safe calls. Writes errno to `report` if a call fails.
-[[noreturn]] void exec_child(char* const* argv, const Descriptors& descriptors, pid_t parent, int report)
+[[noreturn]] void exec_child(char* const* argv, char* const* environment, const Descriptors& descriptors,
+                             pid_t parent, int report)
 {
     const auto move = [](int from, int to) { return from < 0 || ::dup2(from, to) >= 0; };
     sigset_t none;
@@ -30,11 +32,43 @@ namespace
         ::getppid() == parent && move(descriptors.input, STDIN_FILENO) &&
         move(descriptors.output, STDOUT_FILENO) && move(descriptors.error, STDERR_FILENO) &&
         (descriptors.extra < 0 || ::fcntl(descriptors.extra, F_SETFD, 0) == 0)) {
-        ::execv(argv[0], argv);
+        ::execve(argv[0], argv, environment);
     }
     const int cause = errno;
     (void)!::write(report, &cause, sizeof(cause));
     ::_exit(127);
+}
+
+/// The strings of kmdump's own environment, with `preload` in front of LD_PRELOAD.
+std::vector<std::string> environment_with(const std::string& preload)
+{
+    constexpr std::string_view kName = "LD_PRELOAD=";
+    std::vector<std::string> variables;
+    std::string others;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view text = *variable;
+        if (!preload.empty() && text.starts_with(kName)) {
+            others = text.substr(kName.size());
+        } else {
+            variables.emplace_back(text);
+        }
+    }
+    if (!preload.empty()) {
+        variables.push_back(std::string(kName) + preload + (others.empty() ? "" : ":" + others));
+    }
+    return variables;
+}
+
+/// A null-terminated array of pointers to the strings, which must outlive it.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings)
+{
+    std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
+    for (const auto& text : strings) {
+        pointers.push_back(const_cast<char*>(text.c_str()));
+    }
+    pointers.push_back(nullptr);
+    return pointers;
 }
 
 } // namespace
@@ -46,14 +80,11 @@ std::string ExitStatus::text() const
 }
 
 kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& arguments,
-                                              const Descriptors& descriptors)
+                                              const Surroundings& surroundings)
 {
-    std::vector<char*> argv;
-    argv.reserve(arguments.size() + 1);
-    for (const auto& argument : arguments) {
-        argv.push_back(const_cast<char*>(argument.c_str()));
-    }
-    argv.push_back(nullptr);
+    const auto argv = pointers_to(arguments);
+    const auto variables = environment_with(surroundings.preload);
+    const auto environment = pointers_to(variables);
 
     std::array<int, 2> report{};
     if (::pipe2(report.data(), O_CLOEXEC) != 0) {
@@ -62,7 +93,7 @@ kmd::Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& ar
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0) {
-        exec_child(argv.data(), descriptors, parent, report[1]);
+        exec_child(argv.data(), environment.data(), surroundings.descriptors, parent, report[1]);
     }
     int cause = errno;
     ::close(report[1]);
@@ -122,7 +153,7 @@ kmd::Result<std::string> output_of(const std::vector<std::string>& arguments)
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
         return kmd::Error{"cannot make a pipe: " + kmd::os_error()};
     }
-    auto child = ChildProcess::start(arguments, {.output = pipe[1]});
+    auto child = ChildProcess::start(arguments, {.descriptors = {.output = pipe[1]}});
     ::close(pipe[1]);
     std::string output;
     if (child) {

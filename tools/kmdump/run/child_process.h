@@ -33,12 +33,18 @@ struct Descriptors {
     int extra = -1; ///< inherited under its own number
 };
 
+/// What a program gets besides its arguments.
+struct Surroundings {
+    Descriptors descriptors;
+    std::string preload; ///< a file to add in front of LD_PRELOAD; empty: none
+};
+
 class ChildProcess
 {
   public:
     /// Runs the file `arguments[0]`. The kernel kills it when kmdump ends in any way.
     static kmd::Result<ChildProcess> start(const std::vector<std::string>& arguments,
-                                           const Descriptors& descriptors);
+                                           const Surroundings& surroundings);
 
     ChildProcess(ChildProcess&& other) noexcept;
     ChildProcess& operator=(ChildProcess&&) = delete;

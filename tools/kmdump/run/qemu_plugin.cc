@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -25,6 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "qemu-system-aarch64";
 constexpr const char* kPlugin = "kmemdump-md.so";
+constexpr std::string_view kPartPrefix = "kmemdump-md-";
+constexpr std::string_view kPartSuffix = ".so";
 
 kmd::Result<std::string> find_qemu()
 {
@@ -56,9 +58,10 @@ kmd::Result<std::string> find_plugin()
                       KMDUMP_PLUGIN_FOLDER + ", found none: build it with ./scripts/build or give --plugin"};
 }
 
-/// The bytes from a symbol to the end of its section; empty if there is no such symbol.
-std::string_view bytes_of_symbol(Elf* elf, std::string_view name)
+/// The names of the dynamic symbols that an ELF file defines.
+std::set<std::string> exported_symbols(Elf* elf)
 {
+    std::set<std::string> names;
     Elf_Scn* section = nullptr;
     while ((section = elf_nextscn(elf, section)) != nullptr) {
         GElf_Shdr header{};
@@ -68,23 +71,39 @@ std::string_view bytes_of_symbol(Elf* elf, std::string_view name)
         }
         GElf_Sym symbol{};
         for (int i = 0; gelf_getsym(data, i, &symbol) != nullptr; ++i) {
-            const char* const found = elf_strptr(elf, header.sh_link, symbol.st_name);
-            if (found == nullptr || name != found) {
-                continue;
+            const char* const name = elf_strptr(elf, header.sh_link, symbol.st_name);
+            if (name != nullptr && symbol.st_shndx != SHN_UNDEF) {
+                names.insert(name);
             }
-            Elf_Scn* const home = elf_getscn(elf, symbol.st_shndx);
-            GElf_Shdr home_header{};
-            Elf_Data* const content = home == nullptr ? nullptr : elf_rawdata(home, nullptr);
-            if (content == nullptr || gelf_getshdr(home, &home_header) == nullptr ||
-                symbol.st_value < home_header.sh_addr ||
-                symbol.st_value - home_header.sh_addr >= content->d_size) {
-                return {};
-            }
-            const auto offset = symbol.st_value - home_header.sh_addr;
-            return {static_cast<const char*>(content->d_buf) + offset, content->d_size - offset};
         }
     }
-    return {};
+    return names;
+}
+
+/// "10.0.13, 7.2.22": the releases for which the folder has a part.
+std::string releases_in(const fs::path& folder)
+{
+    std::set<std::string> releases;
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(folder, failure)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with(kPartPrefix) && name.ends_with(kPartSuffix)) {
+            releases.insert(
+                name.substr(kPartPrefix.size(), name.size() - kPartPrefix.size() - kPartSuffix.size()));
+        }
+    }
+    std::string list;
+    for (const auto& release : releases) {
+        list += (list.empty() ? "" : ", ") + release;
+    }
+    return list.empty() ? "no QEMU" : list;
+}
+
+/// Whether QEMU lists the device without a plugin.
+bool has_device(const std::string& program)
+{
+    const auto devices = output_of({program, "-M", "none", "-device", "help"});
+    return devices && devices.value().find("name \"kmemdump-md\"") != std::string::npos;
 }
 
 } // namespace
@@ -99,7 +118,28 @@ std::optional<std::string> parse_qemu_version(std::string_view text)
     return match[1].str();
 }
 
-kmd::Result<std::string> built_for(const std::string& plugin)
+std::optional<WayIn> way_into(const std::string& program)
+{
+    const auto file = File::open(program, "a program");
+    if (!file) {
+        return WayIn::kPlugin;
+    }
+    elf_version(EV_CURRENT);
+    const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
+    if (elf_kind(elf.get()) != ELF_K_ELF) {
+        return WayIn::kPlugin;
+    }
+    const auto symbols = exported_symbols(elf.get());
+    if (symbols.contains("kmemdump_md_vmstate")) {
+        return WayIn::kBuiltIn;
+    }
+    if (!symbols.contains("type_register_static")) {
+        return std::nullopt;
+    }
+    return symbols.contains("qemu_plugin_register_vcpu_init_cb") ? WayIn::kPlugin : WayIn::kPreload;
+}
+
+std::optional<kmd::Error> check_plugin(const std::string& plugin, const std::string& release)
 {
     const auto file = File::open(plugin, "a plugin");
     if (!file) {
@@ -107,12 +147,20 @@ kmd::Result<std::string> built_for(const std::string& plugin)
     }
     elf_version(EV_CURRENT);
     const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
-    const auto bytes = bytes_of_symbol(elf.get(), "kmemdump_md_built_for_qemu");
-    const auto end = bytes.find('\0');
-    if (end == std::string_view::npos) {
-        return kmd::Error{plugin + ": expected the plugin kmemdump-md.so, found something else"};
+    if (!exported_symbols(elf.get()).contains("kmemdump_md_front")) {
+        return kmd::Error{plugin + ": expected the plugin " + kPlugin + ", found something else"};
     }
-    return std::string(bytes.substr(0, end));
+    const fs::path folder = fs::absolute(plugin).lexically_normal().parent_path();
+    std::string part(kPartPrefix);
+    part.append(release).append(kPartSuffix);
+    std::error_code failure;
+    if (!fs::is_regular_file(folder / part, failure)) {
+        return kmd::Error{"expected " + part + ", the part of the plugin for QEMU " + release + ", in " +
+                          folder.string() + ", found parts for " + releases_in(folder) +
+                          ": build it with ./scripts/build where that QEMU is installed, or with "
+                          "./scripts/build --qemu-source TREE"};
+    }
+    return std::nullopt;
 }
 
 kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const std::string& plugin)
@@ -120,14 +168,6 @@ kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const s
     const auto program = qemu.empty() ? find_qemu() : kmd::Result<std::string>(qemu);
     if (!program) {
         return program.error();
-    }
-    const auto plugin_path = plugin.empty() ? find_plugin() : kmd::Result<std::string>(plugin);
-    if (!plugin_path) {
-        return plugin_path.error();
-    }
-    const auto wanted = built_for(plugin_path.value());
-    if (!wanted) {
-        return wanted.error();
     }
     const auto text = output_of({program.value(), "--version"});
     if (!text) {
@@ -138,12 +178,23 @@ kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const s
         return kmd::Error{program.value() +
                           ": expected a QEMU that prints its version, found something else"};
     }
-    if (*version != wanted.value()) {
-        return kmd::Error{"expected QEMU " + wanted.value() + ", which the plugin " + plugin_path.value() +
-                          " was built for, found QEMU " + *version + " at " + program.value() +
-                          ": build the plugin again with ./scripts/build"};
+    const auto way = way_into(program.value());
+    if (way == WayIn::kBuiltIn || (!way && has_device(program.value()))) {
+        return QemuAndPlugin{program.value(), *version, WayIn::kBuiltIn, ""};
     }
-    return QemuAndPlugin{program.value(), *version, plugin_path.value()};
+    if (!way) {
+        return kmd::Error{"QEMU " + *version + " at " + program.value() +
+                          " was built without modules, so no plugin can add a device to it: give another "
+                          "with --qemu, or build the controller into it with ./scripts/integrate-qemu"};
+    }
+    const auto plugin_path = plugin.empty() ? find_plugin() : kmd::Result<std::string>(plugin);
+    if (!plugin_path) {
+        return plugin_path.error();
+    }
+    if (const auto wrong = check_plugin(plugin_path.value(), *version)) {
+        return *wrong;
+    }
+    return QemuAndPlugin{program.value(), *version, *way, fs::absolute(plugin_path.value()).string()};
 }
 
 } // namespace kmdump

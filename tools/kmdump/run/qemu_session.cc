@@ -50,8 +50,8 @@ void close_all(std::initializer_list<int> descriptors)
 
 } // namespace
 
-kmd::Result<QemuSession> QemuSession::start(std::vector<std::string> arguments, int input, int output,
-                                            std::ostream& log, int log_file)
+kmd::Result<QemuSession> QemuSession::start(std::vector<std::string> arguments, const std::string& preload,
+                                            int input, int output, std::ostream& log, int log_file)
 {
     std::array<int, 2> qmp{-1, -1};
     std::array<int, 2> error{-1, -1};
@@ -63,8 +63,9 @@ kmd::Result<QemuSession> QemuSession::start(std::vector<std::string> arguments, 
     }
     arguments.insert(arguments.end(), {"-chardev", "socket,id=kmdump-qmp,fd=" + std::to_string(qmp[1]),
                                        "-mon", "chardev=kmdump-qmp,mode=control"});
-    auto child = ChildProcess::start(arguments,
-                                     {.input = input, .output = output, .error = error[1], .extra = qmp[1]});
+    auto child = ChildProcess::start(
+        arguments, {.descriptors = {.input = input, .output = output, .error = error[1], .extra = qmp[1]},
+                    .preload = preload});
     close_all({qmp[1], error[1]});
     if (!child) {
         close_all({qmp[0], error[0], log_file});

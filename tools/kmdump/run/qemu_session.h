@@ -25,9 +25,10 @@ class QemuSession
 
     /// Starts QEMU with `arguments` and a QMP channel. `input` and `output` become its standard input and
     /// output; -1 inherits those of kmdump. Its standard error goes to `log`, which must outlive this object,
-    /// and to the descriptor `log_file`, of which this takes ownership, also on error.
-    static kmd::Result<QemuSession> start(std::vector<std::string> arguments, int input, int output,
-                                          std::ostream& log, int log_file);
+    /// and to the descriptor `log_file`, of which this takes ownership, also on error. `preload`: a file for
+    /// LD_PRELOAD; empty: none.
+    static kmd::Result<QemuSession> start(std::vector<std::string> arguments, const std::string& preload,
+                                          int input, int output, std::ostream& log, int log_file);
 
     QemuSession(QemuSession&& other) noexcept;
     QemuSession& operator=(QemuSession&&) = delete;
