@@ -28,40 +28,38 @@ class Known(typing.NamedTuple):
 KNOWN = [
     Known(1, "crash", ".*", STOCK_612, "max",
           r"crash: invalid kernel virtual address: [0-9a-f]{16}  type: \"64-bit KVADDR\"",
-          "crash 9.0.2 knows page tables of at most four levels with pages of 4 KiB. This kernel, on a CPU with 52-bit "
-          "addresses, has five, and crash ends at the first address that needs them: the stack of a task. An option "
-          "does not help."),
+          "crash 9.0.2 supports page tables of at most four levels with pages of 4 KiB. This kernel, on a CPU with 52-bit "
+          "addresses, has five, and crash ends at the first address that needs them: the stack of a task. No option helps."),
     Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_612, ".*",
           r"#1 +notifier_call_chain .*\n#2 +\?\?\?|#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$",
-          "drgn 0.0.22 takes a CPU's registers only if the number of the CPU happens to be the task's, and the stack "
-          "it shows may be another's (fixed in 0.0.25); and it does not go on from a frame that has no debugging "
-          "information, which the CPU that crashed stands in: it is in our module (fixed in 0.0.33).", chance=True),
+          "drgn 0.0.22 uses a CPU's registers only if the number of the CPU happens to be the task's, and may show the "
+          "stack of another task (fixed in 0.0.25). It also does not unwind a frame that has no debugging information; the "
+          "CPU that crashed is in such a frame, in our module (fixed in 0.0.33).", chance=True),
     Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
-          "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel, from which the libdw of "
-          "bookworm computes where the kernel is: drgn 0.0.22 looks for variables where they are without KASLR."),
+          "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel. The libdw of bookworm computes "
+          "the kernel's address from it, so drgn 0.0.22 looks for variables at their addresses without KASLR."),
     Known(4, "gdb-multiarch", "thread apply all bt", f"{BUILT_7}|{STOCK_612}", ".*",
           r'.* v?panic \(fmt=(fmt@entry=)?0x[0-9a-f]+ ("sysrq triggered crash\\n"|'
           r"<error: Cannot access memory at address 0x[0-9a-f]+>).*",
-          "The frames are the same, but gdb cannot show the text that an argument points to when it is one of the "
-          "kernel's constants: they are in VMLINUX, and not in the dump.", dump_only=True),
+          "The frames are the same, but gdb cannot show the text that an argument points to if it is one of the kernel's "
+          "constants, which are in VMLINUX and not in the dump.", dump_only=True),
     Known(5, "gdb-multiarch", "thread apply all bt", STOCK_612, "max",
           r"#\d+ +0x[0-9a-f]{16} in \?\? \(\)|Backtrace stopped: .*",
-          "This kernel signs return addresses, and gdb 13.1 does not take the signature off. It can for programs, "
-          "when the core says how; a kernel's address it then makes one of a program. kmdump, and drgn, show the "
-          "frames."),
+          "This kernel signs return addresses, and gdb 13.1 does not remove the signature. It can do so for programs, if "
+          "the core gives the mask, but that turns a kernel address into a user address. kmdump and drgn show the frames."),
     Known(6, "makedumpfile", ".*", STOCK_612, ".*",
           r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
-          "makedumpfile 1.7.8 does not know kernels that have 52-bit addresses with 4 KiB pages, and gives up before "
-          "it reads memory."),
+          "makedumpfile 1.7.8 does not support kernels that have 52-bit addresses with 4 KiB pages, and gives up before it "
+          "reads memory."),
     Known(7, "lldb", "bt all", ".*", ".*",
           r' +frame #\d+: 0x[0-9a-f]{16} vmlinux`v?panic\(fmt="(sysrq triggered crash\\n)?".*',
           "The frames are the same, but lldb shows an empty text for an argument that points to one of the kernel's "
-          "constants: they are in VMLINUX, and not in the dump.", dump_only=True),
+          "constants, which are in VMLINUX and not in the dump.", dump_only=True),
     Known(8, "lldb", "bt all", STOCK_612, "max",
           r" +frame #\d+: 0x[0-9a-f]{16}$",
-          "This kernel signs return addresses, and lldb does not take the signature off: the frames end where a "
-          "function that signs returns to. kmdump, and drgn, show them."),
+          "This kernel signs return addresses, and lldb does not remove the signature: the backtrace ends at the first "
+          "signed return address. kmdump and drgn show all frames."),
 ]
 
 

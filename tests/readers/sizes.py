@@ -48,7 +48,7 @@ def measure(configuration, makedumpfile):
         size, compressed = dump.stat().st_size, zstd_size(dump)
         if name == "sleepers":
             before = rows[-1]
-            name = f"each of {SLEEPERS} processes that sleep, more"
+            name = f"each of {SLEEPERS} sleeping processes adds"
             size, compressed = (size - before[1]) // SLEEPERS, (compressed - before[2]) // SLEEPERS
         rows.append((name, size, compressed))
         if default:
