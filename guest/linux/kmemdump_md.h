@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between the driver of the controller, which knows slots and triggers, and
- * its front end, which knows where the regions come from. There is one front
- * end in a build; Kbuild selects it.
+ * The interface between the driver of the controller, which manages slots and
+ * triggers, and its front end, which supplies the regions. A build has one front
+ * end; Kbuild selects it.
  */
 #ifndef _KMEMDUMP_MD_H
 #define _KMEMDUMP_MD_H
@@ -16,13 +16,13 @@ struct pt_regs;
 struct kmemdump_md;
 
 /**
- * struct kmemdump_md_region - what goes into a slot
- * @id: the kernel's own number of the region
- * @kind: what the bytes are
- * @vital: of the log, which is worth more than all else
+ * struct kmemdump_md_region - a region to put into a slot
+ * @id: the kernel's number of the region
+ * @kind: kind of the contents
+ * @vital: part of the log, which is more important than all else
  * @name: up to KMD_NAME_SIZE characters of it are kept
  * @phys: physical address of the first byte
- * @virt: kernel virtual address of the first byte, for who reads the dump
+ * @virt: kernel virtual address of the first byte, for readers of the dump
  * @size: length in bytes, physically contiguous
  */
 struct kmemdump_md_region {
@@ -45,21 +45,22 @@ void kmemdump_md_set_id_series(struct kmemdump_md *md,
 bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature);
 
 /**
- * kmemdump_md_attach() - start feeding regions; every front end has one
- * @dev: the controller's device; the front end ends with it (devm)
+ * kmemdump_md_attach() - start offering regions; every front end implements this
+ * @dev: the controller's device; the front end is released with it (devm)
  * @md: the controller
  *
- * Every region there is has been offered to the controller when this returns.
+ * When this returns, all existing regions have been offered to the controller.
  *
  * Return: 0, or a negative errno after one line that says why.
  */
 int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md);
 
 /**
- * kmemdump_md_prepare() - the doorbell is rung next; every front end has one
+ * kmemdump_md_prepare() - called before the doorbell is rung; every front end
+ *	implements this
  * @regs: registers of this CPU when the kernel panics, NULL otherwise
  *
- * In process context, or in that of a panic notifier.
+ * Called in process context or by a panic notifier.
  */
 void kmemdump_md_prepare(struct pt_regs *regs);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Front end of the controller's driver: a backend of kmemdump, ours or that of
- * RFC v2 of the kernel series, whose backends have the same two calls.
+ * Front end of the controller's driver: a backend of kmemdump, either ours or that
+ * of RFC v2 of the kernel series, whose backends have the same two callbacks.
  */
 #include <linux/build_bug.h>
 #include <linux/device.h>
@@ -19,19 +19,19 @@
 #include "kmemdump_md.h"
 #include "kmemdump_vital.h"
 
-/* At least as many as any kmemdump has; RFC v2 keeps its limit to itself. */
+/* At least as many as any kmemdump has; RFC v2 does not export its limit. */
 #define MD_BACKEND_IDS 512
 
 /**
  * struct md_backend - the backend of one controller
  * @dev: its device
  * @md: the controller
- * @backend: what kmemdump calls
- * @slot_of: slot of each region plus one, 0 if it has none. kmemdump calls
- *	from one thread at a time, so it needs no lock.
+ * @backend: the callbacks for kmemdump
+ * @slot_of: slot of each region plus one, 0 if it has none. kmemdump serialises
+ *	the callbacks, so it needs no lock.
  * @refused: address of each region that found no slot
  * @extents_offered: the list of extents was offered
- * @extents_slot: its slot plus one, 0 if it has none
+ * @extents_slot: slot of the list plus one, 0 if it has none
  */
 struct md_backend {
 	struct device *dev;
@@ -86,7 +86,7 @@ static int md_register_region(const struct kmemdump_backend *be,
 		return ret;
 	}
 
-	/* The log comes before the tasks, and they before all else. */
+	/* The log comes first, then the list with the tasks, then the rest. */
 	if (!region.vital)
 		md_offer_extents(mb);
 
@@ -141,7 +141,7 @@ void kmemdump_md_prepare(struct pt_regs *regs)
 {
 }
 #else
-/* The controller reads the list by itself, whenever it takes a dump. */
+/* The controller itself reads the list when it takes a dump. */
 static void md_offer_extents(struct md_backend *mb)
 {
 	size_t size;
@@ -165,7 +165,7 @@ static void md_offer_extents(struct md_backend *mb)
 		return;
 	}
 	slot = kmemdump_md_add(mb->md, &region);
-	/* That has said why. The log is worth a dump without the tasks. */
+	/* On failure it printed the reason; a dump without tasks is still useful. */
 	if (slot >= 0)
 		mb->extents_slot = slot + 1;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Driver of the kmemdump-md minidump controller: the device's life, doorbell,
- * panic. The interface is docs/register-spec.md; the sections named below are
- * sections of that page. Where the regions come from is the front end's business.
+ * Driver of the kmemdump-md minidump controller: probe, shutdown, sleep,
+ * doorbell, panic. docs/register-spec.md describes the interface; section
+ * numbers below refer to that page. The front end supplies the regions.
  */
 #define pr_fmt(fmt) "kmemdump-md: " fmt
 
@@ -26,7 +26,7 @@
 
 #include "kmemdump_md_internal.h"
 
-/* How long a dump may take before we go on without its result. */
+/* How long a dump may take before the driver continues without its result. */
 #define DUMP_TIMEOUT_US 1000000
 #define PANIC_POLL_US 10
 #define REQUEST_POLL_US 100
@@ -36,9 +36,9 @@ module_param(panic_dump, bool, 0644);
 MODULE_PARM_DESC(panic_dump, "Ask for a dump when the kernel panics (default: Y)");
 
 /**
- * kmemdump_md_set_id_series() - say whose numbers the regions have
+ * kmemdump_md_set_id_series() - say which series the region numbers belong to
  * @md: the controller
- * @series: the front end's
+ * @series: the series of the front end
  */
 void kmemdump_md_set_id_series(struct kmemdump_md *md,
 			       enum kmd_id_series series)
@@ -48,16 +48,16 @@ void kmemdump_md_set_id_series(struct kmemdump_md *md,
 }
 
 /**
- * kmemdump_md_has() - what the controller can do
+ * kmemdump_md_has() - whether the controller has a feature
  * @md: the controller
- * @feature: one of section 4.1
+ * @feature: a feature of section 4.1
  */
 bool kmemdump_md_has(struct kmemdump_md *md, enum kmd_feature feature)
 {
 	return md_read(md, KMD_FEATURES) & feature;
 }
 
-/* Sections 2 and 4: nothing else is touched before this is right. */
+/* Sections 2 and 4: check these before any other access. */
 static int md_identify(struct kmemdump_md *md)
 {
 	u32 magic, version, stride, offset, count;
@@ -103,8 +103,8 @@ static int md_identify(struct kmemdump_md *md)
 }
 
 /*
- * Brings a device back that was asleep, and that may have seen another QEMU
- * start, with other properties.
+ * Wakes a device up. In the meantime another QEMU may have been started, with
+ * other properties.
  */
 static int md_wake(struct device *dev)
 {
@@ -122,7 +122,7 @@ static int md_wake(struct device *dev)
 	return 0;
 }
 
-/* For the panic: takes no lock, does not sleep. False if it takes too long. */
+/* For a panic: takes no lock, does not sleep. False if it takes too long. */
 static bool wait_until_idle(struct kmemdump_md *md)
 {
 	unsigned int waited;
@@ -147,7 +147,7 @@ static int md_panic(struct notifier_block *nb, unsigned long action, void *data)
 	if (md->asleep && md_wake(md->dev))
 		return NOTIFY_DONE;
 
-	/* Here, because this function is on the stack when the bell rings. */
+	/* Here, because this function's frame still exists at the doorbell. */
 	crash_setup_regs(&regs, NULL);
 	kmemdump_md_prepare(&regs);
 	kmemdump_md_mark_freed(md);
@@ -163,12 +163,12 @@ static int md_panic(struct notifier_block *nb, unsigned long action, void *data)
 	if (idle)
 		kmemdump_md_print_result(md, KERN_EMERG, "dump");
 	else
-		dev_emerg(md->dev, "dump not done, expected an end within %u us\n",
+		dev_emerg(md->dev, "dump not finished within %u us\n",
 			  DUMP_TIMEOUT_US);
 	return NOTIFY_DONE;
 }
 
-/* Rings and waits. Process context. */
+/* Rings the doorbell and waits for the result. Process context. */
 static int md_ring(struct kmemdump_md *md, enum kmd_reason reason)
 {
 	u32 status;
@@ -179,7 +179,7 @@ static int md_ring(struct kmemdump_md *md, enum kmd_reason reason)
 				 !(status & KMD_STATUS_BUSY), REQUEST_POLL_US,
 				 DUMP_TIMEOUT_US);
 	if (ret)
-		dev_err(md->dev, "dump not done, expected an end within %u us\n",
+		dev_err(md->dev, "dump not finished within %u us\n",
 			DUMP_TIMEOUT_US);
 	return ret;
 }
@@ -237,9 +237,10 @@ static void md_unregister_panic(void *data)
 }
 
 /*
- * It comes before the regions and goes after them: a kernel that panics in
- * between has a dump of those that are there. First in the chain, before a
- * notifier can hang or change what is to be saved.
+ * The notifier is registered before the regions and unregistered after them, so
+ * that a panic in between gives a dump of the regions registered by then. It is
+ * first in the chain, before another notifier can hang or change memory that is
+ * to be saved.
  */
 static int md_register_panic(struct kmemdump_md *md)
 {
@@ -254,15 +255,15 @@ static int md_register_panic(struct kmemdump_md *md)
 }
 
 /*
- * A driver that goes empties the table, and so does a reset. Regions that are
- * there belong to a kernel that did neither: it is worth a dump.
+ * A driver that is removed empties the table, and so does a reset. Regions that
+ * are still in it belong to a kernel that did neither: it is worth a dump.
  */
 static void md_take_over(struct kmemdump_md *md)
 {
 	u32 left = md_read(md, KMD_REGION_COUNT);
 
 	if (left) {
-		dev_warn(md->dev, "%u regions of a kernel that ended without a word are here: asking for a dump of them\n",
+		dev_warn(md->dev, "%u regions of an earlier kernel are still in the table: asking for a dump of them\n",
 			 left);
 		if (!md_ring(md, md->minor >= 1 ? KMD_REASON_ABANDONED :
 						  KMD_REASON_REQUEST))
@@ -280,7 +281,7 @@ static int md_probe(struct platform_device *pdev)
 
 	/* The table is all that is left of the kernel that died. */
 	if (is_kdump_kernel()) {
-		dev_info(dev, "this kernel was started to save another one, whose regions are left as they are\n");
+		dev_info(dev, "this is a crash kernel, the regions of the kernel that died are left as they are\n");
 		return -ENODEV;
 	}
 
@@ -318,8 +319,8 @@ static int md_probe(struct platform_device *pdev)
 }
 
 /*
- * An orderly reboot or power-off is no crash: without regions the host takes
- * no dump when the machine stops.
+ * An orderly reboot or power-off is not a crash: if the table is empty, the host
+ * takes no dump when the machine stops.
  */
 static void md_shutdown(struct platform_device *pdev)
 {
@@ -327,9 +328,10 @@ static void md_shutdown(struct platform_device *pdev)
 }
 
 /*
- * Hibernation: before the image is made, before the power goes off, and in the
- * kernel that reads the image, whose regions must not be there when another
- * kernel's memory is. The host takes no dump of a machine that is off.
+ * Hibernation: called before the image is made, before the power goes off, and
+ * in the kernel that reads the image: its regions must not be in the table when
+ * its memory is replaced by another kernel's. With an empty table the host takes
+ * no dump when the machine is off.
  */
 static int md_sleep(struct device *dev)
 {
@@ -370,13 +372,13 @@ static int __init md_init(void)
 		of_find_compatible_node(NULL, NULL, KMD_DT_COMPATIBLE);
 
 	if (!node)
-		pr_err("no controller here, expected one that is \"%s\" in the device tree\n",
+		pr_err("no controller found, expected one compatible with \"%s\" in the device tree\n",
 		       KMD_DT_COMPATIBLE);
 	of_node_put(node);
 	return platform_driver_register(&md_driver);
 }
 
-/* Built in, it is there before the initcalls that drivers may panic in. */
+/* Built in, it is registered before the initcalls in which drivers may panic. */
 subsys_initcall_sync(md_init);
 
 static void __exit md_exit(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between the files of the controller's driver. */
+/* Declarations shared by the files of the controller's driver. */
 #ifndef _KMEMDUMP_MD_INTERNAL_H
 #define _KMEMDUMP_MD_INTERNAL_H
 
@@ -10,20 +10,20 @@
 
 #include "kmemdump_md.h"
 
-/* More than a front end has to offer, so that what is kept of them is small. */
+/* More than any front end offers; limits the memory that a driver needs. */
 #define MD_MOST_SLOTS 1024
-/* Regions that are not saved and are known apart; the rest is a number. */
+/* How many missing regions are remembered; further ones are only counted. */
 #define MD_MOST_MISSING 64
 
 /**
- * struct md_slot - what a slot holds, for when the device has lost it
+ * struct md_slot - contents of a slot, to restore it when the device has lost it
  * @phys: physical address of the first byte
  * @virt: kernel virtual address of the first byte
  * @size: length in bytes
- * @id: the kernel's own number of the region
+ * @id: the kernel's number of the region
  * @flags: kind and flags, section 5.1
- * @name: in memory order, whatever our own byte order is
- * @reserved: the allocator never had this memory when it was registered
+ * @name: in memory order, whatever the CPU's byte order is
+ * @reserved: when it was registered, all pages of the region were reserved pages
  */
 struct md_slot {
 	phys_addr_t phys;
@@ -41,19 +41,19 @@ struct md_slot {
  * @base: the register window
  * @window: its length in bytes
  * @slots: slot 0, in the window
- * @slot_count: slots that are used
+ * @slot_count: number of slots that the driver uses
  * @minor: minor version of the register specification
- * @id_series: whose numbers the regions have
- * @full: a region found no slot, and none was emptied since
- * @asleep: the device is empty while the machine sleeps; @held is to be in it
- * @taken: a bit for each slot, set when a region of ours is in it
- * @held: what is in each slot that is taken
+ * @id_series: the series that the region numbers belong to
+ * @full: a region found no slot, and no slot was emptied since
+ * @asleep: the machine sleeps and the device is empty; waking up restores @held
+ * @taken: a bit for each slot, set if one of our regions is in it
+ * @held: contents of each slot that is taken
  * @missing: addresses of regions that are not saved
- * @missing_known: how many of these there are
- * @missing_more: how many there are besides
- * @not_listed: extents that found no room in the list
+ * @missing_known: number of entries in @missing
+ * @missing_more: number of further regions that are not saved
+ * @not_listed: number of extents that found no room in the list
  * @request_lock: serialises requests from user space
- * @panic: what a panic calls
+ * @panic: the panic notifier
  */
 struct kmemdump_md {
 	struct device *dev;

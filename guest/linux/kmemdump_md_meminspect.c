@@ -3,9 +3,9 @@
  * Front end of the controller's driver: a reader of the inspection table of
  * the meminspect series (v3).
  *
- * Its notifiers run in atomic context. Filling a slot is a few stores to the
- * device and never sleeps, so it is done right there: when the notifier for a
- * removal returns, the device has forgotten the memory, and it may be freed.
+ * Its notifiers run in atomic context. Filling a slot takes a few stores to the
+ * device and never sleeps, so the notifier does it directly. When the notifier
+ * for a removal returns, the slot is empty and the memory may be freed.
  */
 #include <linux/device.h>
 #include <linux/errno.h>
@@ -20,7 +20,7 @@
 /**
  * struct md_entry - an entry of the table that has a slot
  * @pa: physical address of the first byte
- * @size: length in bytes, 0 if there is no such entry
+ * @size: length in bytes, 0 if the entry has no slot
  * @slot: its slot
  */
 struct md_entry {
@@ -33,9 +33,9 @@ struct md_entry {
  * struct md_reader - the reader of one controller
  * @dev: its device
  * @md: the controller
- * @notifier: what meminspect calls
- * @lock: guards @entries and the slots
- * @entries: by the numbers of meminspect
+ * @notifier: the callback for meminspect
+ * @lock: protects @entries and the slots
+ * @entries: indexed by the numbers of meminspect
  */
 struct md_reader {
 	struct device *dev;
@@ -96,7 +96,7 @@ static enum kmd_kind entry_kind(enum meminspect_uid id)
 	}
 }
 
-/* Without one of these there is no log, and without vmcoreinfo no reader. */
+/* All of these are needed to read the log, and readers need vmcoreinfo. */
 static bool is_vital(enum meminspect_uid id)
 {
 	switch (id) {
@@ -118,12 +118,12 @@ static void forget(struct md_reader *reader, struct md_entry *known)
 	if (!known->size)
 		return;
 	if (kmemdump_md_remove(reader->md, known->slot))
-		dev_warn(reader->dev, "the device did not let go of slot %u\n",
+		dev_warn(reader->dev, "the device did not release slot %u\n",
 			 known->slot);
 	known->size = 0;
 }
 
-/* The same entry may come twice: from the traversal and from a notifier. */
+/* An entry may arrive twice: from the traversal and from a notifier. */
 static void add_entry(void *data, const struct inspect_entry *e)
 {
 	struct md_reader *reader = data;
@@ -176,7 +176,7 @@ static void remove_entry(struct md_reader *reader,
 
 	spin_lock_irqsave(&reader->lock, flags);
 	forget(reader, &reader->entries[e->id]);
-	/* It may be one that found no slot. */
+	/* It may be an entry that found no slot. */
 	kmemdump_md_forget(reader->md, (unsigned long)e->va);
 	spin_unlock_irqrestore(&reader->lock, flags);
 }
@@ -202,7 +202,7 @@ static void md_stop_reading(void *data)
 	struct md_reader *reader = data;
 	unsigned int id, had = 0;
 
-	/* Waits for a notifier that runs; there is none after this. */
+	/* Waits for a running notifier; no notifier runs after this. */
 	meminspect_notifier_unregister(&reader->notifier);
 	for (id = 0; id < MEMINSPECT_ID_MAX; id++) {
 		had += !!reader->entries[id].size;
@@ -231,7 +231,7 @@ int kmemdump_md_attach(struct device *dev, struct kmemdump_md *md)
 	reader->notifier.notifier_call = md_notify;
 	kmemdump_md_set_id_series(md, KMD_SERIES_MEMINSPECT);
 
-	/* In this order, so that no entry falls between the two. */
+	/* In this order, so that no entry is missed between the two. */
 	ret = meminspect_notifier_register(&reader->notifier);
 	if (ret)
 		return dev_err_probe(dev, ret,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What became of a dump, in words.
+ * Prints the result of a dump.
  */
 #include <linux/device.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
@@ -55,8 +55,8 @@ static const char *result_name(u32 result)
 }
 
 /**
- * kmemdump_md_dump_saved() - is there a file of the last attempt?
- * @result: of that attempt
+ * kmemdump_md_dump_saved() - whether an attempt left a complete file
+ * @result: the result of the attempt
  */
 bool kmemdump_md_dump_saved(u32 result)
 {
@@ -64,10 +64,10 @@ bool kmemdump_md_dump_saved(u32 result)
 }
 
 /**
- * kmemdump_md_print_result() - one line about the last attempt
+ * kmemdump_md_print_result() - print one line about the last attempt
  * @md: the controller
- * @level: of the line
- * @prefix: how it begins; only a dump that was saved has a number
+ * @level: log level of the line
+ * @prefix: how the line begins; only a dump that was saved has a number
  */
 void kmemdump_md_print_result(struct kmemdump_md *md, const char *level,
 			      const char *prefix)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * RFC v2 leaves it to the backends to name the regions.
+ * In RFC v2 the backends name the regions.
  */
 #include "kmemdump_md_rfc_v2.h"
 
 /**
- * kmemdump_uid_name() - what to call a region
+ * kmemdump_uid_name() - the name of a region
  * @uid: its number
  *
  * Return: a name, never NULL.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* RFC v2's kmemdump, and what ours offers to a backend beyond it. */
+/* RFC v2's kmemdump, and the functions for backends that only ours has. */
 #ifndef _KMEMDUMP_MD_RFC_V2_H
 #define _KMEMDUMP_MD_RFC_V2_H
 

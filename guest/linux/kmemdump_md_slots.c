@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The slots of the controller: what is in them, what found no place there, and
- * which of their memory is not what it was. The sections named are those of
- * docs/register-spec.md.
+ * The slots of the controller: their contents, regions that found no slot, and
+ * regions whose memory was freed. Section numbers refer to docs/register-spec.md.
  */
 #include <linux/bitmap.h>
 #include <linux/build_bug.h>
@@ -17,9 +16,9 @@
 
 #include "kmemdump_md_internal.h"
 
-/* Pages of a region that are looked at; of a larger one every so many. */
+/* How many pages of a region are checked; larger regions are sampled. */
 #define MOST_PAGES_LOOKED_AT 4096
-/* Lines about single regions in a panic. */
+/* How many lines about single regions a panic prints. */
 #define MOST_FREED_LINES 8
 
 /* Section 6 */
@@ -32,17 +31,17 @@ struct slot_error {
 static const struct slot_error slot_errors[] = {
 	{ KMD_SLOT_EMPTY, -EIO, "the commit had no effect" },
 	{ KMD_SLOT_BAD_SIZE, -EINVAL, "its size is 0" },
-	{ KMD_SLOT_WRAPS, -ERANGE, "its end passes the end of the address space" },
+	{ KMD_SLOT_WRAPS, -ERANGE, "it reaches past the end of the address space" },
 	{ KMD_SLOT_NOT_RAM, -EFAULT, "some of it is not RAM" },
 	{ KMD_SLOT_BAD_FLAGS, -EOPNOTSUPP, "its kind or a flag is not known" },
-	{ KMD_SLOT_DUPLICATE, -EEXIST, "its number or its kind is there already" },
+	{ KMD_SLOT_DUPLICATE, -EEXIST, "its number or its kind is in use already" },
 	{ KMD_SLOT_REFUSED, -EPERM, "the host refuses it" },
 };
 
 static const struct slot_error *find_slot_error(u32 status)
 {
 	static const struct slot_error unknown = {
-		.error = -EPROTO, .reason = "for a reason unknown here",
+		.error = -EPROTO, .reason = "the driver does not know this status",
 	};
 	unsigned int i;
 
@@ -52,7 +51,7 @@ static const struct slot_error *find_slot_error(u32 status)
 	return &unknown;
 }
 
-/* Section 4, since 1.1: what the guest wanted saved and the table lacks. */
+/* Section 4.4, since 1.1: regions that the guest wants saved and that have no slot. */
 static void tell_missing(struct kmemdump_md *md)
 {
 	if (md->minor >= 1 && !md->asleep)
@@ -60,7 +59,7 @@ static void tell_missing(struct kmemdump_md *md)
 			 KMD_NOT_REGISTERED);
 }
 
-/* A reader of the dump knows no tags, and one object can have several. */
+/* Readers of a dump do not know tags, and an object can have several. */
 static unsigned long untagged(unsigned long virt)
 {
 	return (unsigned long)kasan_reset_tag((void *)virt);
@@ -76,7 +75,7 @@ static unsigned int find_missing(struct kmemdump_md *md, unsigned long virt)
 	return i;
 }
 
-/* A region that is offered again and again is one. */
+/* A region that is offered several times counts once. */
 static void note_missing(struct kmemdump_md *md, unsigned long virt)
 {
 	if (find_missing(md, virt) < md->missing_known)
@@ -89,11 +88,11 @@ static void note_missing(struct kmemdump_md *md, unsigned long virt)
 }
 
 /**
- * kmemdump_md_forget() - a region that found no slot is wanted no more
+ * kmemdump_md_forget() - a region that found no slot is no longer wanted
  * @md: the controller
- * @virt: its first byte
+ * @virt: address of its first byte
  *
- * As kmemdump_md_add(). Fine for one that is not known.
+ * Same context as kmemdump_md_add(). Ignores unknown regions.
  */
 void kmemdump_md_forget(struct kmemdump_md *md, unsigned long virt)
 {
@@ -106,9 +105,9 @@ void kmemdump_md_forget(struct kmemdump_md *md, unsigned long virt)
 }
 
 /**
- * kmemdump_md_not_listed() - how many extents found no room in the list
+ * kmemdump_md_not_listed() - report how many extents found no room in the list
  * @md: the controller
- * @count: so many
+ * @count: the number of extents
  *
  * Any context.
  */
@@ -125,7 +124,7 @@ static int no_slot(struct kmemdump_md *md, const struct md_slot *held)
 {
 	if (!md->full)
 		dev_err(md->dev,
-			"region %.16s (uid %u) and those behind it are not saved, expected a free slot: %u of %u are taken\n",
+			"region %.16s (uid %u) and those after it are not saved, expected a free slot: %u of %u are taken\n",
 			(const char *)held->name, held->id,
 			md_read(md, KMD_REGION_COUNT),
 			md_read(md, KMD_SLOT_COUNT));
@@ -176,7 +175,7 @@ static u32 commit(struct kmemdump_md *md, u32 index, const struct md_slot *held)
 	return readl(slot + KMD_SLOT_STATUS);
 }
 
-/* NULL when there is no such page, or not any more. */
+/* NULL if there is no such page, or no longer. */
 static struct page *page_of(phys_addr_t phys)
 {
 	return pfn_valid(PHYS_PFN(phys)) ? pfn_to_online_page(PHYS_PFN(phys)) :
@@ -184,8 +183,8 @@ static struct page *page_of(phys_addr_t phys)
 }
 
 /*
- * Nobody has a page without a reference, unless its type says who does: an
- * allocator that counts for itself.
+ * A page without references is free, unless its type shows that it belongs to an
+ * allocator that does not use the reference count.
  */
 static bool is_free(struct page *page)
 {
@@ -196,7 +195,7 @@ static bool is_free(struct page *page)
 	return PageBuddy(head) || !(PageSlab(head) || page_has_type(head));
 }
 
-/* Whether each page that is looked at passes a check. */
+/* Whether every sampled page passes a check. */
 static bool all_pages(const struct md_slot *held,
 		      bool (*check)(const struct md_slot *held,
 				    struct page *page))
@@ -242,15 +241,14 @@ static void describe(struct md_slot *held,
 /**
  * kmemdump_md_add() - put a region into a free slot
  * @md: the controller
- * @region: what to put there; not needed any more afterwards
+ * @region: the region; not used after the call
  *
- * Any context; the caller sees to it that there is one call to this, to
- * kmemdump_md_remove() or to kmemdump_md_forget() at a time.
+ * Any context. The caller serialises calls to this function,
+ * kmemdump_md_remove() and kmemdump_md_forget().
  *
  * Return: the slot, or a negative errno after one line that says why; a full
- * table has one line for all that find no slot. A region that is not in the
- * table then counts as missing until it is, or kmemdump_md_forget() says
- * otherwise.
+ * table prints one line for all regions that find no slot. A region without a
+ * slot counts as missing until it gets one, or until kmemdump_md_forget().
  */
 int kmemdump_md_add(struct kmemdump_md *md,
 		    const struct kmemdump_md_region *region)
@@ -260,7 +258,7 @@ int kmemdump_md_add(struct kmemdump_md *md,
 	int ret;
 
 	describe(&held, region, md->minor >= 1);
-	/* An access costs more than the search: the device is not asked. */
+	/* Do not ask the device: an access costs more than the search. */
 	index = find_first_zero_bit(md->taken, md->slot_count);
 	if (index >= md->slot_count) {
 		ret = no_slot(md, &held);
@@ -282,9 +280,9 @@ int kmemdump_md_add(struct kmemdump_md *md,
 /**
  * kmemdump_md_remove() - empty a slot
  * @md: the controller
- * @slot: what kmemdump_md_add() returned
+ * @slot: the slot that kmemdump_md_add() returned
  *
- * The memory may be freed when this has returned 0.
+ * After this returned 0, the memory may be freed.
  *
  * Return: 0, or -EIO if the device keeps the slot.
  */
@@ -294,7 +292,7 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 
 	if (!md->asleep && slot < md->slot_count) {
 		writel(0, at);
-		/* The memory may be freed next: wait until the device knows. */
+		/* The memory may be freed next: make sure that the device knows. */
 		if (readl(at))
 			return -EIO;
 	}
@@ -305,10 +303,10 @@ int kmemdump_md_remove(struct kmemdump_md *md, u32 slot)
 }
 
 /**
- * kmemdump_md_clear() - forget every slot
+ * kmemdump_md_clear() - empty all slots of the device
  * @md: the controller
  *
- * Whoever the regions belong to.
+ * This includes the regions of another kernel.
  */
 void kmemdump_md_clear(struct kmemdump_md *md)
 {
@@ -316,7 +314,7 @@ void kmemdump_md_clear(struct kmemdump_md *md)
 }
 
 /**
- * kmemdump_md_describe_table() - say what the numbers in the table are
+ * kmemdump_md_describe_table() - write the registers of section 4.4
  * @md: the controller, after a reset of its table
  */
 void kmemdump_md_describe_table(struct kmemdump_md *md)
@@ -329,12 +327,12 @@ void kmemdump_md_describe_table(struct kmemdump_md *md)
 }
 
 /**
- * kmemdump_md_fill() - bring the regions back that the device has lost
+ * kmemdump_md_fill() - restore the regions that the device has lost
  * @md: the controller, whose table is empty
- * @slots: slots that were used, of which it may have fewer now
+ * @slots: number of slots that were used; the device may have fewer now
  *
- * Any context, a panic too. One that the device does not take any more is
- * missing.
+ * Any context, including a panic. A region that the device no longer accepts
+ * counts as missing.
  */
 void kmemdump_md_fill(struct kmemdump_md *md, u32 slots)
 {
@@ -353,7 +351,7 @@ void kmemdump_md_fill(struct kmemdump_md *md, u32 slots)
 	kmemdump_md_describe_table(md);
 }
 
-/* The device leaves the region out, and says so if it is new enough to know. */
+/* Makes the device leave the region out; version 1.1 and later also say why. */
 static void mark(struct kmemdump_md *md, u32 index)
 {
 	struct md_slot held = md->held[index];
@@ -362,18 +360,18 @@ static void mark(struct kmemdump_md *md, u32 index)
 	if (md->minor < 1)
 		return;
 	held.flags |= KMD_FLAG_FREED;
-	/* The host does not want it at all: then it is a region that is missing. */
+	/* If the host refuses it, the region counts as missing. */
 	if (!is_accepted(commit(md, index, &held)))
 		note_missing(md, held.virt);
 }
 
 /**
- * kmemdump_md_mark_freed() - tell regions apart whose memory has gone
+ * kmemdump_md_mark_freed() - mark regions whose memory was freed or unplugged
  * @md: the controller
  *
- * For the panic, before the doorbell: memory that was freed or unplugged since
- * it was registered would be saved as if it were what it was. One that has a
- * new owner since looks like the old one.
+ * For a panic, before the doorbell. Without the mark such memory would be saved
+ * as if it still held the region. Memory that was freed and allocated again is
+ * not detected.
  */
 void kmemdump_md_mark_freed(struct kmemdump_md *md)
 {
