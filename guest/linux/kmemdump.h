@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kmemdump: kernel memory regions that are worth saving when the machine
- * dies, and the backends that can save them without the kernel's help.
+ * kmemdump: a table of kernel memory regions that are worth saving when the
+ * machine dies, and backends that can save them without the kernel's help.
  */
 #ifndef _KMEMDUMP_H
 #define _KMEMDUMP_H
@@ -27,7 +27,7 @@
  * @KMEMDUMP_ID_COREIMAGE_jiffies_64: the variable of that name
  * @KMEMDUMP_ID_COREIMAGE_linux_banner: the string with its terminator
  * @KMEMDUMP_ID_COREIMAGE_nr_threads: the variable of that name
- * @KMEMDUMP_ID_COREIMAGE_nr_irqs: the variable, whatever its name today
+ * @KMEMDUMP_ID_COREIMAGE_nr_irqs: the variable ``nr_irqs`` or ``total_nr_irqs``
  * @KMEMDUMP_ID_COREIMAGE_tainted_mask: the variable of that name
  * @KMEMDUMP_ID_COREIMAGE_taint_flags: the array of that name
  * @KMEMDUMP_ID_COREIMAGE_mem_section: the variable of that name
@@ -52,7 +52,7 @@
  * @KMEMDUMP_ID_DYNAMIC: the first number handed out for KMEMDUMP_ID_NO_ID
  * @KMEMDUMP_ID_MAX: one past the last number, the capacity of every table
  *
- * Numbers are also the order of the regions in a core image.
+ * The numbers also give the order of the regions in a core image.
  */
 enum kmemdump_uid {
 	KMEMDUMP_ID_START = 0,
@@ -97,17 +97,17 @@ enum kmemdump_uid {
 #define KMEMDUMP_BACKEND_MAX_NAME 32
 
 /**
- * struct kmemdump_backend - somebody who can save regions
+ * struct kmemdump_backend - a driver that can save regions
  * @name: for the kernel log
  * @register_region: take a region. Returns 0, or a negative errno, which
- *	refuses this region and no other. The memory is physically contiguous,
- *	see kmemdump_virt_to_phys().
- * @unregister_region: forget a region that @register_region has taken, or
- *	that it has refused. Returns 0 or a negative errno.
+ *	refuses only this region. The memory is physically contiguous, see
+ *	kmemdump_virt_to_phys().
+ * @unregister_region: forget a region that @register_region has taken or
+ *	refused. Returns 0 or a negative errno.
  *
- * Both are called one call at a time. They must not sleep, because a kernel
- * without CONFIG_PREEMPT_COUNT cannot tell that who registers a region must
- * not, nor call back into kmemdump, except for kmemdump_uid_name(),
+ * The callbacks are serialised. They must not sleep, because a kernel without
+ * CONFIG_PREEMPT_COUNT cannot tell whether the caller that registers a region
+ * may sleep. They must not call kmemdump, except for kmemdump_uid_name(),
  * kmemdump_virt_to_phys() and kmemdump_extents().
  */
 struct kmemdump_backend {
@@ -119,11 +119,11 @@ struct kmemdump_backend {
 };
 
 /**
- * struct kmemdump_zone - one entry of the table that annotations make
+ * struct kmemdump_zone - one entry of the table of annotated variables
  * @id: the number, or KMEMDUMP_ID_NO_ID for any that is free
  * @zone: first byte, a kernel virtual address
  * @size: length in bytes
- * @name: of the variable, for an entry without a number of its own
+ * @name: name of the variable, for an entry without a fixed number
  */
 struct kmemdump_zone {
 	enum kmemdump_uid id;
@@ -133,12 +133,12 @@ struct kmemdump_zone {
 };
 
 /**
- * struct kmemdump_extent - memory that is worth saving besides the regions
- * @phys: physical address of the first byte, on a page
+ * struct kmemdump_extent - memory that is worth saving in addition to the regions
+ * @phys: physical address of the first byte, page aligned
  * @virt: kernel virtual address of the first byte
- * @size: length in bytes, whole pages; 0: there is nothing in this entry
+ * @size: length in bytes, whole pages; 0: the entry is empty
  *
- * A controller can read the list of them by itself: see kmemdump_extents().
+ * A controller can read the list of extents itself: see kmemdump_extents().
  */
 struct kmemdump_extent {
 	__le64 phys;
@@ -148,7 +148,7 @@ struct kmemdump_extent {
 
 struct pt_regs;
 
-/* A kernel whose configuration does not know of it has it as a module. */
+/* A kernel whose Kconfig does not have kmemdump can load it as a module. */
 #if IS_ENABLED(CONFIG_KMEMDUMP) || !IS_ENABLED(CONFIG_HAVE_KMEMDUMP)
 
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size);
@@ -226,11 +226,11 @@ static inline int kmemdump_register(void *zone, size_t size)
 }
 
 /*
- * Annotations: a variable of built-in code becomes an entry of a table, which
- * is registered as a late initcall unless its number is taken by then.
+ * Annotations: a variable of built-in code becomes an entry of a table. A late
+ * initcall registers the entry unless its number is taken by then.
  *
- * An entry says how it is aligned, or the compiler may align it more than the
- * size of the structure, and the section would not be an array.
+ * An entry states its alignment. Otherwise the compiler could align it to more
+ * than the size of the structure, and the section would not be an array.
  */
 #if !IS_ENABLED(CONFIG_KMEMDUMP)
 #define __KMEMDUMP_ENTRY(...)
@@ -293,8 +293,8 @@ kmemdump_first_entry(const struct kmemdump_zone **entry)
 	     *__at < __kmemdump_table_end; ++*__at)
 
 /*
- * Around an allocator: register what it returned, if it did. The allocation is
- * never made to fail; a region that cannot be registered is a line in the log.
+ * Wrappers of an allocator: register the memory that it returned. They never make
+ * the allocation fail; a region that cannot be registered prints a line.
  */
 
 /**
@@ -316,7 +316,7 @@ kmemdump_first_entry(const struct kmemdump_zone **entry)
 
 /**
  * kmemdump_alloc_id_size_replace() - allocate and register in place of another
- * @id: the number; what has it is unregistered
+ * @id: the number; a region that already has it is unregistered
  * @sz: bytes to save
  * @fn: the allocator, which returns a pointer; its arguments follow
  *
@@ -339,7 +339,7 @@ kmemdump_first_entry(const struct kmemdump_zone **entry)
  * @sz: bytes to save
  * @fn: the allocator, which returns a pointer; its arguments follow
  *
- * kmemdump_find_uid() knows the number; kmemdump_free() undoes this.
+ * kmemdump_find_uid() returns the number; kmemdump_free() undoes this.
  *
  * Return: what @fn returned.
  */
@@ -377,7 +377,7 @@ kmemdump_first_entry(const struct kmemdump_zone **entry)
 /**
  * kmemdump_free_id() - unregister and free, in this order
  * @id: the number
- * @fn: what frees; its arguments follow
+ * @fn: the function that frees; its arguments follow
  */
 #define kmemdump_free_id(id, fn, ...)					\
 do {									\
@@ -386,9 +386,9 @@ do {									\
 } while (0)
 
 /**
- * kmemdump_free() - unregister what has no number of its own and free it
+ * kmemdump_free() - unregister memory without a fixed number and free it
  * @zone: its first byte, a kernel virtual address
- * @fn: what frees; its arguments follow
+ * @fn: the function that frees; its arguments follow
  */
 #define kmemdump_free(zone, fn, ...)					\
 do {									\

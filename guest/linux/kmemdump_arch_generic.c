@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Any architecture that has no file of its own.
+ * For architectures that have no file of their own.
  *
- * No walk: the tables of a kernel that has just died may be corrupt, and not
- * every CPU can be asked for a translation without a fault. What lies outside
- * the linear map, such as stacks in vmalloc space, is counted as missing.
+ * There is no walk: the page tables of a kernel that has just died may be
+ * corrupt, and not every CPU can translate an address without a fault. Memory
+ * outside the linear map, such as stacks in vmalloc space, counts as unmapped.
  */
 #include <linux/stddef.h>
 

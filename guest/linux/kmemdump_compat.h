@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernel versions these modules build for, and
+ * Differences between the kernel versions that these modules build for, and
  * nothing else.
  */
 #ifndef _KMEMDUMP_COMPAT_H
@@ -15,7 +15,7 @@
 #define KMEMDUMP_RSS_PER_CPU
 #endif
 
-/* Since 6.4 the memory of a module is divided by what is in it. */
+/* Since 6.4 the memory of a module is divided by type. */
 #ifdef for_each_mod_mem_type
 #define kmemdump_module_memory module_memory
 #define kmemdump_module_data(module) (&(module)->mem[MOD_DATA])
@@ -34,17 +34,17 @@
 #define KMEMDUMP_MODULE_INIT_TEXT_SIZE init_layout.text_size
 #endif
 
-/* What sysfs shows of a module: its sections and its notes. */
+/* The attributes of a module in sysfs: its sections and its notes. */
 #if defined(CONFIG_KALLSYMS) && defined(CONFIG_SYSFS)
 #define KMEMDUMP_MODULE_ATTRIBUTES
 #endif
 
-/* Until symbols got flags a module has a second table, of those under GPL. */
+/* Before symbols got flags, a module had a second table for its GPL-only symbols. */
 #ifndef SYMBOL_FLAGS
 #define KMEMDUMP_GPL_SYMBOLS_APART
 #endif
 
-/* 6.9 split the vmcoreinfo declarations off, with an option of their own. */
+/* 6.9 moved the vmcoreinfo declarations, with an option of their own. */
 #ifdef CONFIG_VMCORE_INFO
 #include <linux/vmcore_info.h>
 #else

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of regions and the one backend that has them.
+ * The table of regions and the current backend.
  *
- * There always is a backend: the default one takes everything and saves
- * nothing, so regions can be registered before any driver is there and are
- * handed over when one comes.
+ * There is always a backend: the default one accepts everything and saves
+ * nothing. So regions can be registered before a driver exists; they are handed
+ * over when a driver registers as the backend.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
@@ -23,7 +23,7 @@
 #include "kmemdump_internal.h"
 #include "kmemdump_vital.h"
 
-/* How long somebody waits for the table who must not sleep. */
+/* How long a caller that must not sleep waits for the table. */
 #define LOCK_TRIES 5000
 #define LOCK_POLL_US 10
 
@@ -46,7 +46,7 @@ static const struct kmemdump_backend default_backend = {
 	.unregister_region = default_unregister_region,
 };
 
-/* Guards everything below, and the header of the core image. */
+/* Protects everything below, and the header of the core image. */
 static DEFINE_MUTEX(kmemdump_lock);
 static const struct kmemdump_backend *backend = &default_backend;
 static struct kmemdump_region regions[KMEMDUMP_ID_MAX];
@@ -60,12 +60,12 @@ static bool is_region(enum kmemdump_uid uid)
 }
 
 /**
- * kmemdump_uid_name() - what to call a region
+ * kmemdump_uid_name() - the name of a region
  * @uid: its number
  *
- * Return: a name of at most 16 characters, never NULL. That of a region
- * without a number of its own is valid until it is unregistered; a backend may
- * use it during its callbacks.
+ * Return: a name of at most 16 characters, never NULL. The name of a region
+ * without a fixed number is valid until the region is unregistered; a backend
+ * may use it during its callbacks.
  */
 const char *kmemdump_uid_name(enum kmemdump_uid uid)
 {
@@ -77,7 +77,7 @@ const char *kmemdump_uid_name(enum kmemdump_uid uid)
 }
 EXPORT_SYMBOL_GPL(kmemdump_uid_name);
 
-/* Returns KMEMDUMP_ID_MAX when all are taken. */
+/* Returns KMEMDUMP_ID_MAX if all are taken. */
 static unsigned int find_dynamic_uid(void)
 {
 	unsigned int uid;
@@ -94,7 +94,7 @@ static void describe_regions(void)
 		kmemdump_coreimage_rebuild(regions);
 }
 
-/* While the kernel boots on one CPU nobody can have the lock. */
+/* While the kernel boots on one CPU, nobody else can hold the lock. */
 static bool is_early(void)
 {
 	return system_state == SYSTEM_BOOTING;
@@ -106,8 +106,8 @@ static bool may_sleep(void)
 }
 
 /*
- * Without a count nobody can tell whether the caller holds a spinlock: then
- * this does not sleep, and gives up in the end.
+ * Without CONFIG_PREEMPT_COUNT it is unknown whether the caller holds a
+ * spinlock. Then this does not sleep, and gives up after some time.
  */
 static bool lock_unless_atomic(void)
 {
@@ -128,8 +128,8 @@ static bool lock_unless_atomic(void)
 }
 
 /*
- * Where a region lies. While there are no page tables and no memory map to ask
- * that stays open.
+ * The physical address of a region. It stays unknown in early boot, before there
+ * are page tables and a memory map.
  */
 static int find_phys(const void *zone, size_t size, phys_addr_t *phys)
 {
@@ -143,7 +143,7 @@ static int find_phys(const void *zone, size_t size, phys_addr_t *phys)
 	return 0;
 }
 
-/* Before a backend or the core image can see them. */
+/* Called before a backend or the core image can see them. */
 static void find_phys_of_early_regions(void)
 {
 	unsigned int uid;
@@ -222,17 +222,17 @@ unlock:
  * @size: length in bytes
  *
  * Process context, or early boot as soon as there is memory to register. With
- * the default backend every valid region is stored and handed to a real one
- * later. What is registered early is checked when the kernel can.
+ * the default backend every valid region is stored, and handed to a real backend
+ * later. Regions registered in early boot are checked later.
  *
  * Return: the number, which is positive, or
  * * -EINVAL: no such number; no address, no size, the end wraps around, or the
  *   memory is not mapped or not physically contiguous
  * * -EALREADY: the number is taken
  * * -EWOULDBLOCK: the caller must not sleep. A kernel without
- *   CONFIG_PREEMPT_COUNT does not know that of one who holds a spinlock; there
- *   nobody sleeps, and this says that the table was in use for too long
- * * -ENOSPC: all numbers of KMEMDUMP_ID_NO_ID are taken
+ *   CONFIG_PREEMPT_COUNT cannot tell whether a caller holds a spinlock; there
+ *   this function never sleeps, and the table was in use for too long
+ * * -ENOSPC: all numbers for KMEMDUMP_ID_NO_ID are taken
  * * another errno: the backend's reason to refuse; nothing is registered
  */
 int kmemdump_register_id(enum kmemdump_uid uid, void *zone, size_t size)
@@ -243,7 +243,7 @@ EXPORT_SYMBOL_GPL(kmemdump_register_id);
 
 /**
  * kmemdump_register_named() - register a region under any free number
- * @name: what to call it, cut off after 16 characters
+ * @name: its name, truncated to 16 characters
  * @zone: first byte, a kernel virtual address
  * @size: length in bytes
  *
@@ -259,7 +259,7 @@ EXPORT_SYMBOL_GPL(kmemdump_register_named);
  * kmemdump_register_fmt() - register a region under any free number
  * @zone: first byte, a kernel virtual address
  * @size: length in bytes
- * @fmt: what to call it, cut off after 16 characters
+ * @fmt: format of its name, which is truncated to 16 characters
  *
  * Return: as kmemdump_register_id().
  */
@@ -281,26 +281,26 @@ static void take_from_backend(enum kmemdump_uid uid)
 	int ret = backend->unregister_region(backend, uid);
 
 	if (ret < 0 && regions[uid].accepted)
-		pr_warn("backend %s did not let go of region %s (uid %d): %d\n",
+		pr_warn("backend %s did not release region %s (uid %d): %d\n",
 			backend->name, kmemdump_uid_name(uid), uid, ret);
 	regions[uid].accepted = false;
 }
 
 /**
  * kmemdump_unregister() - forget a region
- * @uid: what its registration returned
+ * @uid: the number that its registration returned
  *
- * Process context, or early boot. When this returns the memory may be freed. A
- * number that is not registered is fine.
+ * Process context, or early boot. When this returns, the memory may be freed.
+ * Does nothing if the number is not registered.
  */
 void kmemdump_unregister(enum kmemdump_uid uid)
 {
 	if (WARN_ONCE(!may_sleep(),
-		      "unregistering a kmemdump region takes a context that may sleep\n"))
+		      "unregistering a kmemdump region needs a context that may sleep\n"))
 		return;
 
 	if (!is_region(uid)) {
-		pr_warn("unregister: uid %d is no region, expected 1 to %d\n",
+		pr_warn("unregister: uid %d is not a region, expected 1 to %d\n",
 			(int)uid, KMEMDUMP_ID_MAX - 1);
 		return;
 	}
@@ -338,7 +338,7 @@ static int find_uid(enum kmemdump_uid first, const void *zone)
  * kmemdump_find_uid() - the number of a region
  * @zone: its first byte, a kernel virtual address
  *
- * Return: the number, the lowest if there are several, or -ENOENT.
+ * Return: the number (the lowest if there are several), or -ENOENT.
  */
 int kmemdump_find_uid(const void *zone)
 {
@@ -347,12 +347,12 @@ int kmemdump_find_uid(const void *zone)
 EXPORT_SYMBOL_GPL(kmemdump_find_uid);
 
 /**
- * kmemdump_allocated() - register what was just allocated
+ * kmemdump_allocated() - register memory that was just allocated
  * @uid: its number, or KMEMDUMP_ID_NO_ID for any that is free
  * @zone: first byte, a kernel virtual address
  * @size: length in bytes
  *
- * For those who go on without a region. A failure is a line in the log.
+ * For callers that continue without a region: on failure it prints a line.
  */
 void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size)
 {
@@ -365,10 +365,10 @@ void kmemdump_allocated(enum kmemdump_uid uid, void *zone, size_t size)
 EXPORT_SYMBOL_GPL(kmemdump_allocated);
 
 /**
- * kmemdump_forget() - unregister what has no number of its own
+ * kmemdump_forget() - unregister a region without a fixed number
  * @zone: its first byte, a kernel virtual address
  *
- * Fine for what is not registered.
+ * Does nothing if there is no such region.
  */
 void kmemdump_forget(const void *zone)
 {
@@ -380,11 +380,11 @@ void kmemdump_forget(const void *zone)
 EXPORT_SYMBOL_GPL(kmemdump_forget);
 
 /**
- * struct hand_over - what came of handing regions to a backend
- * @total: regions offered
- * @refused: of these
- * @uid: the first that was refused
- * @error: why
+ * struct hand_over - result of handing regions to a backend
+ * @total: number of regions offered
+ * @refused: how many of them were refused
+ * @uid: the first region that was refused
+ * @error: the reason
  */
 struct hand_over {
 	unsigned int total;
@@ -423,8 +423,8 @@ static void take_back(bool vital)
 }
 
 /*
- * The log comes first and goes last, and the rest is in ascending order,
- * because some backends keep the order they are told.
+ * The log is handed over first and taken back last. The rest is in ascending
+ * order of the numbers, because some backends keep this order.
  */
 static void switch_backend(const struct kmemdump_backend *be)
 {
@@ -450,13 +450,13 @@ static void switch_backend(const struct kmemdump_backend *be)
 }
 
 /**
- * kmemdump_register_backend() - become the one who saves the regions
+ * kmemdump_register_backend() - become the backend that saves the regions
  * @be: must stay valid until kmemdump_unregister_backend()
  *
- * Every region registered so far is handed over before this returns: first
- * those of the log, then the others, in ascending order of the numbers. One
- * that @be refuses stays registered, for the next backend, but is not in the
- * core image of this one.
+ * Before this returns, all registered regions are handed over: first those of
+ * the log, then the others, in ascending order of the numbers. A region that @be
+ * refuses stays registered for the next backend, but is not in the core image of
+ * this one.
  *
  * Return: 0, -EINVAL if @be or a callback is missing, -EBUSY if there is a
  * backend other than the default one, -EWOULDBLOCK if the caller must not sleep.
@@ -483,10 +483,10 @@ int kmemdump_register_backend(const struct kmemdump_backend *be)
 EXPORT_SYMBOL_GPL(kmemdump_register_backend);
 
 /**
- * kmemdump_unregister_backend() - stop being the one who saves the regions
- * @be: as given to kmemdump_register_backend(); any other is ignored
+ * kmemdump_unregister_backend() - stop being the backend
+ * @be: as given to kmemdump_register_backend(); any other backend is ignored
  *
- * Every region is taken back, and @be not used any more, before this returns.
+ * Before this returns, all regions are taken back. @be is not used afterwards.
  */
 void kmemdump_unregister_backend(const struct kmemdump_backend *be)
 {
@@ -517,7 +517,7 @@ static unsigned int __init list_missing(void)
 	return missing;
 }
 
-/* The variables that are annotated; where one allocates, that comes first. */
+/* The annotated variables. An allocation with the same number has priority. */
 static void __init register_entries(bool vital)
 {
 	const struct kmemdump_zone *entry;
@@ -534,7 +534,7 @@ static void __init register_entries(bool vital)
 	}
 }
 
-/* Before any driver can be the backend, which takes the log first. */
+/* Runs before any driver can become the backend, which takes the log first. */
 static int __init register_log(void)
 {
 	register_entries(true);
@@ -555,7 +555,7 @@ static void __init register_areas(void)
 		missing_names);
 }
 #else
-/* A module has no backend yet, so the order is that of the hand-over. */
+/* A module has no backend yet: the order is that of the later hand-over. */
 static void __init register_areas(void)
 {
 	kmemdump_areas_register();
@@ -563,9 +563,9 @@ static void __init register_areas(void)
 #endif
 
 /*
- * The header first, then what is known when the kernel is compiled, then the
- * header describes these and all that were registered before, in ascending
- * order of the numbers.
+ * First registers the header, then the regions that are known at compile time.
+ * After that the header describes these and all regions that were registered
+ * before, in ascending order of the numbers.
  */
 static int __init kmemdump_init(void)
 {
@@ -605,5 +605,5 @@ static void __exit kmemdump_exit(void)
 }
 module_exit(kmemdump_exit);
 
-MODULE_DESCRIPTION("Kernel memory regions worth saving, and who saves them");
+MODULE_DESCRIPTION("Table of kernel memory regions to save when the machine dies");
 MODULE_LICENSE("GPL");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between the files of kmemdump, module or built in. */
+/* Declarations shared by the files of kmemdump, as a module or built in. */
 #ifndef _KMEMDUMP_INTERNAL_H
 #define _KMEMDUMP_INTERNAL_H
 
@@ -10,10 +10,10 @@
 #include "kmemdump.h"
 #include "kmemdump_compat.h"
 
-/* As long as a name in a controller's slot, plus the terminator. */
+/* The length of a name in a controller's slot, plus the terminator. */
 #define KMEMDUMP_NAME_SIZE 17
 
-/* Of a region from before the kernel could tell. */
+/* Of a region that was registered before the kernel could find its address. */
 #define KMEMDUMP_PHYS_UNKNOWN (~(phys_addr_t)0)
 
 /**
@@ -22,7 +22,7 @@
  * @phys: physical address of the first byte, or KMEMDUMP_PHYS_UNKNOWN
  * @size: length in bytes
  * @accepted: the current backend has taken it
- * @name: of a region without a number of its own, may be empty
+ * @name: of a region without a fixed number, may be empty
  */
 struct kmemdump_region {
 	void *zone;
@@ -78,8 +78,8 @@ int kmemdump_vmcoreinfo_value(const char *key, unsigned long *value);
 void kmemdump_areas_register(void);
 
 /*
- * Not a user's, and no number: what the kernel maps can begin below its linear
- * map.
+ * Neither a user address nor a small number. Kernel mappings can begin below the
+ * linear map.
  */
 static inline bool kmemdump_is_kernel_address(const void *addr)
 {
@@ -95,14 +95,15 @@ bool kmemdump_peek(void *to, const void *from, size_t size);
 /**
  * struct kmemdump_pages - a list of extents that grows page by page
  * @extents: @capacity entries, physically contiguous
- * @capacity: entries, and pages, that it can hold
- * @used: entries in use
- * @count: pages in them, each once
- * @unmapped: how often memory that was to be listed is not there
- * @noted: pages in @seen
- * @not_listed: extents for which there was no room
- * @seen: virtual page numbers that came by, by open addressing; 0 is free
- * @seen_bits: its length, a power of two
+ * @capacity: number of entries, and of pages, that it can hold
+ * @used: number of entries in use
+ * @count: number of pages in them, each counted once
+ * @unmapped: number of pages that were to be listed and are not mapped to RAM
+ * @noted: number of pages in @seen
+ * @not_listed: number of extents for which there was no room
+ * @seen: hash table of the virtual page numbers seen so far, with open
+ *	addressing; 0 is free
+ * @seen_bits: binary logarithm of its length
  */
 struct kmemdump_pages {
 	struct kmemdump_extent *extents;
@@ -132,14 +133,14 @@ note_buf_t *kmemdump_crash_note(unsigned int cpu);
 
 /**
  * struct kmemdump_walk - one walk over the kernel's lists
- * @pages: where to put what it comes by
- * @stacks: whether the stacks are wanted
- * @stop: the walk is that of a kernel that lives, and holds the RCU read lock
- *	but for where it rests; it ends when this becomes true. NULL in a panic
- * @steps: how many pointers it may still follow
- * @steps_at_rest: how many that were when it last rested
- * @tasks: tasks that it came by
- * @broken: lists that did not end where they began
+ * @pages: the list to which it adds memory
+ * @stacks: whether to add stacks
+ * @stop: NULL in a panic. Otherwise the walk ends when this becomes true, and
+ *	holds the RCU read lock except in kmemdump_rested()
+ * @steps: budget: how many more pointers it may follow
+ * @steps_at_rest: value of @steps when it last rested
+ * @tasks: number of tasks found
+ * @broken: number of lists that did not end where they began
  */
 struct kmemdump_walk {
 	struct kmemdump_pages *pages;
@@ -153,12 +154,12 @@ struct kmemdump_walk {
 
 /**
  * struct kmemdump_ring - a walk along a circular list
- * @head: where it ends
- * @at: the entry it stands on
- * @mark: an entry it was on; to be there again is a circle without @head
- * @length: entries since @mark
- * @limit: entries until @mark moves on
- * @back: along prev, not next
+ * @head: the head, where it ends
+ * @at: the current entry
+ * @mark: an earlier entry; coming back to it means a circle without @head
+ * @length: number of entries since @mark
+ * @limit: number of entries until @mark moves
+ * @back: follow prev instead of next
  */
 struct kmemdump_ring {
 	const struct list_head *head;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the identifiers of the core image are called, for every kmemdump that
- * has them: ours and RFC v2's, which leaves it to the backends to name them.
+ * Names of the core image identifiers, for our kmemdump and for RFC v2's, in which
+ * the backends name them.
  */
 #ifdef KMEMDUMP_MD_RFC_V2
 #include "kmemdump_md_rfc_v2.h"
@@ -10,8 +10,8 @@
 #endif
 
 /*
- * Short enough for a slot of a controller, and the file names that tools for
- * such controllers know.
+ * They fit into a controller's slot, and match the file names that existing tools
+ * for such controllers expect.
  */
 static const char * const names[KMEMDUMP_ID_NO_ID] = {
 	[KMEMDUMP_ID_COREIMAGE_ELF] = "ELF",
@@ -50,7 +50,7 @@ static const char * const names[KMEMDUMP_ID_NO_ID] = {
 };
 
 /**
- * kmemdump_identifier_name() - what to call a region with a number of its own
+ * kmemdump_identifier_name() - the name of a region with a fixed number
  * @uid: its number
  *
  * Return: a name of at most 16 characters, or NULL for any other number.

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which regions make the log. For every kmemdump that has these identifiers,
- * ours and RFC v2's: include its header first.
+ * Which regions make up the log, for our kmemdump and for RFC v2's, which have the
+ * same identifiers: include the header of one of them first.
  */
 #ifndef _KMEMDUMP_VITAL_H
 #define _KMEMDUMP_VITAL_H
 
 #include <linux/types.h>
 
-/* Without one of these there is no log, and without vmcoreinfo no reader. */
+/* All of these are needed to read the log, and readers need vmcoreinfo. */
 static inline bool kmemdump_is_vital(enum kmemdump_uid uid)
 {
 	switch (uid) {
