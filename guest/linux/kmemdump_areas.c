@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What every identifier of the core image stands for, as one table, and the
- * areas that have a number only at run time: one for each node, CPU or memory
- * section.
+ * A table of the memory that each identifier of the core image stands for, and the
+ * areas that get a number at run time: one for each node, CPU or memory section.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
@@ -36,7 +35,7 @@ static void __init count_missing(const char *name)
 
 static void __init count_result(const char *name, int ret)
 {
-	/* -EALREADY: the owner of the memory was faster, and knows better. */
+	/* -EALREADY: the owner of the memory has registered it already. */
 	if (ret >= 0 || ret == -EALREADY) {
 		registered++;
 		return;
@@ -58,16 +57,16 @@ static __printf(3, 4) void __init register_dynamic(void *zone, size_t size,
 	count_result(name, kmemdump_register_named(name, zone, size));
 }
 
-/* The finders return the size in bytes, 0 if this kernel has no such thing. */
+/* The finders return the size in bytes, 0 if this kernel does not have the area. */
 
 static size_t __init find_vmcoreinfo(void **zone)
 {
 	*zone = kmemdump_vmcoreinfo();
-	/* All of it: at a panic the kernel appends to the text. */
+	/* The whole buffer, because the kernel appends to the text at a panic. */
 	return *zone ? VMCOREINFO_BYTES : 0;
 }
 
-/* The data with the marks around it, by which tools know it. */
+/* The data with the marks around it, by which tools recognize it. */
 static size_t __init find_config(void **zone)
 {
 	static const char mark[8] __initconst = "IKCFG_ST";
@@ -105,7 +104,7 @@ static void * __init prb_member(unsigned long offset)
 	return prb && *prb ? *prb + offset : NULL;
 }
 
-/* Whatever prb points to when it is in use, so that needs no symbol. */
+/* If it is in use, prb points to it, and the symbol is not needed. */
 static size_t __init find_printk_rb_dynamic(void **zone)
 {
 	void *used = prb_member(0);
@@ -171,7 +170,7 @@ static size_t __init find_prb_data(void **zone)
 	return 1UL << *bits;
 }
 
-/* The live one of a CPU, not the template that the symbol is. */
+/* The runqueue of a CPU; the symbol itself is only the template. */
 static size_t __init find_runqueue(void **zone, unsigned int cpu)
 {
 	void *template = kmemdump_symbol("runqueues");
@@ -198,14 +197,15 @@ static size_t __init find_init_mm_pgd(void **zone)
 }
 
 /**
- * struct area - what an identifier stands for
+ * struct area - the memory that an identifier stands for
  * @uid: the identifier
- * @addr: address of the object, if modules can see it
- * @symbol: else its name
- * @symbol2: another name it has in other kernel versions
+ * @addr: address of the object, if it is exported to modules
+ * @symbol: otherwise its name
+ * @symbol2: its name in other kernel versions
  * @size: size of the object in bytes, if its type is public
- * @size_key: else what vmcoreinfo calls it; else it reaches to the next symbol
- * @find: else a function that finds address and size
+ * @size_key: otherwise the key of its size in vmcoreinfo. Without a key the
+ *	object reaches to the next symbol
+ * @find: a function that finds address and size, instead of all of the above
  */
 struct area {
 	enum kmemdump_uid uid;
@@ -266,7 +266,7 @@ static const struct area areas[] __initconst = {
 	{ ID(prb_data), .find = find_prb_data },
 	{ ID(runqueues), .find = find_first_runqueue },
 	{ ID(high_memory), EXPORTED(high_memory) },
-	/* To the next symbol: the CPU mask behind the type has no name. */
+	/* To the next symbol, because the CPU mask after the structure has no name. */
 	{ ID(init_mm), .symbol = "init_mm" },
 	{ ID(init_mm_pgd), .find = find_init_mm_pgd },
 };
@@ -293,7 +293,7 @@ static size_t __init find_area(const struct area *area, void **zone)
 
 	if (area->size_key && kmemdump_vmcoreinfo_value(area->size_key, &size))
 		return 0;
-	/* Never more than there is, whatever the type was in this kernel. */
+	/* Never beyond the next symbol, whatever the type is in this kernel. */
 	room = kmemdump_symbol_size(*zone);
 	return size && room ? min_t(size_t, size, room) : size ?: room;
 }
@@ -355,7 +355,7 @@ static void __init register_section_leaves(void)
 					 "sections %lu", root);
 }
 
-/* They are small and mostly lie side by side: one region for each run. */
+/* The usage maps are small and mostly adjacent: one region for each run of them. */
 static void __init register_section_usage(void)
 {
 	const size_t size = sizeof(struct mem_section_usage) +
@@ -369,7 +369,7 @@ static void __init register_section_usage(void)
 		char *usage;
 
 		if (!section) {
-			/* No leaf, so none of its sections. */
+			/* There is no leaf, so skip all of its sections. */
 			nr |= SECTION_ROOT_MASK;
 			continue;
 		}
@@ -405,7 +405,7 @@ static void __init register_page_table_root(void)
 }
 
 /**
- * kmemdump_areas_register() - register all areas this kernel has
+ * kmemdump_areas_register() - register all areas that this kernel has
  */
 void __init kmemdump_areas_register(void)
 {

@@ -2,13 +2,13 @@
 /*
  * The head of the core image: a region that describes all others.
  *
- * This region, then the vmcoreinfo region, then the memory of every program
- * header in order, each padded to four bytes, make a valid ELF core file when
- * they are put one behind the other.
+ * This region, the vmcoreinfo region and the memory of every program header, in
+ * this order and each padded to four bytes, make a valid ELF core file when they
+ * are concatenated.
  *
- * A dump can be taken at any instruction. So there is no moment at which the
- * header describes a set of regions that the backend does not have: e_phnum is
- * zero from before a change until after it.
+ * A dump can be taken at any instruction. So the header must never describe a
+ * set of regions that the backend does not have: e_phnum is zero from before a
+ * change until after it.
  */
 #include <linux/align.h>
 #include <linux/build_bug.h>
@@ -38,7 +38,7 @@ struct prpsinfo_note {
 	struct elf_prpsinfo desc;
 } __packed __aligned(REGION_ALIGN);
 
-/* Its description is the next region of the file. */
+/* The descriptor of this note is the next region of the file. */
 struct vmcoreinfo_note {
 	struct elf_note head;
 	char name[VMCOREINFO_NOTE_NAME_BYTES];
@@ -86,12 +86,12 @@ static void fill_constants(void)
 	ehdr->e_ehsize = sizeof(*ehdr);
 	ehdr->e_phentsize = sizeof(head->phdrs[0]);
 
-	/* Registers are for the host to fill in: no code runs here at a crash. */
+	/* The host has the registers: no code fills them in here at a crash. */
 	fill_note(&head->prstatus.head, head->prstatus.name, CORE_NAME,
 		  CORE_NAME_BYTES, NT_PRSTATUS, sizeof(head->prstatus.desc));
 	head->prstatus.desc.common.pr_pid = 1;
 
-	/* No arguments: the command line may hold what nobody should read. */
+	/* No arguments: the command line may contain secrets. */
 	fill_note(&head->prpsinfo.head, head->prpsinfo.name, CORE_NAME,
 		  CORE_NAME_BYTES, NT_PRPSINFO, sizeof(head->prpsinfo.desc));
 	head->prpsinfo.desc.pr_sname = 'R';
@@ -100,9 +100,9 @@ static void fill_constants(void)
 }
 
 /**
- * kmemdump_coreimage_invalidate() - the header describes nothing from here on
+ * kmemdump_coreimage_invalidate() - make the header describe nothing
  *
- * Called with the table locked, before the backend hears of a change.
+ * Called with the table locked, before the backend is told of a change.
  */
 void kmemdump_coreimage_invalidate(void)
 {
@@ -110,12 +110,12 @@ void kmemdump_coreimage_invalidate(void)
 		return;
 
 	WRITE_ONCE(head->ehdr.e_phnum, 0);
-	/* Orders the zero before whatever the change writes. */
+	/* Orders the zero before all stores of the change. */
 	smp_wmb();
 }
 
 /**
- * kmemdump_coreimage_rebuild() - describe what the backend has taken
+ * kmemdump_coreimage_rebuild() - describe the regions that the backend has taken
  * @regions: the table, KMEMDUMP_ID_MAX entries
  *
  * Called with the table locked, after kmemdump_coreimage_invalidate().
@@ -174,11 +174,11 @@ void kmemdump_coreimage_rebuild(const struct kmemdump_region *regions)
 }
 
 /**
- * kmemdump_coreimage_registers() - write the note of a CPU, as crash_notes has it
- * @to: where to, the kernel's own buffer; left alone if there is a note in it
+ * kmemdump_coreimage_registers() - write the note of a CPU to crash_notes
+ * @to: the CPU's buffer; not changed if it has a note already
  * @regs: the registers
  *
- * For the panic. Whoever reads the dump may look there.
+ * For a panic. Readers of the dump may look there.
  */
 void kmemdump_coreimage_registers(note_buf_t *to, struct pt_regs *regs)
 {
@@ -198,8 +198,8 @@ void kmemdump_coreimage_registers(note_buf_t *to, struct pt_regs *regs)
 /**
  * kmemdump_coreimage_init() - make the header and register it
  *
- * Without it the other regions are still registered; who saves them has to
- * describe them himself.
+ * Without it the other regions are still registered; the backend then has to
+ * describe them itself.
  *
  * Return: 0 or a negative errno.
  */
@@ -207,7 +207,7 @@ int __init kmemdump_coreimage_init(void)
 {
 	int ret;
 
-	/* Physically contiguous, however large the table is. */
+	/* Physically contiguous for any size of the table. */
 	head = alloc_pages_exact(sizeof(*head), GFP_KERNEL | __GFP_ZERO);
 	if (!head)
 		return -ENOMEM;
@@ -224,7 +224,7 @@ int __init kmemdump_coreimage_init(void)
 }
 
 /**
- * kmemdump_coreimage_exit() - free the header; its region is gone already
+ * kmemdump_coreimage_exit() - free the header, after its region was unregistered
  */
 void kmemdump_coreimage_exit(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where variables and the members of structures of this kernel lie, as a text in
- * the syntax of vmcoreinfo, for who reads a dump without a vmlinux.
+ * A text in the syntax of vmcoreinfo with addresses of variables and offsets of
+ * structure members of this kernel, for readers of a dump without a vmlinux.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
 
@@ -15,7 +15,7 @@
 #include "kmemdump_compat.h"
 #include "kmemdump_internal.h"
 
-/* In one page of any size, so physically contiguous wherever it is. */
+/* Within one page of any page size, so it is physically contiguous. */
 static char text[SZ_4K] __aligned(SZ_4K);
 static size_t used __initdata;
 
@@ -58,8 +58,8 @@ static __printf(1, 2) void __init append(const char *fmt, ...)
 
 /**
  * kmemdump_layout_number() - add a line to the text
- * @name: of the number
- * @value: what it is
+ * @name: name of the number
+ * @value: its value
  *
  * Lines that do not fit are left out.
  */
@@ -69,7 +69,7 @@ void __init kmemdump_layout_number(const char *name, unsigned long value)
 }
 
 /**
- * kmemdump_layout_register() - write the text and have it saved
+ * kmemdump_layout_register() - write the text and register it
  */
 void __init kmemdump_layout_register(void)
 {
@@ -77,7 +77,7 @@ void __init kmemdump_layout_register(void)
 	unsigned int i;
 	int ret;
 
-	/* By its own address a reader knows it from a copy. */
+	/* The text's own address lets a reader tell it from a copy. */
 	append("KMD_LAYOUT=1\nSYMBOL(kmd_layout)=%lx\n", (unsigned long)text);
 	for (i = 0; i < ARRAY_SIZE(variables); i++) {
 		const void *variable = kmemdump_symbol(variables[i]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What readers want of every module: its structure, its data, the names of its
- * functions, and where its sections lie, which is how a debugger finds the
- * place of its debugging information.
+ * Lists the memory of every module that readers need: its structure, its data, the
+ * names of its functions, and the addresses of its sections, from which a debugger
+ * finds out where the debugging information belongs.
  */
 #include <linux/kallsyms.h>
 #include <linux/list.h>
@@ -14,19 +14,19 @@
 #include "kmemdump_compat.h"
 #include "kmemdump_internal.h"
 
-/* More than any module has; corruption can claim more. */
+/* More than any module has; a corrupt module can claim more. */
 #define MOST_ATTRIBUTES 1024U
 #define MOST_SYMBOLS 65536U
 #define MOST_OF_STRINGS SZ_2M
-/* A note is a build ID, or how the module was linked. */
+/* The notes are a build ID and how the module was linked. */
 #define MOST_OF_A_NOTE SZ_4K
-/* Of the name of a section. */
+/* Length of the name of a section. */
 #define NAME_BYTES 64
 
 static struct list_head *modules_list;
 
 /**
- * kmemdump_modules_init() - find what the walk starts from
+ * kmemdump_modules_init() - find where the walk starts
  */
 void __init kmemdump_modules_init(void)
 {
@@ -34,8 +34,8 @@ void __init kmemdump_modules_init(void)
 }
 
 /*
- * An exported symbol, whose structure the kernel keeps to itself: what its
- * fields point to lies as far from them as they say.
+ * An exported symbol. The kernel's structure is private. Each field is the offset
+ * from the field to its target.
  */
 struct exported {
 	s32 value_offset;
@@ -63,8 +63,8 @@ static void add_exports(struct kmemdump_walk *walk, const struct exported *symbo
 
 #ifdef CONFIG_KALLSYMS
 /*
- * A module that is up has its table in its data. While it starts that of its
- * file is in use, which goes away with what is needed for the start alone.
+ * A loaded module has its symbol table in its data. While it is being initialised,
+ * it uses the table of its file, which is freed with its init memory.
  */
 static void add_symbols(struct kmemdump_walk *walk, struct module *module)
 {
@@ -95,7 +95,7 @@ static inline void add_symbols(struct kmemdump_walk *walk, struct module *module
 #endif
 
 #ifdef KMEMDUMP_MODULE_ATTRIBUTES
-/* Until 6.14 the address of a section stands behind its attribute. */
+/* Before 6.14 the address of a section follows its attribute. */
 static void add_attribute(struct kmemdump_walk *walk,
 			  const struct bin_attribute *attribute)
 {
@@ -128,7 +128,7 @@ static void add_group(struct kmemdump_walk *walk,
 
 	if (!group)
 		return;
-	/* Until 6.14 their number stands behind it. */
+	/* Before 6.14 the number of attributes follows the group. */
 	kmemdump_pages_add(walk->pages, group, sizeof(*group) + sizeof(int));
 	list = kmemdump_pointer_at(walk, &group->bin_attrs);
 	for (i = 0; list && i < MOST_ATTRIBUTES; i++) {
@@ -142,8 +142,8 @@ static void add_group(struct kmemdump_walk *walk,
 }
 
 /*
- * The notes are a group since 6.14, with the first attribute right behind it.
- * Before they were an array, which the kernel keeps to itself as well.
+ * Since 6.14 the notes are a group, followed by the first attribute. Before, they
+ * were an array, whose structure is private as well.
  */
 struct array_of_notes {
 	struct kobject *dir;
@@ -184,7 +184,7 @@ static inline void add_attributes(struct kmemdump_walk *walk,
 }
 #endif
 
-/* crash wants all of a module's data for the names in it. */
+/* crash needs all of a module's data because of the names in it. */
 static void add_module(struct kmemdump_walk *walk, struct module *module)
 {
 	struct kmemdump_module_memory data;
@@ -204,7 +204,7 @@ static void add_module(struct kmemdump_walk *walk, struct module *module)
 
 /**
  * kmemdump_modules_add() - list every module
- * @walk: what came of it
+ * @walk: the walk
  */
 void kmemdump_modules_add(struct kmemdump_walk *walk)
 {
@@ -219,7 +219,7 @@ void kmemdump_modules_add(struct kmemdump_walk *walk)
 		done++;
 		if (!kmemdump_rested(walk))
 			continue;
-		/* From the start, to as far as it was. */
+		/* Start again, and go on to the same position. */
 		ring = kmemdump_ring_of(modules_list, false);
 		for (i = 0; i < done && kmemdump_ring_next(walk, &ring); i++)
 			;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The list of extents: memory whose place is known only when the machine dies,
- * page by page. It lies at one place for as long as kmemdump is loaded, and a
+ * The list of extents: memory whose address is known only when the machine dies,
+ * in whole pages. The list itself does not move while kmemdump is loaded. A
  * controller reads it when it takes a dump, which can be at any instruction. So
- * there is no moment at which an entry is wrong: its size is 0 while it
- * changes.
+ * an entry must never be wrong: its size is 0 while it changes.
  *
- * Nothing here allocates, locks or faults after the start. A panic may begin
- * anew while somebody else is in the middle, who may even go on for a moment:
- * the list then lacks entries, and nothing outside of it is touched.
+ * After initialisation nothing here allocates, locks or faults. A panic may start
+ * a new list while another CPU is filling one, and that CPU may even continue for a
+ * moment. Then the list lacks entries, but nothing outside of it is changed.
  */
 #include <linux/bits.h>
 #include <linux/errno.h>
@@ -35,7 +34,7 @@ static size_t seen_bytes(const struct kmemdump_pages *pages)
 /**
  * kmemdump_pages_init() - make an empty list
  * @pages: the list
- * @capacity: as many pages as it can hold, at least one
+ * @capacity: how many pages it can hold, at least one
  *
  * Return: 0, or -ENOMEM.
  */
@@ -43,10 +42,10 @@ int kmemdump_pages_init(struct kmemdump_pages *pages, unsigned int capacity)
 {
 	memset(pages, 0, sizeof(*pages));
 	pages->capacity = capacity;
-	/* Half of it stays free, so a search is short. */
+	/* At least half of it stays free, so that searches are short. */
 	pages->seen_bits = order_base_2(capacity) + 1;
 	pages->seen = vzalloc(seen_bytes(pages));
-	/* Physically contiguous, as the controller reads it. */
+	/* Physically contiguous, because the controller reads it. */
 	pages->extents = alloc_pages_exact(list_bytes(pages),
 					   GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (pages->seen && pages->extents)
@@ -56,7 +55,7 @@ int kmemdump_pages_init(struct kmemdump_pages *pages, unsigned int capacity)
 }
 
 /**
- * kmemdump_pages_exit() - free the list; no controller reads it any more
+ * kmemdump_pages_exit() - free the list, which no controller reads any more
  * @pages: the list
  */
 void kmemdump_pages_exit(struct kmemdump_pages *pages)
@@ -71,7 +70,7 @@ void kmemdump_pages_exit(struct kmemdump_pages *pages)
  * kmemdump_pages_begin() - start over
  * @pages: the list
  *
- * What is in the list stays there until it is replaced.
+ * The old entries stay in the list until they are replaced.
  */
 void kmemdump_pages_begin(struct kmemdump_pages *pages)
 {
@@ -84,8 +83,9 @@ void kmemdump_pages_begin(struct kmemdump_pages *pages)
 }
 
 /*
- * False if it is there already. A list that is full is followed by what finds
- * no room in it, until so much is noted that a search would take long.
+ * False if the page was noted before. Pages for which a full list has no room are
+ * noted, too, until three quarters of the table are used and searches would take
+ * long.
  */
 static bool note_page(struct kmemdump_pages *pages, unsigned long number)
 {
@@ -133,11 +133,11 @@ static void list_page(struct kmemdump_pages *pages, unsigned long virt,
 
 	entry = &pages->extents[used];
 	WRITE_ONCE(entry->size, 0);
-	/* The size is 0 before the addresses change. */
+	/* The size must be 0 before the addresses change. */
 	smp_wmb();
 	entry->phys = cpu_to_le64(phys);
 	entry->virt = cpu_to_le64(virt);
-	/* They are there before the size. */
+	/* The addresses must be written before the size. */
 	smp_wmb();
 	WRITE_ONCE(entry->size, cpu_to_le64(PAGE_SIZE));
 	WRITE_ONCE(pages->used, used + 1);
@@ -146,10 +146,11 @@ static void list_page(struct kmemdump_pages *pages, unsigned long virt,
 /**
  * kmemdump_pages_add() - list the pages of an object
  * @pages: the list
- * @object: first byte, an address that may be anything
+ * @object: first byte, any address, valid or not
  * @size: length in bytes
  *
- * What is not mapped to RAM is left out. What finds no room is counted.
+ * Leaves out pages that are not mapped to RAM. Counts objects for which there is
+ * no room.
  */
 void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
 			size_t size)
@@ -168,7 +169,7 @@ void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
 
 		if (!kmemdump_ram_phys((void *)virt, &phys)) {
 			pages->unmapped++;
-			/* An object that begins nowhere is none. */
+			/* Without its first page it is not an object. */
 			if (virt == first)
 				return;
 			continue;
@@ -186,7 +187,7 @@ void kmemdump_pages_add(struct kmemdump_pages *pages, const void *object,
 }
 
 /**
- * kmemdump_pages_end() - take out what was in the list before
+ * kmemdump_pages_end() - remove old entries that were not replaced
  * @pages: the list
  */
 void kmemdump_pages_end(struct kmemdump_pages *pages)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking at memory through pointers that nobody vouches for: they come from
- * the structures of a kernel that has just died.
+ * Reads memory through pointers that may be invalid, because they come from the
+ * structures of a kernel that has just died.
  */
 #include <linux/kasan.h>
 #include <linux/mm.h>
@@ -11,10 +11,10 @@
 
 /**
  * kmemdump_ram_phys() - is there RAM at a kernel virtual address?
- * @addr: any address whatsoever, with a tag or without
+ * @addr: any address, valid or not, with or without a tag
  * @phys: its physical address
  *
- * For the panic: takes no lock and does not fault.
+ * For a panic: takes no lock and does not fault.
  */
 bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys)
 {
@@ -29,12 +29,12 @@ bool kmemdump_ram_phys(const void *addr, phys_addr_t *phys)
 }
 
 /**
- * kmemdump_peek() - read memory that may not be there
+ * kmemdump_peek() - read memory that may not be mapped
  * @to: where to put it
- * @from: any address whatsoever
- * @size: bytes, at most a page
+ * @from: any address, valid or not
+ * @size: length in bytes, at most a page
  *
- * For the panic, as kmemdump_ram_phys(). Reads no device.
+ * For a panic, like kmemdump_ram_phys(). Never reads a device.
  *
  * Return: false if it cannot be read.
  */
@@ -42,7 +42,7 @@ bool kmemdump_peek(void *to, const void *from, size_t size)
 {
 	phys_addr_t phys;
 
-	/* Through the address that matches the tag of any memory. */
+	/* Without a tag, which is allowed for memory with any tag. */
 	from = kasan_reset_tag(from);
 	return kmemdump_ram_phys(from, &phys) &&
 	       kmemdump_ram_phys(from + size - 1, &phys) &&

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a region lies in physical memory. The linear map answers by
- * arithmetic; everything else (on some architectures the kernel image, module
- * data, per-CPU chunks outside the linear map) by a walk of the page tables.
+ * Finds the physical address of a region: by arithmetic in the linear map, from
+ * the linker's symbols in the kernel image, and by a walk of the page tables for
+ * everything else (module data, per-CPU chunks outside the linear map, and on some
+ * architectures the kernel image, if this is a module).
  */
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -15,7 +16,7 @@
 
 #include "kmemdump.h"
 
-/* The linker knows the image; a module cannot ask it. */
+/* A module cannot use the linker's symbols of the kernel image. */
 static bool in_image(unsigned long first, unsigned long last)
 {
 #ifdef MODULE
@@ -39,7 +40,7 @@ static int page_table_phys(const void *addr, phys_addr_t *phys)
  * kmemdump_virt_to_phys() - physical address of a contiguous region
  * @zone: first byte, a kernel virtual address
  * @size: length in bytes
- * @phys: the answer
+ * @phys: the physical address
  *
  * Return: 0, or -EINVAL if the region is empty, wraps around, is not mapped,
  * or is not contiguous in physical memory.
@@ -70,7 +71,7 @@ int kmemdump_virt_to_phys(const void *zone, size_t size, phys_addr_t *phys)
 	if (page_table_phys(zone, &start))
 		return -EINVAL;
 
-	/* Page numbers rather than addresses: the last page may end at ~0. */
+	/* Compare pages, not addresses: the last page may end at ~0. */
 	addr = first & PAGE_MASK;
 	while (addr != (last & PAGE_MASK)) {
 		phys_addr_t here;

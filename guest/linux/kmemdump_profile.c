@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much of the kernel is saved besides the areas, and when that is looked
- * up: now and then, so that a machine that hangs has a list of it, and again
+ * What is saved of the kernel in addition to the areas, and when that list is
+ * updated: periodically, so that there is a list when the machine hangs, and again
  * when the kernel dies.
  */
 #define pr_fmt(fmt) "kmemdump: " fmt
@@ -28,17 +28,17 @@
 
 #include "kmemdump_internal.h"
 
-/* Built in they are kmemdump.profile and so on, whatever this file is called. */
+/* Built in, the parameters are kmemdump.profile and so on, not named by this file. */
 #ifndef MODULE
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "kmemdump."
 #endif
 
-/* Of pointers that a walk follows; a page takes about ten. */
+/* How many pointers a walk may follow for each page; a page takes about ten. */
 #define STEPS_PER_PAGE 32
-/* So that a short list, too, is followed by a count of what it lacks. */
+/* The minimum, so that the count of missing extents is right for short lists, too. */
 #define LEAST_STEPS 32768U
-/* A controller reads no more entries. */
+/* A controller does not read more entries. */
 #define MOST_PAGES 65536U
 
 enum profile { PROFILE_LOG, PROFILE_TASKS, PROFILE_STACKS };
@@ -81,7 +81,7 @@ static const struct kernel_param_ops profile_ops = {
 };
 
 module_param_cb(profile, &profile_ops, NULL, 0444);
-MODULE_PARM_DESC(profile, "What is saved: log, tasks as well, or also their stacks");
+MODULE_PARM_DESC(profile, "What to save: log, tasks (adds the tasks) or stacks (adds their stacks)");
 
 static bool kallsyms = true;
 module_param(kallsyms, bool, 0444);
@@ -89,19 +89,19 @@ MODULE_PARM_DESC(kallsyms, "Save the names of functions with the tasks (default:
 
 static unsigned int max_pages = 16384;
 module_param(max_pages, uint, 0444);
-MODULE_PARM_DESC(max_pages, "Pages that are saved beyond the log, at most (default: 16384)");
+MODULE_PARM_DESC(max_pages, "Maximum number of pages to save in addition to the log (default: 16384)");
 
 static unsigned int refresh = 10;
 module_param(refresh, uint, 0444);
-MODULE_PARM_DESC(refresh, "Seconds between two looks at the tasks, 0: only when the kernel dies (default: 10)");
+MODULE_PARM_DESC(refresh, "Seconds between two updates of the tasks, 0: only when the kernel dies (default: 10)");
 
 static struct kmemdump_pages pages;
-/* For all who do not die. */
+/* Held by every update of the list except in a panic. */
 static DEFINE_MUTEX(gather_lock);
 static bool dying;
-/* What is to be listed has been looked up. */
+/* The symbols that the update needs have been looked up. */
 static bool ready;
-/* Who wants to know how much found no room; gather_lock guards it. */
+/* Callback for how much found no room; protected by gather_lock. */
 static void (*watcher)(void *data, unsigned int not_listed);
 static void *watcher_data;
 
@@ -120,7 +120,7 @@ static void gather(struct kmemdump_walk *walk)
 	kmemdump_variables_add(&pages, walk->stacks);
 	kmemdump_modules_add(walk);
 	kmemdump_tasks_add(walk);
-	/* Nobody knows how much more there was. */
+	/* The budget is used up: it is unknown how much more there is. */
 	if (!walk->steps)
 		pages.not_listed++;
 	if (!walk->stop || !READ_ONCE(*walk->stop))
@@ -154,7 +154,7 @@ static void gather_alive(bool first)
 	u64 started = ktime_get_mono_fast_ns();
 
 	mutex_lock(&gather_lock);
-	/* A task that ends keeps its memory for as long. */
+	/* Keeps the memory of tasks that end in the meantime. */
 	rcu_read_lock();
 	gather(&walk);
 	rcu_read_unlock();
@@ -166,11 +166,11 @@ static void gather_alive(bool first)
 }
 
 /**
- * kmemdump_extents() - memory to be saved besides the regions
+ * kmemdump_extents() - the list of memory to save in addition to the regions
  * @size: length of the list in bytes
  *
- * It stays where it is, physically contiguous, and changes at any moment; the
- * size of an entry is 0 while it does.
+ * The list does not move and is physically contiguous. Entries can change at any
+ * moment; the size of an entry is 0 while it changes.
  *
  * Return: the first entry, or NULL if the profile has none.
  */
@@ -182,12 +182,13 @@ const struct kmemdump_extent *kmemdump_extents(size_t *size)
 EXPORT_SYMBOL_GPL(kmemdump_extents);
 
 /**
- * kmemdump_watch_extents() - be told how much finds no room in the list
- * @changed: called at once and whenever the list has been brought up to date,
- *	in process context or in a panic; NULL for nobody
- * @data: for @changed
+ * kmemdump_watch_extents() - set a callback for how much finds no room in the list
+ * @changed: called immediately and after every update of the list, in process
+ *	context or in a panic; NULL for no callback
+ * @data: argument for @changed
  *
- * Process context. Who watched before is not called any more when this returns.
+ * Process context. When this returns, the previous callback is not called any
+ * more.
  */
 void kmemdump_watch_extents(void (*changed)(void *data, unsigned int not_listed),
 			    void *data)
@@ -195,7 +196,7 @@ void kmemdump_watch_extents(void (*changed)(void *data, unsigned int not_listed)
 	mutex_lock(&gather_lock);
 	WRITE_ONCE(watcher, NULL);
 	watcher_data = data;
-	/* A panic finds both or none. */
+	/* A panic must not find the old callback with the new data. */
 	smp_wmb();
 	WRITE_ONCE(watcher, changed);
 	tell_watcher();
@@ -204,7 +205,7 @@ void kmemdump_watch_extents(void (*changed)(void *data, unsigned int not_listed)
 EXPORT_SYMBOL_GPL(kmemdump_watch_extents);
 
 /**
- * kmemdump_refresh() - bring the list up to date
+ * kmemdump_refresh() - update the list
  *
  * Process context.
  */
@@ -216,8 +217,8 @@ void kmemdump_refresh(void)
 EXPORT_SYMBOL_GPL(kmemdump_refresh);
 
 /*
- * A CPU that was stopped is offline, and stands in the interrupt that told it
- * to; what it did before is what one wants to know.
+ * A CPU that was stopped is offline, and is still in the interrupt that stopped it.
+ * The interrupted registers show what it was doing.
  */
 static void save_registers(struct pt_regs *regs)
 {
@@ -241,11 +242,11 @@ static void save_registers(struct pt_regs *regs)
 }
 
 /**
- * kmemdump_prepare_panic() - a dump of this kernel, which panics, comes next
+ * kmemdump_prepare_panic() - update the list for the dump of a panic
  * @regs: registers of this CPU
  *
- * Any context, the other CPUs should stand still. Takes a bounded number of
- * steps, however broken the kernel is.
+ * Any context; the other CPUs should be stopped. Takes a bounded number of steps,
+ * however broken the kernel is.
  */
 void kmemdump_prepare_panic(struct pt_regs *regs)
 {
@@ -282,12 +283,12 @@ static int __init make_list(void)
 }
 
 #ifndef MODULE
-/* The controller's driver looks for the list before there is much to list. */
+/* The controller's driver needs the list before there is much to put into it. */
 subsys_initcall(make_list);
 #endif
 
 /**
- * kmemdump_profile_init() - begin to list, unless the log is all that is wanted
+ * kmemdump_profile_init() - start updating the list, unless the profile is log
  */
 void __init kmemdump_profile_init(void)
 {
@@ -306,7 +307,7 @@ void __init kmemdump_profile_init(void)
 }
 
 /**
- * kmemdump_profile_exit() - free the list; nobody reads it any more
+ * kmemdump_profile_exit() - stop updating the list and free it
  */
 void kmemdump_profile_exit(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where things are that the kernel does not export: the symbol table, found
- * through a probe point, and the vmcoreinfo text, which also tells how private
- * structures are laid out.
+ * Finds symbols that the kernel does not export: in the symbol table, which is
+ * found through a kprobe, and in the vmcoreinfo text, which also has the layout of
+ * private structures.
  */
 #include <linux/errno.h>
 #include <linux/io.h>
@@ -39,7 +39,7 @@ static unsigned long __init exported_address(const char *name)
 {
 	unsigned long addr = (unsigned long)__symbol_get(name);
 
-	/* What is the kernel's own stays there without a reference. */
+	/* A symbol of the kernel itself stays valid without a reference. */
 	if (addr)
 		__symbol_put(name);
 	return addr;
@@ -52,9 +52,9 @@ static inline unsigned long exported_address(const char *name)
 #endif
 
 /**
- * kmemdump_symbols_init() - get at the kernel's symbol table
+ * kmemdump_symbols_init() - find the kernel's symbol table
  *
- * Return: 0, or -ENOENT if it cannot be had; vmcoreinfo still works then.
+ * Return: 0, or -ENOENT if it is not found; vmcoreinfo still works then.
  */
 int __init kmemdump_symbols_init(void)
 {
@@ -71,7 +71,7 @@ int __init kmemdump_symbols_init(void)
 	return 0;
 }
 
-/* That may go, and its symbol is another one that happens to have the name. */
+/* A module may be unloaded, and its symbol only happens to have the same name. */
 static bool __init is_of_a_module(unsigned long addr)
 {
 	bool found;
@@ -86,12 +86,12 @@ static bool __init is_of_a_module(unsigned long addr)
 
 /**
  * kmemdump_symbol() - address of a symbol of the kernel
- * @name: of the symbol
+ * @name: name of the symbol
  *
- * Looks in kallsyms, which has no data without CONFIG_KALLSYMS_ALL, then in
- * the vmcoreinfo text, then among what is exported to modules.
+ * Looks in kallsyms, which has no data symbols without CONFIG_KALLSYMS_ALL, then
+ * in the vmcoreinfo text, then among the symbols exported to modules.
  *
- * Return: its address or NULL. What is in a module is none of the kernel's.
+ * Return: its address, or NULL if it is not found or belongs to a module.
  */
 void * __init kmemdump_symbol(const char *name)
 {
@@ -109,12 +109,12 @@ void * __init kmemdump_symbol(const char *name)
 }
 
 /**
- * kmemdump_symbol_size() - bytes from a symbol to the next
+ * kmemdump_symbol_size() - distance from a symbol to the next one
  * @addr: address of the symbol
  *
- * That is an upper bound of the size of the object.
+ * This is an upper bound of the size of the object.
  *
- * Return: bytes, or 0 if not known.
+ * Return: the distance in bytes, or 0 if it is not known.
  */
 size_t __init kmemdump_symbol_size(const void *addr)
 {
@@ -126,8 +126,8 @@ size_t __init kmemdump_symbol_size(const void *addr)
 }
 
 /*
- * The copy that a crash kernel is told of. A kernel that made none tells the
- * physical address of NULL, which can be any number.
+ * The copy for crash kernels. If the kernel has not made one, the function returns
+ * the physical address of NULL, which can be any number.
  */
 static char * __init vmcoreinfo_in_note(void)
 {
@@ -157,8 +157,9 @@ char * __init kmemdump_vmcoreinfo(void)
 
 /**
  * kmemdump_vmcoreinfo_value() - look a value up in the vmcoreinfo text
- * @key: what stands before the equals sign, such as "SIZE(list_head)"
- * @value: the answer; hexadecimal in the text for a SYMBOL, else decimal
+ * @key: the text before the equals sign, such as "SIZE(list_head)"
+ * @value: the value, which the text has in hexadecimal for a SYMBOL, otherwise in
+ *	decimal
  *
  * Return: 0 or -ENOENT.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walks over the kernel's tasks and their numbers.
+ * Walks over the kernel's tasks and process numbers.
  */
 #include <linux/cpumask.h>
 #include <linux/idr.h>
@@ -22,7 +22,7 @@
 
 /* Deeper than any kernel nests its groups of tasks. */
 #define MAX_GROUP_DEPTH 8
-/* Of the run queue of a group its layout is private; more than it takes. */
+/* The size of a group's run queue is private; this is an upper bound. */
 #define CFS_RQ_BYTES 1024
 
 static struct task_struct *(*idle_task_of)(int cpu);
@@ -53,7 +53,7 @@ static void add_mm(struct kmemdump_walk *walk, struct mm_struct *mm)
 #endif
 }
 
-/* What a runnable task hangs on. */
+/* The scheduling groups of a task. */
 static void add_groups(struct kmemdump_walk *walk, struct task_struct *task)
 {
 #ifdef CONFIG_FAIR_GROUP_SCHED
@@ -142,7 +142,7 @@ static void visit_processes(struct kmemdump_walk *walk, visit_task *visit)
 	if (visit_list(walk, false, visit))
 		return;
 	walk->broken++;
-	/* Those behind the break can be had from the other end. */
+	/* Entries after the break can be reached from the other end. */
 	visit_list(walk, true, visit);
 }
 
@@ -161,7 +161,7 @@ static unsigned long next_step(unsigned long number, unsigned char shift)
 	return (number | (BIT(shift) - 1)) + 1;
 }
 
-/* What is at a number in a node, or at the next that has something. */
+/* The entry at a number in a node, or at the next number that has one. */
 static void *next_slot(struct kmemdump_walk *walk, struct xa_node *node,
 		       unsigned char shift, unsigned long *number)
 {
@@ -176,9 +176,9 @@ static void *next_slot(struct kmemdump_walk *walk, struct xa_node *node,
 }
 
 /*
- * The entry at a number or at the next that has one, which is put into
- * @number. From the root each time, so nothing has to stay where it is between
- * two calls.
+ * The entry at a number, or at the next number that has one, which is stored in
+ * @number. Starts from the root each time, so that nodes may be freed between two
+ * calls.
  */
 static struct pid *next_pid(struct kmemdump_walk *walk, unsigned long *number)
 {
@@ -189,7 +189,7 @@ static struct pid *next_pid(struct kmemdump_walk *walk, unsigned long *number)
 		while (xa_is_node(entry)) {
 			struct xa_node *node = xa_to_node(entry);
 
-			/* Each level counts in smaller steps, or it is no tree. */
+			/* The shift decreases with each level, or it is not a tree. */
 			if (!kmemdump_look(walk, &shift, &node->shift, sizeof(shift)) ||
 			    shift >= above) {
 				walk->broken++;
@@ -212,7 +212,7 @@ static struct pid *next_pid(struct kmemdump_walk *walk, unsigned long *number)
 	return NULL;
 }
 
-/* Where the list of processes cannot be trusted, their tasks as well. */
+/* Lists all process numbers; with @with_tasks also their tasks. */
 static void add_pids(struct kmemdump_walk *walk, bool with_tasks)
 {
 	unsigned long number = 0;
@@ -232,7 +232,7 @@ static void add_pids(struct kmemdump_walk *walk, bool with_tasks)
 }
 
 /**
- * kmemdump_tasks_init() - find what the walks start from
+ * kmemdump_tasks_init() - find where the walks start
  */
 void __init kmemdump_tasks_init(void)
 {
@@ -240,10 +240,11 @@ void __init kmemdump_tasks_init(void)
 }
 
 /**
- * kmemdump_running_tasks_add() - list the tasks that CPUs run, in a panic
- * @walk: what is wanted
+ * kmemdump_running_tasks_add() - list the current task, in a panic also those of
+ *	other CPUs
+ * @walk: the walk
  *
- * Before all else, so that they are not among what finds no room.
+ * Called before all else, so that there is room for these tasks.
  */
 void kmemdump_running_tasks_add(struct kmemdump_walk *walk)
 {
@@ -254,16 +255,16 @@ void kmemdump_running_tasks_add(struct kmemdump_walk *walk)
 		return;
 	visit_idle_tasks(walk, add_if_running);
 	visit_processes(walk, add_if_running);
-	/* That is counted when all of them are listed. */
+	/* kmemdump_tasks_add() counts broken lists. */
 	walk->broken = broken;
 }
 
 /**
- * kmemdump_tasks_add() - list every task and what belongs to it
- * @walk: what is wanted, and what came of it
+ * kmemdump_tasks_add() - list every task and the memory that belongs to it
+ * @walk: the walk
  *
- * A kernel that lives goes by the numbers, which can be gone through with
- * pauses; one that dies by the list of processes, as debuggers do.
+ * Outside a panic it goes by process numbers, because that walk can be
+ * interrupted; in a panic by the list of processes, as debuggers do.
  */
 void kmemdump_tasks_add(struct kmemdump_walk *walk)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the table and of the head of the core image. The tests are
- * the backend, so they need a kernel that has no other; they see the header as
+ * KUnit tests of the table and of the head of the core image. The tests register
+ * as the backend, so they need a kernel without another one. They see the header as
  * a backend does, as the region KMEMDUMP_ID_COREIMAGE_ELF.
  */
 #include <kunit/test.h>
@@ -29,15 +29,15 @@
 #define TEST_BYTES 64
 
 /**
- * struct recorder - a backend that remembers what it was told
- * @be: what kmemdump calls
- * @held: the regions it has, by number; no address marks that it has not
- * @held_count: how many these are
+ * struct recorder - a backend that records its callbacks
+ * @be: the callbacks for kmemdump
+ * @held: the regions it has, by number; NULL if it does not have the region
+ * @held_count: number of regions in @held
  * @asked: how often a region was offered
- * @last_uid: the last that was offered
- * @out_of_order: a region was offered after one that comes behind it
+ * @last_uid: the last region that was offered
+ * @out_of_order: a region was offered after one with a higher number
  * @refuse: the number of the region to refuse, 0 for none
- * @refused: how often it was
+ * @refused: how often it was refused
  * @header: the ELF header, as soon as it is known
  * @counted: the header counted program headers during a callback
  */
@@ -114,7 +114,7 @@ static struct recorder *make_recorder(struct kunit *test)
 	return rec;
 }
 
-/* Every test starts as the backend of a table as the kernel has filled it. */
+/* Every test starts as the backend of the table that the kernel has filled. */
 static int become_backend(struct kunit *test)
 {
 	struct recorder *rec = make_recorder(test);
@@ -144,7 +144,7 @@ static void *make_memory(struct kunit *test)
 	return memory;
 }
 
-/* What is kept of an address: pointers to the same memory can differ in tags. */
+/* The address without its tag: pointers to the same memory can differ in tags. */
 static void *kept(void *zone)
 {
 	return kasan_reset_tag(zone);
@@ -272,7 +272,7 @@ static void full_table_is_enospc(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, uid, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, last, KMEMDUMP_ID_MAX - 1);
-	/* Those with a number of their own still have their place. */
+	/* Fixed numbers are still free. */
 	KUNIT_EXPECT_EQ(test, kmemdump_register_id(KMEMDUMP_ID_USER_END, zone, 8),
 			KMEMDUMP_ID_USER_END);
 	KUNIT_EXPECT_EQ(test, rec->header->e_phnum, rec->held_count - 1);
@@ -347,7 +347,7 @@ static void second_backend_is_ebusy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, second->asked, 0);
 	KUNIT_EXPECT_GT(test, rec->held_count, 0);
 
-	/* Nor does its going away matter. */
+	/* Unregistering it has no effect either. */
 	kmemdump_unregister_backend(&second->be);
 	KUNIT_EXPECT_GT(test, rec->held_count, 0);
 }
@@ -401,7 +401,7 @@ static void physical_address_is_that_of_the_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kmemdump_virt_to_phys(zone, 8, &phys), 0);
 	KUNIT_EXPECT_EQ(test, phys, virt_to_phys(zone));
 #ifndef MODULE
-	/* Where virt_to_phys() must not be used. */
+	/* Memory for which virt_to_phys() must not be used. */
 	KUNIT_EXPECT_EQ(test, kmemdump_virt_to_phys(linux_banner, 8, &phys), 0);
 	KUNIT_EXPECT_EQ(test, phys, __pa_symbol(linux_banner));
 #endif
@@ -428,7 +428,7 @@ static void table_of_annotations_is_an_array(struct kunit *test)
 	KUNIT_EXPECT_GT(test, count, 20);
 }
 
-/* An annotation whose number was taken, as by the dynamic log buffer. */
+/* An annotation whose number was taken, for example by the dynamic log buffer. */
 static void allocation_comes_before_annotation(struct kunit *test)
 {
 	struct recorder *rec = test->priv;
@@ -445,7 +445,7 @@ static void allocation_comes_before_annotation(struct kunit *test)
 }
 #endif
 
-/* ------------------------------------------------ around the allocators */
+/* ------------------------------------------- wrappers of the allocators */
 
 static void *allocate(size_t size, bool works)
 {
@@ -570,7 +570,7 @@ static size_t vmcoreinfo_bytes(const struct recorder *rec)
 	return info->zone ? ALIGN(info->size, 4) : 0;
 }
 
-/* What the header has to be for the regions that the backend holds. */
+/* The header has to describe the regions that the backend holds. */
 static void expect_header(struct kunit *test, const struct recorder *rec)
 {
 	const struct elfhdr *ehdr = rec->header;
@@ -600,7 +600,7 @@ static void expect_header(struct kunit *test, const struct recorder *rec)
 	}
 	KUNIT_EXPECT_EQ(test, ehdr->e_phnum, index);
 
-	/* Nothing behind the last one. */
+	/* Nothing after the last one. */
 	memset(&expected, 0, sizeof(expected));
 	for (; index < 1 + KMEMDUMP_ID_MAX; index++)
 		KUNIT_EXPECT_MEMEQ(test, phdr_at(rec, index), &expected,
@@ -674,7 +674,7 @@ static void notes_are_inside_the_region_and_counted_once(struct kunit *test)
 	info = (const void *)((const char *)rec->header + offset);
 	KUNIT_EXPECT_STREQ(test, info->pr_fname, "vmlinux");
 	KUNIT_EXPECT_EQ(test, info->pr_sname, 'R');
-	/* The command line may hold what nobody should read. */
+	/* The command line may contain secrets. */
 	KUNIT_EXPECT_EQ(test, info->pr_psargs[0], '\0');
 	offset += ALIGN(note->n_descsz, 4);
 
@@ -683,7 +683,7 @@ static void notes_are_inside_the_region_and_counted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, note->n_type, 0);
 	KUNIT_EXPECT_EQ(test, note->n_descsz, vmcoreinfo_bytes(rec));
 
-	/* The last one's text is the next region of the file. */
+	/* The text of the last note is the next region of the file. */
 	KUNIT_EXPECT_EQ(test, offset, header_size(rec));
 	KUNIT_EXPECT_EQ(test, phdr->p_filesz,
 			offset - phdr->p_offset + vmcoreinfo_bytes(rec));
@@ -764,7 +764,7 @@ static void order_is_that_of_the_numbers_after_registering_again(struct kunit *t
 	kmemdump_unregister(second);
 }
 
-/* Same address, same size: only the number tells which one goes. */
+/* Same address, same size: only the number tells which one is removed. */
 static void twins_are_removed_by_number(struct kunit *test)
 {
 	struct recorder *rec = test->priv;
@@ -802,7 +802,7 @@ static void refused_region_is_not_described(struct kunit *test)
 	kmemdump_unregister(behind);
 }
 
-/* The header is as large as the table is, however full that gets. */
+/* The header has room for a full table. */
 static void full_table_fits_into_the_header(struct kunit *test)
 {
 	struct recorder *rec = test->priv;
@@ -926,7 +926,7 @@ static void shorter_list_forgets_what_was_behind_it(struct kunit *test)
 	kmemdump_pages_end(&pages);
 	KUNIT_EXPECT_EQ(test, pages.used, 2u);
 
-	/* In between what was there before stays. */
+	/* Until then the old entries stay. */
 	kmemdump_pages_begin(&pages);
 	KUNIT_EXPECT_EQ(test, listed_bytes(&pages), (u64)(2 * PAGE_SIZE));
 	kmemdump_pages_add(&pages, three + PAGE_SIZE, 1);
@@ -1014,7 +1014,7 @@ static struct kunit_suite coreimage_suite = {
 kunit_test_suites(&core_suite, &coreimage_suite);
 
 #ifndef MODULE
-/* A panic before there is user space, for the tests that need one. */
+/* For tests that need a panic before user space starts. */
 static bool panic_initcall;
 module_param(panic_initcall, bool, 0);
 MODULE_PARM_DESC(panic_initcall, "Panic in an initcall (default: N)");

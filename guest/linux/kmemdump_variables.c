@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Variables of the kernel that are no areas of their own and that debuggers
- * read at their start, found once by their names. What this kernel does not
- * have under such a name is left out.
+ * Variables of the kernel that are not areas and that debuggers read at their
+ * start. They are looked up once by name; a variable that this kernel does not have
+ * is left out.
  */
 #include <linux/cpumask.h>
 #include <linux/kallsyms.h>
@@ -14,20 +14,21 @@
 #include "kmemdump_arch.h"
 #include "kmemdump_internal.h"
 
-/* Of what reaches to the next symbol, which may be far away. */
+/* For a variable that reaches to the next symbol, which may be far away. */
 #define MOST_OF_A_VARIABLE SZ_16K
-/* Of a name in a table, or of a structure that only the kernel knows. */
+/* For a name in a table. */
 #define NAME_BYTES 32
-/* Of an array with names; KASAN puts kilobytes of nothing behind one. */
+/* For an array of names; KASAN adds kilobytes of padding. */
 #define MOST_OF_NAMES SZ_1K
+/* For a structure whose type is private to the kernel. */
 #define STRUCTURE_BYTES 512
 
 struct variable {
 	const char *name;
 	enum {
-		ITSELF,			/* nothing else */
-		AND_NAMES,		/* and the strings that it points to */
-		AND_STRUCTURE,		/* and the structure that it points to */
+		ITSELF,			/* only the variable */
+		AND_NAMES,		/* also the strings that it points to */
+		AND_STRUCTURE,		/* also the structure that it points to */
 	} what;
 	const void *addr;
 	size_t size;
@@ -85,14 +86,14 @@ static struct variable variables[] = {
 
 static struct variable arch_variables[KMEMDUMP_ARCH_VARIABLES_MAX];
 
-/* The names of functions, so that a dump can be read without the kernel's file. */
+/* The names of functions, so that a dump can be read without a vmlinux. */
 static struct variable symbol_tables[] = {
 	{ "kallsyms_num_syms" },
 	{ "kallsyms_offsets" },
 	{ "kallsyms_names" },
 	{ "kallsyms_token_table" },
 	{ "kallsyms_token_index" },
-	/* Of the two long ones also what the functions for the start have. */
+	/* The parts of the two long tables that are about __init functions. */
 	{ .name = NULL },
 	{ .name = NULL },
 };
@@ -122,7 +123,7 @@ static void __init find(struct variable *variable)
 							     MOST_OF_A_VARIABLE);
 }
 
-/* Bytes of a name: its length, in one byte or two, and as many indices. */
+/* Size of a name: its length, in one byte or two, and as many indices. */
 static size_t __init name_bytes(const u8 *name)
 {
 	unsigned int length = *name & 0x7f;
@@ -131,8 +132,8 @@ static size_t __init name_bytes(const u8 *name)
 }
 
 /*
- * An offset counts from where the first symbol is, or in 7.x, which has no
- * base, from where the offset itself is.
+ * An offset is relative to the first symbol, or in 7.x, which has no base, to the
+ * offset itself.
  */
 static const void * __init symbol_at(unsigned int index, const void *first)
 {
@@ -143,7 +144,7 @@ static const void * __init symbol_at(unsigned int index, const void *first)
 		(const void *)&offsets[index] + offsets[index];
 }
 
-/* Takes the symbols from *@index at *@name on to the first one behind @last. */
+/* Takes the symbols from *@index at *@name up to the first one after @last. */
 static void __init take_symbols(unsigned int *index, const u8 **name,
 				const void *first, const void *last,
 				struct variable *offsets, struct variable *names)
@@ -160,9 +161,9 @@ static void __init take_symbols(unsigned int *index, const u8 **name,
 }
 
 /*
- * Symbols are in the order of their addresses, and functions come first: what
- * lies behind them is as large again and tells less, but for the functions
- * that run when the kernel starts.
+ * Symbols are in the order of their addresses, and functions come first. The
+ * symbols after them would double the size and are less useful, except for the
+ * __init functions.
  */
 static void __init find_function_names(void)
 {
@@ -201,8 +202,8 @@ static void __init find_function_names(void)
 }
 
 /**
- * kmemdump_variables_init() - find them
- * @kallsyms: the names of functions are wanted as well
+ * kmemdump_variables_init() - look the variables up
+ * @kallsyms: also list the names of functions
  */
 void __init kmemdump_variables_init(bool kallsyms)
 {
@@ -233,10 +234,10 @@ void __init kmemdump_variables_init(bool kallsyms)
 }
 
 /**
- * kmemdump_crash_note() - where a CPU's registers are looked for
+ * kmemdump_crash_note() - the buffer for a CPU's registers in crash_notes
  * @cpu: a possible CPU
  *
- * Return: the kernel's own buffer, or NULL.
+ * Return: the kernel's buffer, or NULL.
  */
 note_buf_t *kmemdump_crash_note(unsigned int cpu)
 {
@@ -273,9 +274,9 @@ static void add_variables(struct kmemdump_pages *pages,
 }
 
 /**
- * kmemdump_variables_add() - list them, and what each CPU has of its own
+ * kmemdump_variables_add() - list the variables and the memory of each CPU
  * @pages: the list
- * @stacks: whether the stacks of interrupts are wanted
+ * @stacks: also list the interrupt stacks
  */
 void kmemdump_variables_add(struct kmemdump_pages *pages, bool stacks)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How to go through the kernel's lists when the kernel may be broken: each
- * pointer is looked at with kmemdump_peek(), a list that runs in a circle is
- * left, and all that one walk follows together has a limit.
+ * Walks the lists of a kernel that may be broken: each pointer is read with
+ * kmemdump_peek(), circular lists are left, and each walk has a budget of pointers.
  */
 #include <linux/compiler.h>
 #include <linux/kasan.h>
@@ -12,17 +11,17 @@
 
 #include "kmemdump_internal.h"
 
-/* Pointers that are followed before a kernel that lives may do something else. */
+/* How many pointers a walk outside a panic follows before it may reschedule. */
 #define STEPS_BETWEEN_RESTS 128U
 
 /**
- * kmemdump_look() - read memory that may not be there
- * @walk: the walk that this is a step of
+ * kmemdump_look() - read memory that may not be mapped, as a step of a walk
+ * @walk: the walk
  * @to: where to put it
- * @from: any address whatsoever
- * @size: bytes, at most a page
+ * @from: any address, valid or not
+ * @size: length in bytes, at most a page
  *
- * Return: false when it cannot be read, or the walk is at its end.
+ * Return: false if it cannot be read, or if the walk has ended.
  */
 bool kmemdump_look(struct kmemdump_walk *walk, void *to, const void *from,
 		   size_t size)
@@ -34,11 +33,11 @@ bool kmemdump_look(struct kmemdump_walk *walk, void *to, const void *from,
 }
 
 /**
- * kmemdump_pointer_at() - what a member that is a pointer points to
- * @walk: the walk that this is a step of
- * @member: any address whatsoever
+ * kmemdump_pointer_at() - read a pointer, as a step of a walk
+ * @walk: the walk
+ * @member: any address, valid or not
  *
- * Return: NULL if it cannot be read.
+ * Return: the pointer, or NULL if it cannot be read.
  */
 void *kmemdump_pointer_at(struct kmemdump_walk *walk, const void *member)
 {
@@ -49,11 +48,11 @@ void *kmemdump_pointer_at(struct kmemdump_walk *walk, const void *member)
 }
 
 /**
- * kmemdump_number_at() - the value of a member
- * @walk: the walk that this is a step of
- * @member: any address whatsoever
+ * kmemdump_number_at() - read a number, as a step of a walk
+ * @walk: the walk
+ * @member: any address, valid or not
  *
- * Return: 0 if it cannot be read.
+ * Return: the number, or 0 if it cannot be read.
  */
 unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
 				const unsigned int *member)
@@ -63,7 +62,7 @@ unsigned int kmemdump_number_at(struct kmemdump_walk *walk,
 	return kmemdump_look(walk, &number, member, sizeof(number)) ? number : 0;
 }
 
-/* A function of its own, so that a test can tell when others had their turn. */
+/* A separate function, so that a test can tell when it is called. */
 static noinline void kmemdump_rest(void)
 {
 	rcu_read_unlock();
@@ -72,11 +71,11 @@ static noinline void kmemdump_rest(void)
 }
 
 /**
- * kmemdump_rested() - let others have their turn now and then
- * @walk: the walk, which can start anew from what it knows for sure
+ * kmemdump_rested() - reschedule from time to time, except in a panic
+ * @walk: the walk
  *
- * Return: true if they had: nothing that the walk has come by need be there any
- * more. Never in a panic.
+ * Return: true if it left the RCU read lock. Objects that the walk has found may be
+ * freed by now, so it has to start again from a safe place.
  */
 bool kmemdump_rested(struct kmemdump_walk *walk)
 {
@@ -91,9 +90,9 @@ bool kmemdump_rested(struct kmemdump_walk *walk)
 /**
  * kmemdump_ring_of() - begin a walk along a circular list
  * @head: its head
- * @back: along prev, not next
+ * @back: follow prev instead of next
  *
- * Return: the walk, which stands on the head.
+ * Return: the walk, positioned on the head.
  */
 struct kmemdump_ring kmemdump_ring_of(const struct list_head *head, bool back)
 {
@@ -106,11 +105,11 @@ struct kmemdump_ring kmemdump_ring_of(const struct list_head *head, bool back)
 }
 
 /**
- * kmemdump_ring_next() - go to the next entry
- * @walk: the walk that this is a step of
+ * kmemdump_ring_next() - go to the next entry, as a step of a walk
+ * @walk: the walk
  * @ring: the list
  *
- * Return: false at the end; then @at is the head, unless the list is broken.
+ * Return: false at the end; then @ring->at is the head, unless the list is broken.
  */
 bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring)
 {
@@ -118,7 +117,7 @@ bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring)
 
 	next = kmemdump_pointer_at(walk, ring->back ? &ring->at->prev :
 						      &ring->at->next);
-	/* Brent's: a circle of any length is seen after three rounds at most. */
+	/* Brent's algorithm: finds any circle after at most three rounds. */
 	if (ring->length++ == ring->limit) {
 		ring->mark = ring->at;
 		ring->limit *= 2;
@@ -129,10 +128,10 @@ bool kmemdump_ring_next(struct kmemdump_walk *walk, struct kmemdump_ring *ring)
 }
 
 /**
- * kmemdump_ring_is_whole() - whether a list that ended did so at its head
- * @ring: the list
+ * kmemdump_ring_is_whole() - whether a list ended at its head
+ * @ring: the list, after kmemdump_ring_next() returned false
  *
- * Return: false if it is broken.
+ * Return: false if the list is broken.
  */
 bool kmemdump_ring_is_whole(const struct kmemdump_ring *ring)
 {
