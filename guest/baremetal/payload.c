@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The smallest guest that can use the controller: AArch64 code for QEMU's virt
+ * A minimal guest that uses the controller: AArch64 code for QEMU's virt
  * machine, without MMU, operating system or library. It registers three
- * regions, rings the doorbell, says on the serial port what the controller
- * answered, and powers the machine off.
+ * regions, rings the doorbell, prints the controller's answer on the serial
+ * port, and powers the machine off.
  *
  * The word at MODE_ADDRESS, which a test sets with `-device loader`, selects
- * what it does. Some modes wait for the word at GO_ADDRESS.
+ * the mode. Some modes wait for the word at GO_ADDRESS.
  */
 #include <stdint.h>
 
@@ -16,12 +16,12 @@
 #define UART_DATA 0x09000000UL
 #define MODE_ADDRESS 0x48000000UL
 #define GO_ADDRESS 0x48000008UL
-/* Where the kernel's page tables are said to be; 0: the MMU stays off. */
+/* A word with the address of the upper page tables; 0: the MMU stays off. */
 #define TABLES_ADDRESS 0x48000010UL
-/* How many CPUs have it on. */
+/* How many CPUs have turned the MMU on. */
 #define MMU_COUNT_ADDRESS 0x48000018UL
 
-/* Where a kernel's linear map could be; only the dump knows this address. */
+/* A plausible address in a kernel's linear map; it appears only in the dump. */
 #define VIRT_OFFSET 0xffff000000000000UL
 
 #define PSCI_CPU_ON 0xc4000003UL
@@ -30,7 +30,7 @@
 
 #define LAST_WORDS 0x6b6d656d64756d70UL
 
-/* No memory and no device there. */
+/* There is neither memory nor a device at this address. */
 #define VOID 0x30000000000UL
 
 enum mode {
@@ -52,13 +52,13 @@ enum mode {
 
 #define STORM_RINGS 100
 
-/* Memory that CPU 1 changes all the time: both ends of it, and a slot. */
+/* Memory that CPU 1 changes all the time, at both ends, and a slot. */
 #define RACE_START 0x44000000UL
 #define RACE_SIZE 0x800000UL
 #define RACE_SLOT 4
 #define RACE_RINGS 6
 
-/* Regions that cannot be widened to whole pages, and so not be joined. */
+/* Regions that cannot be widened to whole pages, and therefore not be joined. */
 #define MANY_START 0x44000000UL
 #define MANY_STRIDE 64
 #define MANY_SIZE 16
@@ -137,7 +137,7 @@ static void register_region(const char *name, uint32_t kind, const void *start,
 	print_number("slot status ", read32(slot + KMD_SLOT_STATUS));
 }
 
-/* Section 7. Without MMU every access is in order already. */
+/* Section 7. Without an MMU all accesses are in order. */
 static void ring(uint32_t reason)
 {
 	write32(CONTROLLER + KMD_DOORBELL, reason);
@@ -146,9 +146,9 @@ static void ring(uint32_t reason)
 }
 
 /*
- * What CPU 1 does for ever: counts in the first word of the memory, then in the
- * last, and now and then makes the slot valid or invalid. It has no stack; x0
- * leads to the three addresses.
+ * The endless loop of CPU 1: counts in the first word of the memory, then in the
+ * last, and from time to time makes the slot valid or invalid. It has no stack; x0
+ * points to the three addresses.
  */
 extern const char race[];
 asm(".text\n"
@@ -197,7 +197,7 @@ static void start_race(void)
 	print_number("cpu on ", start_cpu(1, race, race_addresses));
 }
 
-/* Rings again and again, while CPU 1 goes on. */
+/* Rings the doorbell repeatedly, while CPU 1 keeps running. */
 static void ring_during_the_race(void)
 {
 	uint32_t rings = RACE_RINGS;
@@ -231,8 +231,8 @@ static void wait_ns(uint64_t ns)
 }
 
 /*
- * A region in every slot that there is, with as many accesses as a driver needs
- * that keeps count of its slots.
+ * Registers a region in every slot, with as many accesses as a driver needs that
+ * keeps track of free slots itself.
  */
 static void fill_the_table(void)
 {
@@ -273,9 +273,9 @@ static void fill_memory(void)
 }
 
 /*
- * x19 to x28 hold LAST_WORDS - 1 to LAST_WORDS + 8 when the payload stops to run:
- * only a dump of the registers shows them. Whoever says them has a frame of its
- * own, for a debugger to find.
+ * x19 to x28 hold LAST_WORDS - 1 to LAST_WORDS + 8 when the payload stops:
+ * only a dump of the registers shows these values. The function that sets them has
+ * a stack frame of its own, for a debugger to find.
  */
 #define SAY_LAST_WORDS                                                         \
 	"mov x20, %[words]\n sub x19, x20, #1\n add x21, x20, #1\n"            \
@@ -296,14 +296,14 @@ static void OWN_FRAME psci(uint64_t call)
 		     : "x0", LAST_WORDS_REGISTERS);
 }
 
-/* Interrupts are masked, as they are from the start. */
+/* Interrupts are masked from the start. */
 static void OWN_FRAME hang(void)
 {
 	asm volatile(SAY_LAST_WORDS "1: b 1b"
 		     : : [words] "r"(LAST_WORDS) : LAST_WORDS_REGISTERS);
 }
 
-/* As a call through a bad pointer does. */
+/* Like a call through a bad pointer. */
 static void OWN_FRAME jump_into_the_void(void)
 {
 	asm volatile(SAY_LAST_WORDS "blr %[target]"
@@ -311,7 +311,7 @@ static void OWN_FRAME jump_into_the_void(void)
 		     : "x30", LAST_WORDS_REGISTERS);
 }
 
-/* Pushes until there is no memory below, or no code left to push with. */
+/* Pushes until it leaves RAM or overwrites its own code. */
 static void OWN_FRAME overflow_the_stack(void)
 {
 	asm volatile(SAY_LAST_WORDS "1: str xzr, [sp, #-16]!\n"
@@ -328,7 +328,7 @@ static void OWN_FRAME break_the_vectors(void)
 		     : LAST_WORDS_REGISTERS);
 }
 
-/* Rings, and waits for the end of it, without another word. */
+/* Rings the doorbell and waits for the end of the dump, without output. */
 static void OWN_FRAME panic(void)
 {
 	asm volatile(SAY_LAST_WORDS "str %w[reason], [%[doorbell]]\n"
@@ -341,8 +341,8 @@ static void OWN_FRAME panic(void)
 }
 
 /*
- * A disk on virtio-mmio, version 1 ("legacy") of its specification, and a read
- * of its first sector that the disk has been told of.
+ * A disk on virtio-mmio, version 1 ("legacy") of its specification, with a pending
+ * read of its first sector.
  */
 #define DISK_DELAY_NS 3000000000UL
 #define DISKS 0x0a000000UL
@@ -398,7 +398,7 @@ static uint64_t find_disk(void)
 	return disk;
 }
 
-/* Rings, and resets the disk before QEMU has the CPU back. */
+/* Rings the doorbell, and resets the disk before QEMU stops the CPU. */
 static void OWN_FRAME panic_and_reset_disk(uint64_t disk)
 {
 	asm volatile(SAY_LAST_WORDS "str %w[reason], [%[doorbell]]\n"
@@ -413,14 +413,14 @@ static void OWN_FRAME panic_and_reset_disk(uint64_t disk)
 }
 
 /*
- * A guest that lies about its page tables: the MMU is on and the lower half of
- * the address space is as before, 1 GiB of devices and 1 GiB of memory, but the
- * tables of the upper half are where TABLES_ADDRESS says, and stack and frame
- * pointer lie in the upper half. No CPU uses its stack from then on.
+ * A guest with false page tables: the MMU is on and the lower half of the address
+ * space is as before, 1 GiB of devices and 1 GiB of memory. But the tables of the
+ * upper half are at the address in TABLES_ADDRESS, and stack and frame pointer are
+ * in the upper half. No CPU uses its stack from then on.
  */
 struct mmu {
 	uint64_t mair, tcr, ttbr0, ttbr1, sp;
-	/* Written when the MMU is on. */
+	/* Written after the MMU was turned on. */
 	uint64_t *count_at, count;
 };
 
@@ -487,7 +487,7 @@ static uint64_t last_call_of(enum mode mode)
 	}
 }
 
-/* Waits for the word at GO_ADDRESS, rings if the mode does, and ends. */
+/* Waits for the word at GO_ADDRESS, rings the doorbell in some modes, and ends. */
 static void die_with_tables_at(uint64_t ttbr1, enum mode mode)
 {
 	uint32_t i;
@@ -499,7 +499,7 @@ static void die_with_tables_at(uint64_t ttbr1, enum mode mode)
 			MAIR, TCR, (uint64_t)lower_half, ttbr1, UPPER_STACK,
 			(uint64_t *)MMU_COUNT_ADDRESS, 2 - i,
 		};
-	/* CPU 0 waits for CPU 1, if there is one, and counts last. */
+	/* CPU 0 waits for CPU 1, if there is one, and writes the count last. */
 	if (start_cpu(1, wait_with_mmu, &mmus[1]) == 0)
 		while (!read64(MMU_COUNT_ADDRESS))
 			;
@@ -619,7 +619,7 @@ void payload(void)
 	die(mode);
 }
 
-/* Entered by QEMU with every register undefined but the PC. */
+/* QEMU enters here; all registers except the PC are undefined. */
 asm(".cfi_sections .debug_frame\n"
     ".section .start, \"ax\"\n"
     ".global start\n"
