@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the other scripts: where things are, how a step is shown, how one fails.
+# Sourced by the other scripts: paths, progress output, error handling.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kmemdump-md
@@ -12,8 +12,8 @@ die() {
 	exit 1
 }
 
-# step TEXT COMMAND...: runs COMMAND with its output in a log, which is shown when it fails.
-# A line says what goes on; another every ten seconds that it still does.
+# step TEXT COMMAND...: runs COMMAND with its output in a log, which is shown if it fails.
+# Prints TEXT at the start, and a progress line every ten seconds.
 step() {
 	local text=$1 log start=$SECONDS pid waited=0
 	shift
@@ -48,13 +48,13 @@ as_root() {
 	fi
 }
 
-# The build that looks for mistakes while it runs, of unit tests and fuzz targets: ASan, UBSan, libFuzzer.
+# Configures the instrumented build of unit tests and fuzz targets: ASan, UBSan, libFuzzer.
 configure_sanitized() {
 	[ -f "$sanitized/build.ninja" ] || CC=clang CXX=clang++ meson setup "$sanitized" "$top" -Dfuzz=true \
 		-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1
 }
 
-# publish_folder TMP FINAL: a folder of the cache appears whole or not at all.
+# publish_folder TMP FINAL: makes a folder appear in the cache completely or not at all.
 publish_folder() {
 	mkdir -p "$(dirname "$2")"
 	rm -rf "$2"
