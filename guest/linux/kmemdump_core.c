@@ -576,7 +576,7 @@ static int __init kmemdump_init(void)
 
 	ret = kmemdump_coreimage_init();
 	if (ret)
-		pr_err("core image has no ELF header, expected memory and a place for it: %d\n",
+		pr_err("core image has no ELF header, expected memory and a region for it: %d\n",
 		       ret);
 	register_areas();
 
