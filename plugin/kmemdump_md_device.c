@@ -163,7 +163,7 @@ static void reset(void *opaque)
 }
 
 bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
-                         bool power_of_two, Error **errp)
+                         bool pci, Error **errp)
 {
     Chardev *chardev = qemu_chr_fe_get_driver(&s->chardev);
     char *error = NULL;
@@ -180,6 +180,7 @@ bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
     g_free(s->unit);
     s->unit = g_strdup(unit);
     s->config.chardev = chardev ? chardev->label : NULL;
+    s->config.pci = pci;
     s->config.plugin_version = KMD_PLUGIN_VERSION;
     s->config.qemu_version = QEMU_VERSION;
     s->controller = kmd_create(&s->config, &host_ops, s, &error);
@@ -195,8 +196,7 @@ bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
 
     size = kmd_window_size(s->controller);
     memory_region_init_io(&s->mmio, OBJECT(device), &mmio_ops, s,
-                          TYPE_KMEMDUMP_MD,
-                          power_of_two ? pow2ceil(size) : size);
+                          TYPE_KMEMDUMP_MD, pci ? pow2ceil(size) : size);
     qemu_register_reset(reset, s);
     controllers = g_slist_append(controllers, s);
     kmemdump_md_add_controller(s->controller);

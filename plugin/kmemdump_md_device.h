@@ -100,12 +100,12 @@ KmemdumpMd *kmemdump_md_of(Object *device);
 
 /*
  * Makes the controller of a device that is being realized, and its window
- * `mmio`, which the caller puts on its bus; `unit` names the device in
- * messages. The size of the window is a power of two if need be. False, and an
- * error, when a property is wrong.
+ * `mmio`, which the caller puts on its bus; on PCI its size is a power of two.
+ * `unit` names the device in messages. Sets *errp and returns false if a
+ * property is wrong.
  */
 bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
-                         bool power_of_two, Error **errp);
+                         bool pci, Error **errp);
 
 /* Undoes it. The window is on no bus any more. */
 void kmemdump_md_unrealize(KmemdumpMd *s);

@@ -11,15 +11,11 @@
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/errno.h>
-#include <linux/init.h>
 #include <linux/iopoll.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
-#include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/of.h>
 #include <linux/panic_notifier.h>
-#include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -227,7 +223,15 @@ static struct attribute *md_attrs[] = {
 	&dev_attr_dump.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(md);
+
+static const struct attribute_group md_group = {
+	.attrs = md_attrs,
+};
+
+const struct attribute_group *kmemdump_md_groups[] = {
+	&md_group,
+	NULL
+};
 
 static void md_unregister_panic(void *data)
 {
@@ -272,11 +276,16 @@ static void md_take_over(struct kmemdump_md *md)
 	kmemdump_md_clear(md);
 }
 
-static int md_probe(struct platform_device *pdev)
+/**
+ * kmemdump_md_probe() - take over a controller
+ * @dev: the device
+ * @window: where its registers are
+ *
+ * Everything is managed by @dev, which belongs to the driver afterwards.
+ */
+int kmemdump_md_probe(struct device *dev, struct resource *window)
 {
-	struct device *dev = &pdev->dev;
 	struct kmemdump_md *md;
-	struct resource *window;
 	int ret;
 
 	/* The table is all that is left of the kernel that died. */
@@ -291,9 +300,9 @@ static int md_probe(struct platform_device *pdev)
 
 	md->dev = dev;
 	mutex_init(&md->request_lock);
-	platform_set_drvdata(pdev, md);
+	dev_set_drvdata(dev, md);
 
-	md->base = devm_platform_get_and_ioremap_resource(pdev, 0, &window);
+	md->base = devm_ioremap_resource(dev, window);
 	if (IS_ERR(md->base))
 		return PTR_ERR(md->base);
 	md->window = resource_size(window);
@@ -318,13 +327,16 @@ static int md_probe(struct platform_device *pdev)
 	return ret ?: kmemdump_md_attach(dev, md);
 }
 
-/*
+/**
+ * kmemdump_md_shutdown() - empty the table before the machine stops
+ * @dev: the device
+ *
  * An orderly reboot or power-off is not a crash: if the table is empty, the host
  * takes no dump when the machine stops.
  */
-static void md_shutdown(struct platform_device *pdev)
+void kmemdump_md_shutdown(struct device *dev)
 {
-	kmemdump_md_clear(platform_get_drvdata(pdev));
+	kmemdump_md_clear(dev_get_drvdata(dev));
 }
 
 /*
@@ -342,50 +354,9 @@ static int md_sleep(struct device *dev)
 	return 0;
 }
 
-static const struct dev_pm_ops md_pm = {
+const struct dev_pm_ops kmemdump_md_pm = {
 	.freeze_noirq = md_sleep,
 	.thaw_noirq = md_wake,
 	.poweroff_noirq = md_sleep,
 	.restore_noirq = md_wake,
 };
-
-static const struct of_device_id md_of_match[] = {
-	{ .compatible = KMD_DT_COMPATIBLE },
-	{ }
-};
-MODULE_DEVICE_TABLE(of, md_of_match);
-
-static struct platform_driver md_driver = {
-	.probe = md_probe,
-	.shutdown = md_shutdown,
-	.driver = {
-		.name = "kmemdump-md",
-		.of_match_table = md_of_match,
-		.dev_groups = md_groups,
-		.pm = pm_sleep_ptr(&md_pm),
-	},
-};
-
-static int __init md_init(void)
-{
-	struct device_node *node =
-		of_find_compatible_node(NULL, NULL, KMD_DT_COMPATIBLE);
-
-	if (!node)
-		pr_err("no controller found, expected one compatible with \"%s\" in the device tree\n",
-		       KMD_DT_COMPATIBLE);
-	of_node_put(node);
-	return platform_driver_register(&md_driver);
-}
-
-/* Built in, it is registered before the initcalls in which drivers may panic. */
-subsys_initcall_sync(md_init);
-
-static void __exit md_exit(void)
-{
-	platform_driver_unregister(&md_driver);
-}
-module_exit(md_exit);
-
-MODULE_DESCRIPTION("Driver of the kmemdump-md minidump controller");
-MODULE_LICENSE("GPL");

@@ -3,9 +3,12 @@
 #ifndef _KMEMDUMP_MD_INTERNAL_H
 #define _KMEMDUMP_MD_INTERNAL_H
 
+#include <linux/device.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/pm.h>
 #include <linux/types.h>
 
 #include "kmemdump_md.h"
@@ -85,6 +88,12 @@ static inline void md_write(struct kmemdump_md *md, u32 value,
 {
 	writel(value, md->base + reg);
 }
+
+/* kmemdump_md_core.c */
+int kmemdump_md_probe(struct device *dev, struct resource *window);
+void kmemdump_md_shutdown(struct device *dev);
+extern const struct attribute_group *kmemdump_md_groups[];
+extern const struct dev_pm_ops kmemdump_md_pm;
 
 /* kmemdump_md_slots.c */
 void kmemdump_md_clear(struct kmemdump_md *md);

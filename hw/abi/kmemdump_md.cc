@@ -168,6 +168,7 @@ kmd::Config settings_of(const kmd_config* config)
     settings.max_bytes = config->max_bytes;
     settings.keep = config->keep;
     settings.sidecar = config->sidecar;
+    settings.pci = config->pci;
     settings.chardev_timeout_ms = config->chardev_timeout_ms;
     settings.faults = {config->inject_refuse, config->inject_full, config->inject_write_fail,
                        config->inject_write_cut, config->inject_stop};

@@ -118,6 +118,7 @@ struct kmd_config {
     bool on_quit;
     bool pause;
     bool sidecar;
+    bool pci;
     /* Strings are copied; NULL means the default, or that the property is not set. */
     kmd_string output;
     kmd_string name;

@@ -45,6 +45,8 @@ struct Config : OutputConfig {
     /// Limit of the total size of these files, sidecars included. Bytes; 0: no limit.
     std::uint64_t max_bytes = KMD_DEFAULT_MAX_BYTES;
     Faults faults;
+    /// The controller is a PCI function; otherwise its window is at a fixed address.
+    bool pci = false;
     /// For the sidecar.
     std::string plugin_version = "unknown";
     std::string qemu_version = "unknown";

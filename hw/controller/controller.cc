@@ -194,13 +194,17 @@ void Controller::reset()
 void Controller::shut_down()
 {
     take_dump();
-    if (!used_) {
-        host_.warn(std::string("the guest ended without ever registering a region, so there is no dump; ") +
-                   (found_ ? "a driver did find the controller: the guest's log says what became of it"
-                           : "no driver found the controller: load kmemdump.ko and kmemdump_md.ko in the "
-                             "guest, early, and let it start with QEMU's own device tree, not with ACPI or "
-                             "another -dtb"));
+    if (used_) {
+        return;
     }
+    std::string why = "a driver did find the controller: the guest's log says what became of it";
+    if (!found_) {
+        why = "no driver found the controller: load kmemdump.ko and kmemdump_md.ko in the guest, early; ";
+        why += settings_.pci ? "its kernel needs CONFIG_PCI"
+                             : "a guest that starts with ACPI or another -dtb than QEMU's finds only "
+                               "-device kmemdump-md-pci";
+    }
+    host_.warn("the guest ended without ever registering a region, so there is no dump; " + why);
 }
 
 std::vector<std::byte> Controller::save_state() const

@@ -97,7 +97,7 @@ TEST(BadInput, WithoutAControllerTheDriverSaysWhatItExpects)
 {
     Guest guest({.command_line = "kmd.do=panic", .controller = false});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
-    EXPECT_EQ(count(guest.console(), "kmemdump-md: no controller found, expected one compatible with "
+    EXPECT_EQ(count(guest.console(), "kmemdump-md: no controller found, expected a node compatible with "
                                      "\"kmemdump,md\" in the device tree"),
               1u)
         << guest.console();

@@ -812,8 +812,20 @@ TEST(ShutDown, SaysSoWhenTheGuestNeverFoundTheController)
     m.controller->shut_down();
     EXPECT_EQ(joined(m.host.warnings),
               "the guest ended without ever registering a region, so there is no dump; no driver found the "
-              "controller: load kmemdump.ko and kmemdump_md.ko in the guest, early, and let it start with "
-              "QEMU's own device tree, not with ACPI or another -dtb\n");
+              "controller: load kmemdump.ko and kmemdump_md.ko in the guest, early; a guest that starts with "
+              "ACPI or another -dtb than QEMU's finds only -device kmemdump-md-pci\n");
+}
+
+TEST(ShutDown, GivesAdviceThatFitsAPciFunction)
+{
+    kmd::Config config;
+    config.pci = true;
+    TestMachine m(config);
+    m.controller->shut_down();
+    EXPECT_EQ(joined(m.host.warnings),
+              "the guest ended without ever registering a region, so there is no dump; no driver found the "
+              "controller: load kmemdump.ko and kmemdump_md.ko in the guest, early; its kernel needs "
+              "CONFIG_PCI\n");
 }
 
 TEST(ShutDown, IsSilentWhenTheGuestHadRegisteredARegionBefore)
