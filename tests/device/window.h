@@ -44,17 +44,19 @@ struct RegionSpec {
     std::string name = "region";
 };
 
-inline std::uint64_t slot(std::uint32_t index)
+inline std::uint64_t slot(std::uint32_t index, std::uint64_t window = kWindow)
 {
-    return kWindow + 0x1000 + std::uint64_t{index} * 64;
+    return window + 0x1000 + std::uint64_t{index} * 64;
 }
 
 /// Fills a slot without committing it.
-inline void fill_slot(support::QtestMachine& machine, std::uint32_t index, const RegionSpec& region)
+inline void fill_slot(support::QtestMachine& machine, std::uint32_t index, const RegionSpec& region,
+                      std::uint64_t window = kWindow)
 {
-    machine.write64(slot(index) + 0x00, region.phys);
-    machine.write64(slot(index) + 0x08, region.virt);
-    machine.write64(slot(index) + 0x10, region.size);
+    const std::uint64_t at_slot = slot(index, window);
+    machine.write64(at_slot + 0x00, region.phys);
+    machine.write64(at_slot + 0x08, region.virt);
+    machine.write64(at_slot + 0x10, region.size);
     for (std::size_t i = 0; i < 16; ++i) {
         std::uint32_t word = 0;
         for (std::size_t byte = 0; byte < 4; ++byte) {
@@ -63,29 +65,32 @@ inline void fill_slot(support::QtestMachine& machine, std::uint32_t index, const
             word |= std::uint32_t{static_cast<unsigned char>(c)} << byte * 8;
         }
         if (i % 4 == 0) {
-            machine.write32(slot(index) + 0x18 + i, word);
+            machine.write32(at_slot + 0x18 + i, word);
         }
     }
-    machine.write32(slot(index) + 0x28, region.id);
-    machine.write32(slot(index) + 0x2c, region.flags);
+    machine.write32(at_slot + 0x28, region.id);
+    machine.write32(at_slot + 0x2c, region.flags);
 }
 
 /// Fills and commits a slot; returns SLOT_STATUS.
-inline std::uint32_t commit(support::QtestMachine& machine, std::uint32_t index, const RegionSpec& region)
+inline std::uint32_t commit(support::QtestMachine& machine, std::uint32_t index, const RegionSpec& region,
+                            std::uint64_t window = kWindow)
 {
-    fill_slot(machine, index, region);
-    machine.write32(slot(index) + 0x38, 1);
-    return machine.read32(slot(index) + 0x30);
+    const std::uint64_t at_slot = slot(index, window);
+    fill_slot(machine, index, region, window);
+    machine.write32(at_slot + 0x38, 1);
+    return machine.read32(at_slot + 0x30);
 }
 
 /// Rings and waits until the controller is done; returns LAST_RESULT.
-inline std::uint32_t ring(support::QtestMachine& machine, std::uint32_t reason = kPanic)
+inline std::uint32_t ring(support::QtestMachine& machine, std::uint32_t reason = kPanic,
+                          std::uint64_t window = kWindow)
 {
-    machine.write32(kDoorbell, reason);
-    while ((machine.read32(kStatus) & 2) != 0) {
+    machine.write32(window + (kDoorbell - kWindow), reason);
+    while ((machine.read32(window + (kStatus - kWindow)) & 2) != 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    return machine.read32(kLastResult);
+    return machine.read32(window + (kLastResult - kWindow));
 }
 
 } // namespace device
