@@ -385,19 +385,30 @@ TEST(Specification, EveryTableOfThePageIsCompared)
                      "10 version\n");
 }
 
+/// What a pattern captures in the first line of a file that matches it.
+std::string find_in(const char* path, const std::regex& pattern)
+{
+    for (const std::string& line : lines_of(path)) {
+        std::smatch match;
+        if (std::regex_search(line, match, pattern)) {
+            return match[1].str();
+        }
+    }
+    return std::string("nothing in ") + path;
+}
+
 TEST(Specification, CompatibleStringIsThatOfTheHeader)
 {
-    const auto find = [](const char* path, const std::regex& pattern) {
-        for (const std::string& line : lines_of(path)) {
-            std::smatch match;
-            if (std::regex_search(line, match, pattern)) {
-                return match[1].str();
-            }
-        }
-        return std::string("nothing in ") + path;
-    };
-    EXPECT_EQ(find(KMD_SPEC_PATH, std::regex(R"rx(compatible = "([^"]+)")rx")),
-              find(KMD_REGS_PATH, std::regex(R"rx(#define KMD_DT_COMPATIBLE "([^"]+)")rx")));
+    EXPECT_EQ(find_in(KMD_SPEC_PATH, std::regex(R"rx(compatible = "([^"]+)")rx")),
+              find_in(KMD_REGS_PATH, std::regex(R"rx(#define KMD_DT_COMPATIBLE "([^"]+)")rx")));
+}
+
+TEST(Specification, PciIdsAreThoseOfTheHeader)
+{
+    EXPECT_EQ(find_in(KMD_SPEC_PATH, std::regex(R"(vendor ID (0x[0-9a-f]{4}))")),
+              find_in(KMD_REGS_PATH, std::regex(R"(#define KMD_PCI_VENDOR_ID (0x[0-9a-f]{4}))")));
+    EXPECT_EQ(find_in(KMD_SPEC_PATH, std::regex(R"(device ID (0x[0-9a-f]{4}))")),
+              find_in(KMD_REGS_PATH, std::regex(R"(#define KMD_PCI_DEVICE_ID (0x[0-9a-f]{4}))")));
 }
 
 TEST(Specification, VersionOfThePageIsTheOneInTheRegister)
