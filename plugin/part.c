@@ -14,11 +14,6 @@
 #include "part.h"
 #include "triggers.h"
 
-/* The release whose structures the part was compiled with. */
-#ifndef KMD_BUILT_FOR
-#define KMD_BUILT_FOR QEMU_VERSION
-#endif
-
 static const char *register_types(void)
 {
     if (object_class_by_name(TYPE_KMEMDUMP_MD)) {
@@ -34,7 +29,7 @@ static const char *register_types(void)
 QEMU_PLUGIN_EXPORT const struct kmemdump_md_part kmemdump_md_part = {
     .interface = KMEMDUMP_MD_PART_INTERFACE,
     .plugin_version = KMD_PLUGIN_VERSION,
-    .qemu_version = KMD_BUILT_FOR,
+    .qemu_version = QEMU_VERSION,
     .plugin_api = QEMU_PLUGIN_VERSION,
     .register_types = register_types,
 };

@@ -16,7 +16,7 @@ namespace
 
 std::vector<std::string> arguments(const support::RunFolder& folder, const GuestOptions& options)
 {
-    auto command = options.controller ? support::qemu_command() : support::plain_qemu_command();
+    auto command = support::qemu_command();
     command.insert(command.end(), {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none",
                                    "-serial", "file:" + folder.file("console.log"), "-qmp",
                                    "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",

@@ -42,6 +42,7 @@ struct GuestOptions {
     std::string command_line;
     /// Properties of the controller besides its output folder.
     std::string properties;
+    /// The controller at the platform's address; QEMU knows the device types in any case.
     bool controller = true;
     /// The CPUs stand still until gdb, connected to gdb.sock in the folder, lets them go.
     bool under_gdb = false;

@@ -91,8 +91,8 @@ TEST(Pci, DumpsWhatIsRegisteredThroughItsBar)
     Function(machine, 5).map(kPciMemory);
     EXPECT_EQ(machine.read32(kPciMemory), 0x444d4d4bu);
     EXPECT_EQ(commit(machine, 0, {kRam + 0x3000, kVirt, 4096, 7}, kPciMemory), 1u);
-    EXPECT_EQ(commit(machine, 1, {kPciMemory, kVirt, 4096, 8}, kPciMemory), 18u) << "its own BAR is not RAM";
     EXPECT_EQ(ring(machine, kPanic, kPciMemory), 1u);
+    EXPECT_EQ(commit(machine, 1, {kPciMemory, kVirt, 4096, 8}, kPciMemory), 18u) << "its own BAR is not RAM";
     const auto dumps = support::dumps_in(folder.path());
     ASSERT_EQ(dumps.size(), 1u) << machine.messages();
     EXPECT_EQ(ElfCore::read(dumps[0]).physical(kRam + 0x3000, 4096), bytes);
@@ -161,10 +161,10 @@ TEST(Pci, GoesWithTheGuestIntoASnapshotAndBack)
 TEST(Pci, CanBePluggedAndUnpluggedWhileTheMachineRuns)
 {
     const support::RunFolder folder;
-    QtestMachine machine("", {"-device", "pcie-root-port,id=port,chassis=1"});
+    QtestMachine machine("", {"-device", "pcie-root-port,id=slot,chassis=1"});
     for (int round = 0; round < 3; ++round) {
         machine.qmp().execute("device_add", {{"driver", "kmemdump-md-pci"},
-                                             {"bus", "port"},
+                                             {"bus", "slot"},
                                              {"id", "plugged"},
                                              {"output", folder.path().string()}});
         EXPECT_EQ(machine.qmp().execute("qom-get", {{"path", "plugged"}, {"property", "state"}}), "unused");

@@ -22,7 +22,7 @@ namespace
 
 /// A shell script that says the version of the real QEMU and then runs `body`.
 std::string make_qemu(const RunFolder& folder, const std::string& body,
-                      const std::string& version = "exec qemu-system-aarch64 --version")
+                      const std::string& version = "exec " + support::qemu_program() + " --version")
 {
     const std::string path = folder.file("qemu");
     std::ofstream(path) << "#!/bin/bash\n[ \"$1\" = --version ] && { " << version << "; exit 0; }\n" << body;
