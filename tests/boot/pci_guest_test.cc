@@ -49,7 +49,7 @@ TEST(PciGuest, FindsTheFunctionThroughTheDeviceTree)
 
 TEST(PciGuest, FindsTheFunctionUnderUefiAndAcpi)
 {
-    ASSERT_TRUE(std::filesystem::exists(kFirmware)) << "run ./scripts/setup";
+    ASSERT_TRUE(std::filesystem::exists(kFirmware)) << "run ./scripts/setup --all";
     const support::RunFolder folder;
     auto options = on_pci(folder);
     options.ram = "512M";
