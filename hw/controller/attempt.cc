@@ -137,6 +137,7 @@ void Attempt::find_shortfall()
     shortfall_.extents_rejected = snapshot.listed.rejected;
     shortfall_.extents_stale = snapshot.stale;
     shortfall_.list_cut = snapshot.listed.cut;
+    shortfall_.tables_cut = snapshot.tables_cut;
     shortfall_.cpus_of_another_kernel = snapshot.cpus_of_another_kernel;
     shortfall_.vmcoreinfo_lost = snapshot.regions.find(KMD_KIND_VMCOREINFO) != nullptr &&
                                  !Vmcoreinfo::is_vmcoreinfo(snapshot.vmcoreinfo);

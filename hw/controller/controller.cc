@@ -122,6 +122,7 @@ void Controller::take_dump()
         last_error_ = std::move(outcome.error);
     }
     registers_.end_dump(record);
+    registers_.set_ready(quota_.admits());
     if (has_file(record.result)) {
         incident_.dumped(reason_);
     }
@@ -257,7 +258,7 @@ const char* Controller::state_text() const
     if (registers_.busy()) {
         return "busy";
     }
-    if (registers_.last().result == KMD_RESULT_LIMIT) {
+    if (!quota_.admits()) {
         return "limit";
     }
     return used_ ? "ready" : "unused";

@@ -20,6 +20,9 @@ class Quota
     /// Why the guest gets no further attempt; none if it gets one.
     std::optional<std::string> why_no_attempt() const;
 
+    /// Whether the limits leave room for another attempt, if what it saves is small enough.
+    bool admits() const { return !why_no_attempt() && room() > 0; }
+
     /// Counts an attempt, which allocates memory and stops the machine, until charge_file().
     void begin_attempt() { ++attempts_without_file_; }
     /// The attempt wrote a file, complete or not. `bytes`: its size and that of its sidecar.

@@ -65,7 +65,7 @@ std::uint64_t Registers::window_size() const
 
 std::uint32_t Registers::status() const
 {
-    return (last_.result == KMD_RESULT_LIMIT ? 0u : std::uint32_t{KMD_STATUS_READY}) |
+    return (ready_ ? std::uint32_t{KMD_STATUS_READY} : 0u) |
            (busy_ ? std::uint32_t{KMD_STATUS_BUSY} : 0u) |
            (fault_injection_ ? std::uint32_t{KMD_STATUS_FAULT_INJECTION} : 0u);
 }

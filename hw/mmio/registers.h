@@ -66,6 +66,8 @@ class Registers
     void cancel_dump() { busy_ = false; }
     /// Clears STATUS_BUSY and publishes the record of the attempt.
     void end_dump(const DumpRecord& record);
+    /// Sets or clears STATUS_READY, which belongs to this host: it is not part of the state.
+    void set_ready(bool ready) { ready_ = ready; }
 
     bool busy() const { return busy_; }
     std::uint32_t dump_count() const { return dump_count_; }
@@ -99,6 +101,7 @@ class Registers
     GuestMemory& memory_;
     std::uint32_t features_;
     bool fault_injection_;
+    bool ready_ = true;
     bool busy_ = false;
     std::uint32_t guest_errors_ = 0;
     std::uint32_t dump_count_ = 0;

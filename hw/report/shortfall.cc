@@ -20,6 +20,7 @@ std::string describe_shortfall(const Shortfall& shortfall)
     count(shortfall.extents_rejected, "listed extents not RAM");
     count(shortfall.extents_stale, "listed extents not mapped any more");
     text += shortfall.list_cut ? ", the list is cut" : "";
+    text += shortfall.tables_cut ? ", the page tables are cut" : "";
     text += shortfall.vmcoreinfo_lost ? ", vmcoreinfo is lost" : "";
     count(shortfall.cpus_of_another_kernel.size(), "CPUs run another kernel");
     return text;

@@ -27,6 +27,8 @@ struct Shortfall {
     std::uint64_t extents_stale = 0;
     /// The guest's list is too long; only its beginning was read.
     bool list_cut = false;
+    /// The page tables are larger than any kernel's; only a part of them was read.
+    bool tables_cut = false;
     /// The VMCOREINFO region no longer holds vmcoreinfo: the kernel that registered it is gone.
     bool vmcoreinfo_lost = false;
     /// Numbers of the CPUs that run another kernel than that of vmcoreinfo.
@@ -36,7 +38,8 @@ struct Shortfall {
     {
         return regions_rejected > 0 || regions_refused > 0 || regions_not_described > 0 ||
                regions_not_registered > 0 || extents_not_listed > 0 || extents_rejected > 0 ||
-               extents_stale > 0 || list_cut || vmcoreinfo_lost || !cpus_of_another_kernel.empty();
+               extents_stale > 0 || list_cut || tables_cut || vmcoreinfo_lost ||
+               !cpus_of_another_kernel.empty();
     }
 };
 

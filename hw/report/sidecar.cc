@@ -162,6 +162,7 @@ void add_shortfall(JsonMembers& members, const Shortfall& shortfall)
     members.add("extents_rejected", shortfall.extents_rejected);
     members.add("extents_stale", shortfall.extents_stale);
     members.add_bool("list_cut", shortfall.list_cut);
+    members.add_bool("tables_cut", shortfall.tables_cut);
     members.add_bool("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
     members.add_json("cpus_of_another_kernel", json_list(shortfall.cpus_of_another_kernel,
                                                          [](unsigned cpu) { return std::to_string(cpu); }));

@@ -443,8 +443,9 @@ TEST(Limit, OfDumpsEndsThemWithOneWarningHoweverOftenTheGuestRings)
     TestMachine m(config);
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
     m.dump(2);
+    EXPECT_EQ(m.read32(0x024), 1u) << "STATUS: READY";
     m.dump(2);
-    EXPECT_EQ(m.read32(0x024), 1u) << "STATUS_READY until an attempt finds the limit reached";
+    EXPECT_EQ(m.read32(0x024), 0u) << "STATUS: not READY, both are used up";
     for (int i = 0; i < 100; ++i) {
         m.dump(1);
         ASSERT_EQ(m.last_result(), 6u) << "RESULT_LIMIT";
@@ -476,6 +477,39 @@ TEST(Limit, OutlivesAReset)
     EXPECT_EQ(m.last_result(), 6u);
     EXPECT_EQ(m.host.warnings.size(), 1u);
     EXPECT_EQ(names_in(m.folder.path()).size(), 1u);
+}
+
+TEST(Limit, StaysReachedAfterADumpForTheHost)
+{
+    auto config = small_config();
+    config.max_dumps = 1;
+    TestMachine m(config);
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump(2);
+    m.dump(2);
+    ASSERT_EQ(m.last_result(), 6u);
+    ASSERT_FALSE(m.controller->request_dump("host"));
+    ASSERT_EQ(m.last_result(), 1u);
+    EXPECT_EQ(m.read32(0x024), 0u) << "STATUS: not READY";
+    EXPECT_STREQ(m.controller->state_text(), "limit");
+}
+
+TEST(Limit, IsThatOfTheHostAfterAMigration)
+{
+    auto config = small_config();
+    config.max_dumps = 1;
+    TestMachine source(config);
+    ASSERT_EQ(source.add(0, ram_region(0, 0x1000)), 1u);
+    source.dump(2);
+    source.dump(2);
+    ASSERT_EQ(source.last_result(), 6u);
+    TestMachine target(config);
+    ASSERT_FALSE(target.controller->load_state(source.controller->save_state()));
+    EXPECT_EQ(target.last_result(), 6u);
+    EXPECT_EQ(target.read32(0x024), 1u) << "STATUS: READY";
+    target.dump(2);
+    EXPECT_EQ(target.last_result(), 1u);
+    EXPECT_EQ(target.read32(0x024), 0u) << "STATUS: not READY";
 }
 
 TEST(Limit, CountsIncompleteFiles)

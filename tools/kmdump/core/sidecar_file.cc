@@ -160,6 +160,9 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     if (json.contains("list_cut") && members.boolean(json, "list_cut")) {
         lacks.emplace_back("the end of the guest's list");
     }
+    if (json.contains("tables_cut") && members.boolean(json, "tables_cut")) {
+        lacks.emplace_back("a part of the page tables, which are larger than any kernel's");
+    }
     if (vmcoreinfo_lost(members, json)) {
         lacks.emplace_back("vmcoreinfo: the kernel that registered the regions is gone");
     }
