@@ -21,7 +21,6 @@
 #include <sstream>
 
 using boot::Guest;
-using boot::GuestOptions;
 using support::ElfCore;
 
 namespace

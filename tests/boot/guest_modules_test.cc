@@ -16,7 +16,6 @@
 #include <string_view>
 
 using boot::Guest;
-using boot::GuestOptions;
 
 namespace
 {

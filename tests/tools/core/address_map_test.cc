@@ -7,7 +7,6 @@ namespace
 {
 
 using kmdump::AddressMap;
-using kmdump::Extent;
 
 TEST(AddressMap, FindsNothingInAnEmptyMap)
 {

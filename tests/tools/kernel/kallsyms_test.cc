@@ -9,7 +9,6 @@
 namespace
 {
 
-using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump::Place;

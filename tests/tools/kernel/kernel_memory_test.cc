@@ -7,7 +7,6 @@
 namespace
 {
 
-using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump_test::CoreMaker;

@@ -13,7 +13,6 @@
 namespace
 {
 
-using kmd::Vmcoreinfo;
 using kmdump::CoreFile;
 using kmdump::KernelMemory;
 using kmdump::Symbols;

@@ -11,7 +11,6 @@ namespace
 
 using kmdump::PrintkLog;
 using kmdump_test::CoreMaker;
-using kmdump_test::put;
 using kmdump_test::RingMaker;
 using kmdump_test::TemporaryFile;
 

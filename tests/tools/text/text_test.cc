@@ -11,7 +11,6 @@ namespace
 {
 
 using namespace std::string_view_literals;
-using kmd::Vmcoreinfo;
 using kmdump::LogRecord;
 
 TEST(Escape, LeavesPrintableTextAlone)

@@ -19,7 +19,6 @@ namespace
 using kmd::Config;
 using kmd::test::bytes_of;
 using kmd::test::CoreReader;
-using kmd::test::GuestRegion;
 using kmd::test::in_child;
 using kmd::test::kRam;
 using kmd::test::kVirt;

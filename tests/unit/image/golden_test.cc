@@ -19,7 +19,6 @@ using kmd::test::bytes_of;
 using kmd::test::FakeHost;
 using kmd::test::names_in;
 using kmd::test::TempDir;
-using kmd::test::TestMachine;
 
 struct Line {
     unsigned number = 0;

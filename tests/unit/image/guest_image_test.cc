@@ -18,7 +18,6 @@ using kmd::compose_guest_image;
 using kmd::Machine;
 using kmd::Plan;
 using kmd::Region;
-using kmd::test::bytes_of;
 using kmd::test::kRam;
 using kmd::test::kVirt;
 using kmd::test::names_in;

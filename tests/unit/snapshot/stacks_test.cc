@@ -14,7 +14,6 @@ namespace
 {
 
 using namespace kmd;
-using test::CpuRegisters;
 
 constexpr std::uint64_t kRam = 0x40000000;
 constexpr std::uint64_t kTaskStack = 0xffff800080100000;

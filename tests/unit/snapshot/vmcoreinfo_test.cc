@@ -13,7 +13,6 @@ namespace
 {
 
 using kmd::Plan;
-using kmd::Region;
 using kmd::Vmcoreinfo;
 using kmd::test::compose;
 using kmd::test::CoreReader;
