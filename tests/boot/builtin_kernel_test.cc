@@ -162,7 +162,7 @@ ElfCore compared_dump(Guest& guest)
     const auto full_path = guest.folder().file("full.core");
     guest.qmp().execute("dump-guest-memory", {{"paging", false}, {"protocol", "file:" + full_path}});
     const auto full = ElfCore::read(full_path);
-    const auto dump = ElfCore::read(guest.dumps().at(0));
+    auto dump = ElfCore::read(guest.dumps().at(0));
     for (const auto& segment : dump.segments) {
         const auto expected = full.physical(segment.phys, segment.file_size);
         EXPECT_EQ(expected.size(), segment.file_size) << std::hex << segment.phys;

@@ -48,7 +48,7 @@ json outcome(const RunFolder& folder, std::vector<std::string> more, int status)
     EXPECT_EQ(finished.status, status) << finished.output;
     const auto start = finished.output.find("{\n");
     EXPECT_NE(start, std::string::npos) << finished.output;
-    const json found = json::parse(finished.output.substr(start), nullptr, false);
+    json found = json::parse(finished.output.substr(start), nullptr, false);
     EXPECT_EQ(found.value("exit_status", -1), status) << finished.output;
     return found;
 }

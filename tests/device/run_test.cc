@@ -24,7 +24,7 @@ namespace
 std::string make_qemu(const RunFolder& folder, const std::string& body,
                       const std::string& version = "exec " + support::qemu_program() + " --version")
 {
-    const std::string path = folder.file("qemu");
+    std::string path = folder.file("qemu");
     std::ofstream(path) << "#!/bin/bash\n[ \"$1\" = --version ] && { " << version << "; exit 0; }\n" << body;
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path;

@@ -112,7 +112,7 @@ struct CAbi : testing::Test {
         char* error = nullptr;
         controller = kmd_create(&config, &Emulator::kOps, &emulator, &error);
         EXPECT_EQ(controller, nullptr);
-        const std::string text = error == nullptr ? "" : error;
+        std::string text = error == nullptr ? "" : error;
         std::free(error);
         return text;
     }
@@ -349,7 +349,7 @@ TEST_F(CAbi, FailedDumpIsAWarning)
 std::string text_of(const kmd_controller* controller, kmd_text which)
 {
     char* text = kmd_get_text(controller, which);
-    const std::string copy = text;
+    std::string copy = text;
     std::free(text);
     return copy;
 }
