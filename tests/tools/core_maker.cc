@@ -144,7 +144,7 @@ std::string KallsymsMaker::vmcoreinfo() const
         if (with_base || table != std::string_view("kallsyms_relative_base")) {
             char line[80];
             std::snprintf(line, sizeof(line), "SYMBOL(%s)=%llx\n", table,
-                          static_cast<unsigned long long>(virt + offset_of(table)));
+                          static_cast<unsigned long long>(virt) + offset_of(table));
             text += line;
         }
     }

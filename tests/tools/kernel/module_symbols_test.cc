@@ -51,7 +51,7 @@ struct Guest {
     {
         char self[96];
         std::snprintf(self, sizeof(self), "SYMBOL(kmd_layout)=%llx\nSYMBOL(modules)=%llx\n",
-                      static_cast<unsigned long long>(kVirt), static_cast<unsigned long long>(kVirt + kHead));
+                      static_cast<unsigned long long>(kVirt), static_cast<unsigned long long>(kVirt) + kHead);
         return "KMD_LAYOUT=1\n" + std::string(self) +
                "OFFSET(module.list)=16\nOFFSET(module.name)=32\nOFFSET(module.text)=96\n"
                "OFFSET(module.text_size)=104\nOFFSET(module.init_text)=112\nOFFSET(module.init_text_size)="
