@@ -17,8 +17,6 @@
 #include <stdexcept>
 #include <thread>
 
-extern char** environ;
-
 namespace support
 {
 
@@ -42,6 +40,7 @@ int milliseconds_until(Clock::time_point deadline)
 pid_t spawn(const std::vector<std::string>& arguments, int in, int out, int error)
 {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const auto& argument : arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
