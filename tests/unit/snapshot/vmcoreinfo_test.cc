@@ -192,7 +192,7 @@ TEST_F(VmcoreinfoTest, PageSizeWithSomethingBehindTheNumberIsNonsense)
 
 TEST_F(VmcoreinfoTest, PageSizeBehindTheTerminatorDoesNotCount)
 {
-    EXPECT_EQ(page(std::string("A=1\n\0PAGESIZE=65536\n", 21)), 0x1000u);
+    EXPECT_EQ(page(std::string("A=1\n\0PAGESIZE=65536\n", 20)), 0x1000u);
 }
 
 TEST_F(VmcoreinfoTest, NumbersAreReadAsTheKernelWritesThem)
