@@ -41,7 +41,8 @@ class QcomFolder
         for (std::uint32_t i = 0; i < number<std::uint32_t>(16 + 16); ++i) {
             const std::uint64_t at = number<std::uint64_t>(16 + 24) + 40 * i;
             Entry entry;
-            entry.name = toc.substr(at, 16).c_str();
+            const std::string name = toc.substr(at, 16);
+            entry.name = name.substr(0, name.find('\0'));
             entry.number = number<std::uint32_t>(at + 16);
             entry.valid = number<std::uint32_t>(at + 20);
             entry.address = number<std::uint64_t>(at + 24);
