@@ -9,6 +9,8 @@ namespace kmdump_test
 namespace
 {
 
+using namespace std::string_literals;
+
 /// One of the ways to get a script to run; it would set `owned`. Then bytes that are no text, and a word
 /// that no line can hold.
 std::string attack(unsigned number)
@@ -23,7 +25,8 @@ std::string attack(unsigned number)
         "&lt;script&gt;window.owned=1&lt;/script&gt;",
         "<meta http-equiv=refresh content=\"0;url=data:text/html,x\"><base href=//example.invalid>",
         "]]><style>*{display:none}</style><iframe srcdoc=x>",
-        "\xff\xfe\x00<\0script>\x1b[2J\xe2\x80\xae",
+        // NOLINTNEXTLINE(misc-misleading-bidirectional): must do no harm
+        "\xff\xfe\x00<\0script>\x1b[2J\xe2\x80\xae"s,
         std::string(300, 'W'),
     };
     return attacks[number % std::size(attacks)];
