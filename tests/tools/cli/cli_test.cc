@@ -223,6 +223,7 @@ TEST(Log, LosesNoByteInEitherForm)
 {
     RingMaker ring(3, 9);
     ring.write("C:\\x1b \xc3\xbc");
+    // NOLINTNEXTLINE(misc-misleading-bidirectional): must come out escaped
     ring.write("broken \xff\n\xe2\x80\xae");
     const TemporaryFile file(ring.core().make());
     EXPECT_EQ(kmdump_command({"log", file.path()}).out, "[    0.000000] C:\\\\x1b \xc3\xbc\n"
