@@ -161,10 +161,10 @@ TEST(Pci, GoesWithTheGuestIntoASnapshotAndBack)
 TEST(Pci, CanBePluggedAndUnpluggedWhileTheMachineRuns)
 {
     const support::RunFolder folder;
-    QtestMachine machine("", {"-device", "pcie-root-port,id=slot,chassis=1"});
+    QtestMachine machine("", {"-device", "pcie-root-port,id=rp,chassis=1"});
     for (int round = 0; round < 3; ++round) {
         machine.qmp().execute("device_add", {{"driver", "kmemdump-md-pci"},
-                                             {"bus", "slot"},
+                                             {"bus", "rp"},
                                              {"id", "plugged"},
                                              {"output", folder.path().string()}});
         EXPECT_EQ(machine.qmp().execute("qom-get", {{"path", "plugged"}, {"property", "state"}}), "unused");
