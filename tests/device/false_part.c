@@ -6,13 +6,12 @@
 
 #include <stdlib.h>
 
-static const char *register_types(void)
+static const char* register_types(void)
 {
     abort();
 }
 
-__attribute__((visibility("default")))
-const struct kmemdump_md_part kmemdump_md_part = {
+__attribute__((visibility("default"))) const struct kmemdump_md_part kmemdump_md_part = {
     .interface = KMEMDUMP_MD_PART_INTERFACE,
     .plugin_version = KMD_PLUGIN_VERSION,
     .qemu_version = "6.9.9",

@@ -2,6 +2,7 @@
 //
 // A QEMU (KMD_QEMU) that has the controller built in, and that exports nothing to a plugin.
 #include "environment.h"
+#include "run_folder.h"
 #include "subprocess.h"
 
 #include <gtest/gtest.h>
@@ -43,6 +44,17 @@ TEST(BuiltIn, IsListedByDeviceHelp)
     EXPECT_NE(qemu.output.find("name \"kmemdump-md-pci\", bus PCI, desc \"minidump controller\""),
               std::string::npos)
         << qemu.output;
+}
+
+TEST(BuiltIn, IsWhatKmdumpRunUses)
+{
+    const support::RunFolder folder;
+    const auto run = support::run({support::required("KMD_KMDUMP"), "run", "--quiet", "--kernel",
+                                   support::required("KMD_PAYLOAD"), "--qemu", support::qemu_program(),
+                                   "--output", folder.file("run")},
+                                  seconds(60));
+    EXPECT_EQ(run.status, 3) << run.output;
+    EXPECT_EQ(support::dumps_in(folder.file("run")).size(), 1u) << run.output;
 }
 
 } // namespace

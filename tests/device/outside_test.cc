@@ -258,7 +258,7 @@ TEST(TwoControllers, SayWhichOfThemAMessageIsAbout)
     }
     const std::string cause = ": no dump (panic): the guest has registered no region";
     EXPECT_NE(machine.messages().find("kmemdump-md 'md'" + cause), std::string::npos) << machine.messages();
-    EXPECT_NE(machine.messages().find("kmemdump-md at 0xb100000" + cause), std::string::npos)
+    EXPECT_NE(machine.messages().find("kmemdump-md@b100000" + cause), std::string::npos)
         << machine.messages();
 }
 

@@ -112,6 +112,17 @@ TEST(KmdumpRun, RefusesAQemuThatThePluginIsNotFor)
     EXPECT_FALSE(std::filesystem::exists(folder.file("run")));
 }
 
+TEST(KmdumpRun, PreloadsThePluginIntoAQemuWithoutPlugins)
+{
+    const RunFolder folder;
+    const auto run = support::run(command(folder, support::required("KMD_MODULAR_QEMU")));
+    EXPECT_EQ(run.status, 6) << "it ends at once";
+    EXPECT_NE(run.output.find("preload " + support::required("KMD_PLUGIN") + "\n"), std::string::npos)
+        << run.output;
+    EXPECT_NE(run.output.find("argument kmemdump-md,id=kmdump"), std::string::npos) << run.output;
+    EXPECT_EQ(run.output.find("argument -plugin"), std::string::npos) << run.output;
+}
+
 TEST(KmdumpRun, RefusesAProgramThatIsNoQemu)
 {
     const RunFolder folder;
