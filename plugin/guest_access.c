@@ -32,10 +32,17 @@ void kmemdump_md_machine(void *host, struct kmd_machine *machine)
     GuestPhysBlockList none = {};
 
     QTAILQ_INIT(&none.head);
-    if (cpu_get_dump_info(&info, &none) == 0) {
-        machine->elf_machine = info.d_machine;
-        machine->elf_class = info.d_class;
-        machine->elf_data = info.d_endian;
+    if (cpu_get_dump_info(&info, &none) != 0) {
+        return;
+    }
+    machine->elf_machine = info.d_machine;
+    machine->elf_class = info.d_class;
+    machine->elf_data = info.d_endian;
+    /* QEMU answers for the mode that an x86 CPU is in, its type for the CPU. */
+    if (info.d_machine == EM_386 &&
+        object_dynamic_cast(OBJECT(first_cpu), "x86_64-cpu")) {
+        machine->elf_machine = EM_X86_64;
+        machine->elf_class = ELFCLASS64;
     }
 }
 

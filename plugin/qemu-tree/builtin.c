@@ -9,7 +9,7 @@
 #include "plugin/triggers.h"
 
 type_init(kmemdump_md_register_platform_type)
-type_init(kmemdump_md_register_pci_type)
+    type_init(kmemdump_md_register_pci_type)
 
-/* When all types exist and no machine does, as under LD_PRELOAD. */
-migration_init(kmemdump_md_watch_machine)
+    /* When all types exist and no machine does, as under LD_PRELOAD. */
+    migration_init(kmemdump_md_watch_machine)

@@ -24,7 +24,8 @@ static void put_in_slot(enum kmd_slot_field field, uint64_t value)
 
 static void start(void)
 {
-    global_qtest = qtest_initf("-M virt -m 64M -device kmemdump-md,output=%s",
+    global_qtest = qtest_initf("-M virt -cpu cortex-a57 -m 64M -nic none "
+                               "-device kmemdump-md,output=%s",
                                folder);
 }
 

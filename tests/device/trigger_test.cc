@@ -175,8 +175,11 @@ TEST(Doorbell, RungRightBeforeADiskIsResetIsAnsweredByTheMainLoopAfterThat)
     std::uint32_t instruction = 0;
     std::memcpy(&instruction, code.data(), 4);
     const bool waits = (instruction & 0xffc0001f) == 0xb9400000 || (instruction & 0x7f000000) == 0x37000000;
-    EXPECT_TRUE(waits) << std::hex << "PC " << pc << " is at " << instruction
-                       << ", not in the loop that waits for the answer";
+    // Newer QEMUs end a translation block at each MMIO access, and stop the CPU right after the doorbell.
+    const bool is_to_reset_the_disk = (instruction & 0xffc0001f) == 0xb900001f;
+    EXPECT_TRUE(waits || is_to_reset_the_disk)
+        << std::hex << "PC " << pc << " is at " << instruction
+        << ", neither in the loop that waits for the answer nor at the store that resets the disk";
 }
 
 /// As a PCI device, driven through its configuration space as firmware and driver would.

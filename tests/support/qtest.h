@@ -47,6 +47,10 @@ class QtestMachine
     void write16(std::uint64_t address, std::uint16_t value) { write("writew", address, value); }
     void write8(std::uint64_t address, std::uint8_t value) { write("writeb", address, value); }
 
+    /// Ports of a PC.
+    std::uint32_t in32(std::uint16_t port) { return static_cast<std::uint32_t>(read("inl", port)); }
+    void out32(std::uint16_t port, std::uint32_t value) { write("outl", port, value); }
+
     /// Guest RAM, by physical address.
     void write_memory(std::uint64_t address, std::span<const std::byte> bytes);
     std::vector<std::byte> read_memory(std::uint64_t address, std::size_t size);

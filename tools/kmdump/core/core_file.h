@@ -41,7 +41,7 @@ struct CoreLayout {
 
 /// The contents of the headers and notes.
 struct CoreSummary {
-    /// e_machine, for example EM_AARCH64.
+    /// e_machine: EM_*.
     std::uint16_t machine = 0;
     /// False if the writer marked the file incomplete.
     bool complete = true;
