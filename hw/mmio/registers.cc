@@ -65,8 +65,7 @@ std::uint64_t Registers::window_size() const
 
 std::uint32_t Registers::status() const
 {
-    return (ready_ ? std::uint32_t{KMD_STATUS_READY} : 0u) |
-           (busy_ ? std::uint32_t{KMD_STATUS_BUSY} : 0u) |
+    return (ready_ ? std::uint32_t{KMD_STATUS_READY} : 0u) | (busy_ ? std::uint32_t{KMD_STATUS_BUSY} : 0u) |
            (fault_injection_ ? std::uint32_t{KMD_STATUS_FAULT_INJECTION} : 0u);
 }
 
