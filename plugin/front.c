@@ -162,6 +162,7 @@ static bool load_file(const char *path, const char *release)
                     path, found->qemu_version, release);
     }
     part = found;
+    qemu_plugin_version = part->plugin_api;
     return true;
 }
 
@@ -274,13 +275,19 @@ __attribute__((constructor)) static void on_load(void)
 {
     const char *list = getenv("LD_PRELOAD");
 
-    /* One that each QEMU takes since, or before, 9.0. */
+    /* Without a part: what emulators of user programs take, at least so far. */
     qemu_plugin_version =
         dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new") ? 2 : 1;
     if (list && strstr(list, FRONT)) {
         on_preload();
-    } else if (load_part()) {
-        qemu_plugin_version = part->plugin_api;
+        return;
+    }
+    if (!load_part() && is_system_emulator()) {
+        /*
+         * Now, because QEMU refuses a file without the right version before it
+         * asks for qemu_plugin_install().
+         */
+        _exit(complain());
     }
 }
 
