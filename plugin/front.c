@@ -189,40 +189,38 @@ static bool load_part(void)
         release, folder, *others ? others : "no QEMU");
 }
 
-/* Whether LD_PRELOAD names this file, which is then taken out of the list. */
-static bool take_out_of_preload(void)
+/* Takes this file out of LD_PRELOAD: programs that QEMU starts do not need it.
+ */
+static void take_out_of_preload(void)
 {
     const char *list = getenv("LD_PRELOAD");
+    const size_t size = list ? strlen(list) + 1 : 0;
     char own[PATH_MAX], entry[PATH_MAX];
     char *words, *rest, *next, *word;
-    bool found = false;
+    size_t length = 0;
 
     if (!list || !find_own_path(own)) {
-        return false;
+        return;
     }
     words = strdup(list);
-    rest = calloc(1, strlen(list) + 1);
+    rest = malloc(size);
     if (!words || !rest) {
         abort();
     }
     for (word = strtok_r(words, ": ", &next); word;
          word = strtok_r(NULL, ": ", &next)) {
-        if (realpath(word, entry) && strcmp(entry, own) == 0) {
-            found = true;
-        } else {
-            strcat(rest, *rest ? ":" : "");
-            strcat(rest, word);
+        if (!realpath(word, entry) || strcmp(entry, own) != 0) {
+            length += (size_t)snprintf(rest + length, size - length, "%s%s",
+                                       length ? ":" : "", word);
         }
     }
-    /* A program that QEMU starts has no use for this file. */
-    if (found && *rest) {
+    if (length) {
         setenv("LD_PRELOAD", rest, true);
-    } else if (found) {
+    } else {
         unsetenv("LD_PRELOAD");
     }
     free(words);
     free(rest);
-    return found;
 }
 
 /* False, and a sentence in `problem`, when the types are not registered. */
