@@ -208,12 +208,15 @@ void kmemdump_md_unrealize(KmemdumpMd *s)
     kmemdump_md_remove_controller(s->controller);
     controllers = g_slist_remove(controllers, s);
     qemu_unregister_reset(reset, s);
-    kmd_destroy(s->controller);
-    s->controller = NULL;
+}
+
+void kmemdump_md_finalize(KmemdumpMd *s)
+{
+    if (s->controller) {
+        kmd_destroy(s->controller);
+    }
     g_free(s->state);
     g_free(s->unit);
-    s->state = NULL;
-    s->unit = NULL;
 }
 
 void kmemdump_md_class_init(ObjectClass *klass)

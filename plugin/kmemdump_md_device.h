@@ -107,8 +107,13 @@ KmemdumpMd *kmemdump_md_of(Object *device);
 bool kmemdump_md_realize(KmemdumpMd *s, DeviceState *device, const char *unit,
                          bool pci, Error **errp);
 
-/* Undoes it. The window is on no bus any more. */
+/*
+ * Ends all dumps of a device whose window is on no bus any more. A CPU that has
+ * found the window before may still access it: the controller stays until
+ * kmemdump_md_finalize(), which runs once nothing refers to the window.
+ */
 void kmemdump_md_unrealize(KmemdumpMd *s);
+void kmemdump_md_finalize(KmemdumpMd *s);
 
 /* What class_init() of both types does. */
 void kmemdump_md_class_init(ObjectClass *klass);

@@ -27,6 +27,11 @@ static void leave(PCIDevice *dev)
     kmemdump_md_unrealize(&KMEMDUMP_MD_PCI(dev)->md);
 }
 
+static void finalize(Object *obj)
+{
+    kmemdump_md_finalize(&KMEMDUMP_MD_PCI(obj)->md);
+}
+
 static KmdProperty properties[] = {KMEMDUMP_MD_PROPERTIES(KmemdumpMdPci, md),
                                    KMD_PROPERTIES_END};
 
@@ -62,6 +67,7 @@ static const TypeInfo type = {
     .name = TYPE_KMEMDUMP_MD_PCI,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(KmemdumpMdPci),
+    .instance_finalize = finalize,
     .class_init = class_init,
     .interfaces =
         (InterfaceInfo[]){

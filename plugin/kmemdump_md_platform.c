@@ -82,6 +82,11 @@ static void realize(DeviceState *dev, Error **errp)
     qemu_add_machine_init_done_notifier(&s->machine_done);
 }
 
+static void finalize(Object *obj)
+{
+    kmemdump_md_finalize(&KMEMDUMP_MD(obj)->md);
+}
+
 static KmdProperty properties[] = {
     DEFINE_PROP_UINT64("addr", KmemdumpMdPlatform, addr, DEFAULT_ADDR),
     KMEMDUMP_MD_PROPERTIES(KmemdumpMdPlatform, md), KMD_PROPERTIES_END};
@@ -114,6 +119,7 @@ static const TypeInfo type = {
     .name = TYPE_KMEMDUMP_MD,
     .parent = TYPE_DEVICE,
     .instance_size = sizeof(KmemdumpMdPlatform),
+    .instance_finalize = finalize,
     .class_init = class_init,
 };
 

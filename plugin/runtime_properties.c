@@ -14,7 +14,9 @@ static void request_dump(Object *obj, const char *reason, Error **errp)
         error_setg(errp, "'dump' is set while the machine runs, with qom-set");
         return;
     }
+    object_ref(obj);
     error = kmemdump_md_dump_now(s->controller, reason);
+    object_unref(obj);
     if (error) {
         error_setg(errp, "%s", error);
         free(error);

@@ -134,7 +134,10 @@ char *kmemdump_md_dump_now(struct kmd_controller *controller,
     char *error;
 
     pause_all_vcpus();
-    error = kmd_request_dump(controller, reason);
+    /* While the CPUs were waited for, the guest can have unplugged it. */
+    error = g_slist_find(controllers, controller)
+                ? kmd_request_dump(controller, reason)
+                : strdup("the guest has unplugged the controller");
     let_guest_go_on();
     return error;
 }
