@@ -26,14 +26,6 @@ std::vector<std::string> payload_that_waits()
                 ",data-len=4"};
 }
 
-template <class Condition> void wait_until(const Condition& condition)
-{
-    for (int i = 0; i < 4000 && !condition(); ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ASSERT_TRUE(condition());
-}
-
 /// A guest with three regions that was moved into a file.
 class Migration : public testing::Test
 {

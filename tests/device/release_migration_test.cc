@@ -31,14 +31,6 @@ std::string at_window(const std::string& more = "")
     return "addr=" + std::to_string(kPcWindow) + more;
 }
 
-template <class Condition> void wait_until(const Condition& condition)
-{
-    for (int i = 0; i < 4000 && !condition(); ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ASSERT_TRUE(condition());
-}
-
 class ReleaseMigration : public testing::Test
 {
   protected:

@@ -7,6 +7,8 @@
 #include "elf_core.h"
 #include "qtest.h"
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -91,6 +93,15 @@ inline std::uint32_t ring(support::QtestMachine& machine, std::uint32_t reason =
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return machine.read32(window + (kLastResult - kWindow));
+}
+
+/// Fails the test when the condition is not true within twenty seconds.
+template <class Condition> void wait_until(const Condition& condition)
+{
+    for (int i = 0; i < 4000 && !condition(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_TRUE(condition());
 }
 
 } // namespace device

@@ -436,6 +436,22 @@ TEST(Result, DescribesOneAttemptOnly)
     EXPECT_EQ(m.read32(0x040), 1u) << "DUMP_COUNT";
 }
 
+kmd::Config one_dump()
+{
+    auto config = small_config();
+    config.max_dumps = 1;
+    return config;
+}
+
+/// Takes the one dump, and finds the limit reached.
+void exhaust(TestMachine& m)
+{
+    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
+    m.dump(2);
+    m.dump(2);
+    ASSERT_EQ(m.last_result(), 6u) << "RESULT_LIMIT";
+}
+
 TEST(Limit, OfDumpsEndsThemWithOneWarningHoweverOftenTheGuestRings)
 {
     auto config = small_config();
@@ -464,12 +480,8 @@ TEST(Limit, OfDumpsEndsThemWithOneWarningHoweverOftenTheGuestRings)
 
 TEST(Limit, OutlivesAReset)
 {
-    auto config = small_config();
-    config.max_dumps = 1;
-    TestMachine m(config);
-    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.dump(2);
-    m.dump(2);
+    TestMachine m(one_dump());
+    exhaust(m);
     m.controller->reset();
     EXPECT_EQ(m.read32(0x024), 0u) << "STATUS: not READY";
     ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
@@ -481,13 +493,8 @@ TEST(Limit, OutlivesAReset)
 
 TEST(Limit, StaysReachedAfterADumpForTheHost)
 {
-    auto config = small_config();
-    config.max_dumps = 1;
-    TestMachine m(config);
-    ASSERT_EQ(m.add(0, ram_region(0, 0x1000)), 1u);
-    m.dump(2);
-    m.dump(2);
-    ASSERT_EQ(m.last_result(), 6u);
+    TestMachine m(one_dump());
+    exhaust(m);
     ASSERT_FALSE(m.controller->request_dump("host"));
     ASSERT_EQ(m.last_result(), 1u);
     EXPECT_EQ(m.read32(0x024), 0u) << "STATUS: not READY";
@@ -496,14 +503,9 @@ TEST(Limit, StaysReachedAfterADumpForTheHost)
 
 TEST(Limit, IsThatOfTheHostAfterAMigration)
 {
-    auto config = small_config();
-    config.max_dumps = 1;
-    TestMachine source(config);
-    ASSERT_EQ(source.add(0, ram_region(0, 0x1000)), 1u);
-    source.dump(2);
-    source.dump(2);
-    ASSERT_EQ(source.last_result(), 6u);
-    TestMachine target(config);
+    TestMachine source(one_dump());
+    exhaust(source);
+    TestMachine target(one_dump());
     ASSERT_FALSE(target.controller->load_state(source.controller->save_state()));
     EXPECT_EQ(target.last_result(), 6u);
     EXPECT_EQ(target.read32(0x024), 1u) << "STATUS: READY";
