@@ -3,6 +3,13 @@
 
 #include "cpu_registers.h"
 
+static bool is_plain_ram(const MemoryRegionSection *section)
+{
+    return memory_region_is_ram(section->mr) && !section->readonly &&
+           !memory_region_is_rom(section->mr) &&
+           !memory_region_is_ram_device(section->mr);
+}
+
 uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
                              const void **bytes)
 {
@@ -13,10 +20,7 @@ uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
     if (!section.mr) {
         return 0;
     }
-    if (section.offset_within_address_space == phys &&
-        memory_region_is_ram(section.mr) && !section.readonly &&
-        !memory_region_is_rom(section.mr) &&
-        !memory_region_is_ram_device(section.mr)) {
+    if (section.offset_within_address_space == phys && is_plain_ram(&section)) {
         *bytes = (const char *)memory_region_get_ram_ptr(section.mr) +
                  section.offset_within_region;
         length = int128_get64(section.size);
@@ -24,6 +28,34 @@ uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
     /* The big lock, which the caller holds, keeps the memory in place. */
     memory_region_unref(section.mr);
     return length;
+}
+
+int kmemdump_md_next_ram(void *host, uint64_t phys, uint64_t *start)
+{
+    for (;;) {
+        MemoryRegionSection section;
+        uint64_t begin, end;
+        bool found;
+
+        section =
+            memory_region_find(get_system_memory(), phys, UINT64_MAX - phys);
+        if (!section.mr) {
+            return 0;
+        }
+        begin = section.offset_within_address_space;
+        end = begin + int128_get64(section.size);
+        found = is_plain_ram(&section);
+        memory_region_unref(section.mr);
+        if (found) {
+            *start = begin;
+            return 1;
+        }
+        /* The end of the address space. */
+        if (end <= phys) {
+            return 0;
+        }
+        phys = end;
+    }
 }
 
 void kmemdump_md_machine(void *host, struct kmd_machine *machine)

@@ -12,6 +12,7 @@
 
 uint64_t kmemdump_md_map_ram(void *host, uint64_t phys, uint64_t size,
                              const void **bytes);
+int kmemdump_md_next_ram(void *host, uint64_t phys, uint64_t *start);
 void kmemdump_md_machine(void *host, struct kmd_machine *machine);
 void kmemdump_md_cpu_notes(void *host, kmd_note_sink *put, void *sink);
 void kmemdump_md_cpu_registers(void *host, unsigned cpu,

@@ -115,6 +115,7 @@ static int disconnect(void *host)
 
 static const struct kmd_host_ops host_ops = {
     .map_ram = kmemdump_md_map_ram,
+    .next_ram = kmemdump_md_next_ram,
     .machine = kmemdump_md_machine,
     .cpu_notes = kmemdump_md_cpu_notes,
     .cpu_registers = kmemdump_md_cpu_registers,

@@ -22,6 +22,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/notify.h"
+#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "qapi/qapi-events-dump.h"
 #include "qapi/qapi-visit-common.h"

@@ -102,6 +102,21 @@ static void take_dumps(void)
     let_guest_go_on();
 }
 
+/* A panic that the guest does not tell of. */
+
+enum { POLL_INTERVAL_MS = 1000 };
+
+static QEMUTimer *poll_timer;
+
+static void poll_controllers(void *unused)
+{
+    for (GSList *item = controllers; item; item = item->next) {
+        kmd_poll(item->data);
+    }
+    timer_mod(poll_timer,
+              qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + POLL_INTERVAL_MS);
+}
+
 static enum kmd_machine_event event_of(ShutdownCause cause)
 {
     switch (cause) {
@@ -149,6 +164,8 @@ void kmemdump_md_add_controller(struct kmd_controller *controller)
     controllers = g_slist_append(controllers, controller);
     if (!machine_done.node.le_prev) {
         qemu_add_machine_init_done_notifier(&machine_done);
+        poll_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, poll_controllers, NULL);
+        timer_mod(poll_timer, POLL_INTERVAL_MS);
     }
 }
 

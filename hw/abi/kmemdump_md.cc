@@ -36,6 +36,12 @@ class CHost final : public kmd::Host, public kmd::GuestMemory
         return {static_cast<const std::byte*>(bytes), length};
     }
 
+    std::optional<std::uint64_t> next_ram(std::uint64_t phys) override
+    {
+        std::uint64_t start = 0;
+        return ops_.next_ram(host_, phys, &start) != 0 ? std::optional(start) : std::nullopt;
+    }
+
     std::vector<std::byte> cpu_notes() override
     {
         Notes notes;
@@ -179,6 +185,7 @@ kmd::Config settings_of(const kmd_config* config)
     set(settings.compress, config->compress);
     set(settings.format, config->format);
     set(settings.capture, config->capture);
+    set(settings.linux_capture, config->linux_capture);
     set(settings.plugin_version, config->plugin_version);
     set(settings.qemu_version, config->qemu_version);
     return settings;
@@ -235,6 +242,11 @@ int kmd_wants_pause(kmd_controller* controller)
 void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
 {
     guarded([&] { controller->controller->machine_event(event); });
+}
+
+void kmd_poll(kmd_controller* controller)
+{
+    guarded([&] { controller->controller->poll(); });
 }
 
 char* kmd_request_dump(kmd_controller* controller, const char* reason)

@@ -54,9 +54,14 @@ struct kmd_host_ops {
     uint64_t (*map_ram)(void* host, uint64_t phys, uint64_t size, const void** bytes);
 
     /*
+     * Sets *start to the first guest-physical address of RAM at or after `phys`. Returns
+     * 0 if there is none.
+     */
+    int (*next_ram)(void* host, uint64_t phys, uint64_t* start);
+
+    /*
      * Fills in the current machine; leaves *machine, which is all zeros,
-     * unchanged if there is no CPU. kmd_create() calls it too, when an x86_64 CPU
-     * still reports 32 bits.
+     * unchanged if there is no CPU. kmd_create() calls it too.
      */
     void (*machine)(void* host, struct kmd_machine* machine);
 
@@ -126,6 +131,7 @@ struct kmd_config {
     kmd_string compress;
     kmd_string format;
     kmd_string capture;
+    kmd_string linux_capture;
     const char* chardev;
     const char* plugin_version;
     const char* qemu_version;
@@ -162,6 +168,12 @@ void kmd_take_dump(struct kmd_controller* controller);
  * the guest's contents.
  */
 void kmd_machine_event(struct kmd_controller* controller, enum kmd_machine_event event);
+
+/*
+ * Looks whether the guest's kernel has panicked without telling. Call it about once a second
+ * while the guest runs.
+ */
+void kmd_poll(struct kmd_controller* controller);
 
 /*
  * Takes a dump for the user. `reason`: "host" or "hang". All CPUs are stopped.

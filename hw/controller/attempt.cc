@@ -51,27 +51,30 @@ void Attempt::run_within_limits()
         hit_limit(*limit);
         return;
     }
-    if (context_.table.region_count() == 0) {
-        fail(KMD_RESULT_EMPTY, "the guest has registered no region");
+    CachedGuestMemory memory(context_.host.memory());
+    const Machine machine = context_.host.machine();
+    const FoundKernel kernel = find_kernel(machine, memory);
+    if (context_.table.region_count() == 0 && kernel.kernel == nullptr) {
+        fail(KMD_RESULT_EMPTY,
+             searches() ? "the guest has registered no region, and no Linux kernel was found in its memory"
+                        : "the guest has registered no region");
         return;
     }
     if (counts) {
         context_.quota.begin_attempt();
     }
-    run_on_table();
+    run_on(machine, memory, kernel);
 }
 
-void Attempt::run_on_table()
+void Attempt::run_on(const Machine& machine, GuestMemory& memory, const FoundKernel& kernel)
 {
-    CachedGuestMemory memory(context_.host.memory());
-    const Machine machine = context_.host.machine();
     if (!machine.is_64_bit_little_endian()) {
         fail(KMD_RESULT_FAILED,
              "the guest's CPUs are not 64-bit little-endian, which is all that can be dumped");
         return;
     }
     made_ = compose(context_.settings, reason_ == KMD_REASON_ABANDONED, read_table(), machine, memory,
-                    context_.host);
+                    context_.host, kernel);
     composed_ = Clock::now();
     for (const std::string& remark : made_.remarks) {
         context_.diagnostics.warn(remark);
@@ -94,8 +97,50 @@ void Attempt::run_on_table()
     store();
 }
 
+bool Attempt::wants_kernel() const
+{
+    const LinuxCapture wanted = context_.settings.linux_wanted;
+    return context_.settings.dump_format == Format::kEnriched && context_.settings.captured.regions &&
+           (wanted == LinuxCapture::kOnly || (wanted == LinuxCapture::kAuto && !guest_describes_itself()));
+}
+
+bool Attempt::searches() const
+{
+    // A guest can ring the doorbell as often as it likes.
+    const bool rung =
+        reason_ == KMD_REASON_PANIC || reason_ == KMD_REASON_REQUEST || reason_ == KMD_REASON_ABANDONED;
+    return wants_kernel() && !rung;
+}
+
+FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) const
+{
+    if (!wants_kernel()) {
+        return {};
+    }
+    const auto notes = context_.host.cpu_notes();
+    const LinuxKernel* const kernel = context_.linux_guest.find(
+        machine, memory, searches() ? LinuxGuest::kMostPages : 0, [&](const Vmcoreinfo& vmcoreinfo) {
+            return runs_on_a_cpu(vmcoreinfo, notes, machine, context_.host);
+        });
+    return {kernel, context_.linux_guest.vmcoreinfo_text()};
+}
+
+bool Attempt::guest_describes_itself() const
+{
+    const RegionTable& table = context_.table;
+    for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
+        if (table.valid(slot) && table.region(slot).kind == KMD_KIND_VMCOREINFO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::vector<Region> Attempt::read_table()
 {
+    if (context_.settings.linux_wanted == LinuxCapture::kOnly) {
+        return {};
+    }
     const RegionTable& table = context_.table;
     std::vector<Region> regions;
     slots_.reserve(table.region_count());
@@ -138,6 +183,12 @@ void Attempt::find_shortfall()
     shortfall_.extents_stale = snapshot.stale;
     shortfall_.list_cut = snapshot.listed.cut;
     shortfall_.tables_cut = snapshot.tables_cut;
+    if (const auto& kernel = snapshot.kernel) {
+        shortfall_.kernel_pieces_missing = static_cast<std::uint32_t>(snapshot.kernel_lacks.size());
+        shortfall_.kernel_lists_broken = kernel->broken_lists;
+        shortfall_.kernel_pages_left_out = kernel->pages_left_out;
+        shortfall_.kernel_search_cut = kernel->cut;
+    }
     shortfall_.cpus_of_another_kernel = snapshot.cpus_of_another_kernel;
     shortfall_.vmcoreinfo_lost = snapshot.regions.find(KMD_KIND_VMCOREINFO) != nullptr &&
                                  !Vmcoreinfo::is_vmcoreinfo(snapshot.vmcoreinfo);
@@ -150,6 +201,9 @@ void Attempt::find_shortfall()
 
 bool Attempt::saves_nothing() const
 {
+    if (made_.snapshot.kernel) {
+        return false;
+    }
     return context_.settings.captured.regions ? made_.plan.regions + made_.plan.listed == 0
                                               : outcome_.record.rejected == slots_.size();
 }

@@ -34,6 +34,7 @@ struct AttemptContext {
     const Registers& registers;
     Quota& quota;
     Diagnostics& diagnostics;
+    LinuxGuest& linux_guest;
 };
 
 /// The outcome of an attempt.
@@ -63,10 +64,18 @@ class Attempt
 
   private:
     void run_within_limits();
-    /// Requires a table that is not empty and an attempt that no limit forbids.
-    void run_on_table();
+    /// The guest's kernel, if the dump has to contain what can be found of it.
+    FoundKernel find_kernel(const Machine& machine, GuestMemory& memory) const;
+    /// Whether the dump has to contain what can be found of the guest's kernel, and whether RAM may be
+    /// searched for it.
+    bool wants_kernel() const;
+    bool searches() const;
+    /// Requires a table that is not empty, or a kernel, and an attempt that no limit forbids.
+    void run_on(const Machine& machine, GuestMemory& memory, const FoundKernel& kernel);
     /// Returns the valid regions and stores their slots in slots_.
     std::vector<Region> read_table();
+    /// Whether the guest registered its vmcoreinfo.
+    bool guest_describes_itself() const;
     void publish_statuses();
     void find_shortfall();
     bool saves_nothing() const;

@@ -45,6 +45,23 @@ std::string remark_on_another_kernel(bool abandoned, const std::vector<unsigned>
            "there, so its registers and stacks are left out";
 }
 
+void remark_on_kernel(const KernelRegions& kernel, const std::vector<std::string>& lacks,
+                      std::vector<std::string>& remarks)
+{
+    remarks.insert(remarks.end(), lacks.begin(), lacks.end());
+    if (kernel.broken_lists > 0) {
+        remarks.push_back(std::to_string(kernel.broken_lists) +
+                          " lists of the kernel are broken: what follows the break is left out");
+    }
+    if (kernel.pages_left_out > 0) {
+        remarks.push_back("the kernel's tasks and variables have " + std::to_string(kernel.pages_left_out) +
+                          " pages more than a dump may have");
+    }
+    if (kernel.cut) {
+        remarks.push_back("the search for the kernel's tasks and variables took too long and was ended");
+    }
+}
+
 void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string>& remarks)
 {
     if (snapshot.stale > 0) {
@@ -60,6 +77,9 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
         remarks.push_back("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
                           " entries, so the rest of it is left out");
     }
+    if (snapshot.kernel) {
+        remark_on_kernel(*snapshot.kernel, snapshot.kernel_lacks, remarks);
+    }
     if (snapshot.tables_cut) {
         remarks.push_back(
             "the guest's page tables are larger than any kernel's, so the dump has only a part of them");
@@ -72,7 +92,7 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
 } // namespace
 
 Composition compose(const Settings& settings, bool abandoned, std::vector<Region> regions,
-                    const Machine& machine, GuestMemory& memory, Cpus& cpus)
+                    const Machine& machine, GuestMemory& memory, Cpus& cpus, const FoundKernel& kernel)
 {
     Composition made;
     made.snapshot = read_regions(std::move(regions), machine, memory);
@@ -84,6 +104,9 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
             return made;
         }
         made.remarks.push_back(remark_on_format(settings.dump_format, plan.error()));
+    }
+    if (kernel.kernel != nullptr) {
+        read_kernel(made.snapshot, *kernel.kernel, kernel.vmcoreinfo, machine, memory);
     }
     read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);

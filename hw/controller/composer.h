@@ -26,9 +26,16 @@ struct Composition {
     std::vector<std::string> remarks;
 };
 
+/// The guest's Linux kernel, if the dump has to contain what can be found of it.
+struct FoundKernel {
+    const LinuxKernel* kernel = nullptr;
+    /// The whole text of its vmcoreinfo.
+    std::string vmcoreinfo;
+};
+
 /// `regions`: those of the table. `abandoned`: the kernel that requests the dump is not the one that
 /// registered them. `memory` is valid for the duration of this attempt.
 Composition compose(const Settings& settings, bool abandoned, std::vector<Region> regions,
-                    const Machine& machine, GuestMemory& memory, Cpus& cpus);
+                    const Machine& machine, GuestMemory& memory, Cpus& cpus, const FoundKernel& kernel);
 
 } // namespace kmd

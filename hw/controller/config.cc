@@ -2,8 +2,10 @@
 #include "hw/controller/config.h"
 
 #include "common/kmemdump_md_regs.h"
+#include "common/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kmd
 {
@@ -16,6 +18,18 @@ std::optional<Format> parse_format(const std::string& name)
     for (const Format format : {Format::kEnriched, Format::kCoreimage, Format::kQcom}) {
         if (name == format_name(format)) {
             return format;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<LinuxCapture> parse_linux_capture(const std::string& name)
+{
+    constexpr std::pair<const char*, LinuxCapture> kNames[] = {
+        {"off", LinuxCapture::kOff}, {"auto", LinuxCapture::kAuto}, {"only", LinuxCapture::kOnly}};
+    for (const auto& [known, value] : kNames) {
+        if (name == known) {
+            return value;
         }
     }
     return std::nullopt;
@@ -60,7 +74,11 @@ Result<Settings> Settings::of(const Config& config)
     if (!capture) {
         return capture.error();
     }
-    return Settings{config, *format, capture.value()};
+    const auto linux_wanted = parse_linux_capture(config.linux_capture);
+    if (!linux_wanted) {
+        return Error{"linux=" + printable(config.linux_capture) + " is unknown: expected off, auto or only"};
+    }
+    return Settings{config, *format, capture.value(), *linux_wanted};
 }
 
 std::uint32_t Settings::capacity() const

@@ -30,6 +30,15 @@ enum class Format {
 /// The value of property format=, such as "enriched".
 const char* format_name(Format format);
 
+/// Whether a dump has what the controller finds of the guest's Linux kernel by itself.
+enum class LinuxCapture {
+    kOff,
+    /// If the guest did not register its vmcoreinfo, as our driver does with all that is worth saving.
+    kAuto,
+    /// Always, and nothing that the guest registered.
+    kOnly,
+};
+
 struct Config : OutputConfig {
     /// Slots in the table, 1 to 65536.
     std::uint64_t slots = KMD_DEFAULT_SLOTS;
@@ -39,6 +48,8 @@ struct Config : OutputConfig {
     std::string format = "enriched";
     /// What an enriched dump holds: see parse_capture().
     std::string capture = "regions,cpus,stacks,tables";
+    /// "off", "auto" or "only": see LinuxCapture.
+    std::string linux_capture = "auto";
     /// How many files the guest can cause until power-off; 0: no limit. A guest can ring the doorbell for
     /// ever.
     std::uint64_t max_dumps = KMD_DEFAULT_MAX_DUMPS;
@@ -63,6 +74,7 @@ struct Config : OutputConfig {
 struct Settings : Config {
     Format dump_format = Format::kEnriched;
     Capture captured;
+    LinuxCapture linux_wanted = LinuxCapture::kAuto;
 
     /// An error names the property and what it accepts.
     static Result<Settings> of(const Config& config);

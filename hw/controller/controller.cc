@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "hw/controller/words.h"
+#include "hw/memory/cached_guest_memory.h"
 #include "hw/mmio/state_stream.h"
 
 #include <elf.h>
@@ -39,7 +40,8 @@ Controller::Controller(Settings settings, Output output, Host& host)
       table_(static_cast<std::uint32_t>(settings_.slots), settings_.capacity(), settings_.faults.refuse),
       registers_(table_, host.memory(), settings_.features(), settings_.faults.any()),
       quota_(settings_.max_dumps, settings_.max_bytes),
-      diagnostics_(host), context_{settings_, host_, output_, table_, registers_, quota_, diagnostics_}
+      diagnostics_(host), context_{settings_,  host_,  output_,      table_,
+                                   registers_, quota_, diagnostics_, linux_guest_}
 {
     if (settings_.faults.any()) {
         host_.warn("fault injection is on: this controller fails on purpose");
@@ -56,8 +58,7 @@ Result<std::unique_ptr<Controller>> Controller::create(const Config& config, Hos
     if (machine.elf_class == ELFCLASSNONE) {
         return Error{"the machine has no CPU: a controller needs a -M that has one"};
     }
-    // An x86_64 CPU reports 32 bits until the guest has set it up.
-    if (!machine.is_64_bit_little_endian() && machine.elf_machine != EM_386) {
+    if (!machine.is_64_bit_little_endian()) {
         return Error{"the guest's CPU is not 64-bit little-endian, which is all that can be dumped"};
     }
     auto output = make_output(config, config.faults, settings.value().dump_format == Format::kQcom, host);
@@ -158,10 +159,65 @@ bool Controller::wanted(enum kmd_machine_event event) const
 void Controller::machine_event(enum kmd_machine_event event)
 {
     take_dump();
-    if (!wanted(event) || !incident_.takes_dump(reason_of(event)) || table_.region_count() == 0) {
+    if (!wanted(event)) {
         return;
     }
-    dump_now(reason_of(event));
+    kmd_reason reason = reason_of(event);
+    if (table_.region_count() == 0) {
+        const auto crash = crash_of_kernel(event);
+        if (!crash) {
+            return;
+        }
+        reason = *crash;
+    }
+    if (incident_.takes_dump(reason)) {
+        dump_now(reason);
+    }
+}
+
+std::optional<kmd_reason> Controller::crash_of_kernel(enum kmd_machine_event event)
+{
+    if (settings_.linux_wanted == LinuxCapture::kOff) {
+        return std::nullopt;
+    }
+    CachedGuestMemory memory(host_.memory());
+    const Machine machine = host_.machine();
+    const auto notes = host_.cpu_notes();
+    const LinuxKernel* const kernel =
+        linux_guest_.find(machine, memory, LinuxGuest::kMostPages, [&](const Vmcoreinfo& vmcoreinfo) {
+            return runs_on_a_cpu(vmcoreinfo, notes, machine, host_);
+        });
+    if (kernel == nullptr) {
+        return std::nullopt;
+    }
+    switch (LinuxGuest::condition(*kernel, memory)) {
+    case LinuxGuest::Condition::kPanicked:
+        return KMD_REASON_PANIC;
+    case LinuxGuest::Condition::kRunning:
+        // A watchdog, or a reset from outside. A kernel that runs does not power off.
+        return event == KMD_EVENT_SHUTDOWN ? std::nullopt : std::optional(reason_of(event));
+    case LinuxGuest::Condition::kEnding:
+    case LinuxGuest::Condition::kUnknown:
+        break;
+    }
+    return event == KMD_EVENT_PANIC || event == KMD_EVENT_QUIT ? std::optional(reason_of(event))
+                                                               : std::nullopt;
+}
+
+void Controller::poll()
+{
+    if (settings_.linux_wanted == LinuxCapture::kOff || table_.region_count() > 0 || registers_.busy()) {
+        return;
+    }
+    CachedGuestMemory memory(host_.memory());
+    const LinuxKernel* const kernel = linux_guest_.find(host_.machine(), memory, LinuxGuest::kPagesEachPoll);
+    const bool panicked =
+        kernel != nullptr && LinuxGuest::condition(*kernel, memory) == LinuxGuest::Condition::kPanicked;
+    // The first time, the kernel may still be writing its last messages, or be about to reset the machine.
+    if (std::exchange(saw_panic_, panicked) && panicked && incident_.takes_dump(KMD_REASON_PANIC)) {
+        registers_.begin_dump();
+        trigger(KMD_REASON_PANIC);
+    }
 }
 
 std::optional<Error> Controller::request_dump(const std::string& reason)
@@ -190,12 +246,14 @@ void Controller::reset()
     take_dump();
     registers_.reset();
     incident_.end();
+    linux_guest_.forget();
+    saw_panic_ = false;
 }
 
 void Controller::shut_down()
 {
     take_dump();
-    if (used_) {
+    if (used_ || !linux_guest_.vmcoreinfo_text().empty()) {
         return;
     }
     std::string why = "a driver did find the controller: the guest's log says what became of it";

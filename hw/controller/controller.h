@@ -50,6 +50,10 @@ class Controller
     /// has no dump yet (see Incident). All CPUs are stopped and still have the guest's registers.
     void machine_event(enum kmd_machine_event event);
 
+    /// Looks whether a kernel that registered nothing has panicked, and requests a dump if it has, at the
+    /// second look. Call it about once a second while the guest runs.
+    void poll();
+
     /// Takes a dump for the user; the guest continues. `reason`: "host" or "hang". All CPUs are stopped.
     /// Returns why there is no dump.
     std::optional<Error> request_dump(const std::string& reason);
@@ -92,6 +96,9 @@ class Controller
     using Clock = Attempt::Clock;
 
     Controller(Settings settings, Output output, Host& host);
+    /// The reason for a dump after this event if the guest registered nothing: what its kernel says of
+    /// itself. None if that did not crash, as before an orderly reboot.
+    std::optional<kmd_reason> crash_of_kernel(enum kmd_machine_event event);
 
     /// Handles a doorbell: schedules a dump unless the incident already has one.
     void trigger(kmd_reason reason);
@@ -106,6 +113,9 @@ class Controller
     Quota quota_;
     Diagnostics diagnostics_;
     Incident incident_;
+    LinuxGuest linux_guest_;
+    /// Whether the kernel had panicked at the last call of poll().
+    bool saw_panic_ = false;
     AttemptContext context_;
     /// Reason and time of the last trigger.
     kmd_reason reason_ = KMD_REASON_REQUEST;

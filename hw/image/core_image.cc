@@ -87,6 +87,14 @@ Collection collect(const Snapshot& snapshot, GuestMemory& memory)
         add(region, Rank::kRest);
         ++wanted.listed;
     }
+    if (snapshot.kernel) {
+        for (const Region& region : snapshot.kernel->vital) {
+            add(region, Rank::kLog);
+        }
+        for (const Region& region : snapshot.kernel->others) {
+            add(region, Rank::kRest);
+        }
+    }
     for (const Region& region : snapshot.stacks) {
         add(region, Rank::kStack);
     }
@@ -136,6 +144,7 @@ Plan compose_core_image(const Snapshot& snapshot, GuestMemory& memory, const Mac
 
     std::vector<std::byte> notes = snapshot.cpu_notes;
     append_vmcoreinfo_note(notes, snapshot.vmcoreinfo);
+    append_layout_note(notes, snapshot.layout);
     const HeadLayout layout = layout_head(plan.segments.size(), notes.size());
     const auto order = assign_offsets(extents, layout.body_offset);
     assign_offsets(plan.segments, extents);

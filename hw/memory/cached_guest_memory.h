@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,8 @@ class CachedGuestMemory final : public GuestMemory
         const auto bytes = known != runs_.end() ? known->bytes.subspan(phys - known->phys) : ask(phys);
         return bytes.first(std::min<std::uint64_t>(bytes.size(), size));
     }
+
+    std::optional<std::uint64_t> next_ram(std::uint64_t phys) override { return host_.next_ram(phys); }
 
   private:
     struct Run {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace kmd
@@ -24,6 +25,9 @@ class GuestMemory : public PhysicalMemory
     /// The host owns the bytes. They stay mapped, and the guest does not change them, until the caller
     /// returns to the host.
     virtual std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) = 0;
+
+    /// The first guest-physical address of RAM at or after `phys`. None if there is no more RAM.
+    virtual std::optional<std::uint64_t> next_ram(std::uint64_t phys) = 0;
 
     bool read(std::uint64_t phys, std::span<std::byte> out) final;
 };

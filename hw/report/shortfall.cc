@@ -22,6 +22,10 @@ std::string describe_shortfall(const Shortfall& shortfall)
     text += shortfall.list_cut ? ", the list is cut" : "";
     text += shortfall.tables_cut ? ", the page tables are cut" : "";
     text += shortfall.vmcoreinfo_lost ? ", vmcoreinfo is lost" : "";
+    count(shortfall.kernel_pieces_missing, "pieces of the kernel missing");
+    count(shortfall.kernel_lists_broken, "lists of the kernel broken");
+    count(shortfall.kernel_pages_left_out, "pages of the kernel left out");
+    text += shortfall.kernel_search_cut ? ", the search in the kernel was ended" : "";
     count(shortfall.cpus_of_another_kernel.size(), "CPUs run another kernel");
     return text;
 }

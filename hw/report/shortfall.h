@@ -34,11 +34,19 @@ struct Shortfall {
     /// Numbers of the CPUs that run another kernel than that of vmcoreinfo.
     std::vector<unsigned> cpus_of_another_kernel;
 
+    /// Of the kernel that was found without the guest's help: pieces that it does not have, lists that are
+    /// broken, pages for which there was no room, and whether the search was ended.
+    std::uint32_t kernel_pieces_missing = 0;
+    std::uint32_t kernel_lists_broken = 0;
+    std::uint32_t kernel_pages_left_out = 0;
+    bool kernel_search_cut = false;
+
     bool any() const
     {
-        return regions_rejected > 0 || regions_refused > 0 || regions_not_described > 0 ||
-               regions_not_registered > 0 || extents_not_listed > 0 || extents_rejected > 0 ||
-               extents_stale > 0 || list_cut || tables_cut || vmcoreinfo_lost ||
+        return kernel_pieces_missing > 0 || kernel_lists_broken > 0 || kernel_pages_left_out > 0 ||
+               kernel_search_cut || regions_rejected > 0 || regions_refused > 0 ||
+               regions_not_described > 0 || regions_not_registered > 0 || extents_not_listed > 0 ||
+               extents_rejected > 0 || extents_stale > 0 || list_cut || tables_cut || vmcoreinfo_lost ||
                !cpus_of_another_kernel.empty();
     }
 };

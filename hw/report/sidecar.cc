@@ -164,6 +164,10 @@ void add_shortfall(JsonMembers& members, const Shortfall& shortfall)
     members.add_bool("list_cut", shortfall.list_cut);
     members.add_bool("tables_cut", shortfall.tables_cut);
     members.add_bool("vmcoreinfo_lost", shortfall.vmcoreinfo_lost);
+    members.add("kernel_pieces_missing", shortfall.kernel_pieces_missing);
+    members.add("kernel_lists_broken", shortfall.kernel_lists_broken);
+    members.add("kernel_pages_left_out", shortfall.kernel_pages_left_out);
+    members.add_bool("kernel_search_cut", shortfall.kernel_search_cut);
     members.add_json("cpus_of_another_kernel", json_list(shortfall.cpus_of_another_kernel,
                                                          [](unsigned cpu) { return std::to_string(cpu); }));
 }

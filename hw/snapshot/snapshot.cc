@@ -34,6 +34,10 @@ std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
         }
     }
     std::for_each(snapshot.listed.regions.begin(), snapshot.listed.regions.end(), add);
+    if (snapshot.kernel) {
+        std::for_each(snapshot.kernel->vital.begin(), snapshot.kernel->vital.end(), add);
+        std::for_each(snapshot.kernel->others.begin(), snapshot.kernel->others.end(), add);
+    }
     std::for_each(snapshot.stacks.begin(), snapshot.stacks.end(), add);
     std::sort(ranges.begin(), ranges.end(),
               [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
@@ -156,6 +160,30 @@ Snapshot read_regions(std::vector<Region> regions, const Machine& machine, Guest
     snapshot.page_size = values.page_size().value_or(kSmallestPage);
     snapshot.kernel_tables = PageTables::of_kernel(values, machine);
     return snapshot;
+}
+
+void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::string& vmcoreinfo,
+                 const Machine& machine, GuestMemory& memory)
+{
+    snapshot.kernel = collect_kernel(kernel, memory);
+    snapshot.kernel_lacks = kernel.missing();
+    snapshot.layout = layout_text(kernel);
+    snapshot.vmcoreinfo = vmcoreinfo;
+    const Vmcoreinfo values(vmcoreinfo);
+    snapshot.page_size = values.page_size().value_or(kSmallestPage);
+    snapshot.kernel_tables = PageTables::of_kernel(values, machine);
+}
+
+bool runs_on_a_cpu(const Vmcoreinfo& vmcoreinfo, std::span<const std::byte> cpu_notes, const Machine& machine,
+                   SystemRegisters& registers)
+{
+    const auto tables = PageTables::of_kernel(vmcoreinfo, machine);
+    const auto cpus = read_cpu_states(cpu_notes, machine);
+    return cpus.empty() || std::any_of(cpus.begin(), cpus.end(), [&](const CpuState& cpu) {
+               const auto mmu = mmu_of(cpu, machine, registers);
+               const auto root = mmu ? mmu->kernel_root() : std::nullopt;
+               return !root || (tables && tables->owns_root(*root));
+           });
 }
 
 void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,

@@ -5,6 +5,8 @@
 #pragma once
 
 #include "common/machine.h"
+#include "common/vmcoreinfo.h"
+#include "hw/linux/linux_guest.h"
 #include "hw/memory/guest_memory.h"
 #include "hw/memory/region.h"
 #include "hw/snapshot/capture.h"
@@ -15,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +44,13 @@ struct Snapshot {
     std::vector<std::byte> cpu_notes;
     /// CPUs that run another kernel or firmware; their registers in `cpu_notes` are 0.
     std::vector<unsigned> cpus_of_another_kernel;
+    /// What was found of the guest's Linux kernel without its help; none if that is not wanted, or there is
+    /// none.
+    std::optional<KernelRegions> kernel;
+    /// Offsets and addresses of that kernel for readers: see layout_text().
+    std::string layout;
+    /// What that kernel lacks: see LinuxKernel::missing().
+    std::vector<std::string> kernel_lacks;
     /// Further RAM that the guest did not register.
     std::vector<Region> stacks;
     std::vector<Region> tables;
@@ -50,6 +60,15 @@ struct Snapshot {
 
 /// Reads the table and what it leads to; formats other than enriched need no more.
 Snapshot read_regions(std::vector<Region> regions, const Machine& machine, GuestMemory& memory);
+
+/// Adds what can be found of a kernel without the guest's help. `vmcoreinfo`: its whole text.
+void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::string& vmcoreinfo,
+                 const Machine& machine, GuestMemory& memory);
+
+/// Whether a CPU uses the page tables of the kernel of this vmcoreinfo for kernel addresses, or could, as far
+/// as the emulator tells.
+bool runs_on_a_cpu(const Vmcoreinfo& vmcoreinfo, std::span<const std::byte> cpu_notes, const Machine& machine,
+                   SystemRegisters& registers);
 
 /// Reads the rest, for an enriched dump. `abandoned`: the kernel that requests the dump is not the one that
 /// registered the regions, so the CPUs do not run the latter. `cpu_notes`: those of all CPUs.

@@ -18,7 +18,9 @@ namespace kmd
 /// one page). Empty if `region` is null.
 std::string read_vmcoreinfo(const Region* region, GuestMemory& memory);
 
-/// Appends an ELF note "VMCOREINFO" of type 0. Does nothing if the text is empty.
+/// Appends an ELF note "VMCOREINFO", or "KMD_LAYOUT" for layout_text(), of type 0. Does nothing if the text
+/// is empty.
+void append_layout_note(std::vector<std::byte>& notes, std::string_view text);
 void append_vmcoreinfo_note(std::vector<std::byte>& notes, std::string_view text);
 
 } // namespace kmd

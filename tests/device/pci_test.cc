@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 using namespace device;
 using support::ElfCore;
 using support::QtestMachine;
@@ -53,6 +55,34 @@ class Function
   private:
     QtestMachine& machine_;
     std::uint64_t config_;
+};
+
+/// A function behind a root port, whose slot the guest can switch off.
+class Slot
+{
+  public:
+    explicit Slot(const std::string& properties)
+        : machine("", {"-device", "pcie-root-port,id=rp,chassis=1,addr=6", "-device",
+                       "kmemdump-md-pci,id=plugged,bus=rp," + properties})
+    {
+        port_.write(0x18, 0x00010100); // behind it is bus 1
+        port_.write(0x20, kPciMemory | kPciMemory >> 16);
+        port_.write(kCommand, 6);
+        Function(machine, 32).map(kPciMemory); // the first device of bus 1
+        std::uint64_t capability = port_.read(0x34) & 0xff;
+        while ((port_.read(capability) & 0xff) != 0x10) {
+            capability = port_.read(capability) >> 8 & 0xff;
+        }
+        control = kEcam + (6 << 15) + capability + 0x18;
+    }
+
+    QtestMachine machine;
+    /// The slot's control register, and the value that switches power and its indicator off.
+    std::uint64_t control = 0;
+    static constexpr std::uint32_t kOff = 0x700;
+
+  private:
+    Function port_{machine, 6};
 };
 
 std::vector<std::string> function(const std::string& properties)
@@ -177,6 +207,37 @@ TEST(Pci, CanBePluggedAndUnpluggedWhileTheMachineRuns)
     EXPECT_EQ(commit(machine, 0, {kRam, kVirt, 4096, 7}), 1u);
     machine.reset();
     EXPECT_EQ(machine.dumps().size(), 1u);
+}
+
+TEST(Pci, GuestThatSwitchesItsSlotOffLosesThatControllerAlone)
+{
+    const support::RunFolder folder;
+    Slot slot("output=" + folder.path().string());
+    EXPECT_EQ(commit(slot.machine, 0, {kRam, kVirt, 4096, 7}, kPciMemory), 1u);
+    EXPECT_EQ(ring(slot.machine, kPanic, kPciMemory), 1u);
+    slot.machine.write32(slot.control, Slot::kOff);
+    slot.machine.qmp().wait_event("DEVICE_DELETED", std::chrono::seconds(20));
+    EXPECT_NE(slot.machine.read32(kPciMemory), 0x444d4d4bu);
+    slot.machine.write32(kPciMemory + 0x40, kPanic);
+    EXPECT_EQ(commit(slot.machine, 0, {kRam, kVirt, 4096, 7}), 1u);
+    slot.machine.reset();
+    EXPECT_EQ(support::dumps_in(folder.path()).size(), 1u) << "that of before";
+    EXPECT_EQ(slot.machine.dumps().size(), 1u) << slot.machine.messages();
+}
+
+TEST(Pci, GuestThatSwitchesItsSlotOffRightBehindTheDoorbellGetsNoDump)
+{
+    const support::RunFolder folder;
+    Slot slot("output=" + folder.path().string());
+    EXPECT_EQ(commit(slot.machine, 0, {kRam, kVirt, 4096, 7}, kPciMemory), 1u);
+    // QEMU executes the lines of one message without a turn of its main loop between them.
+    std::ostringstream lines;
+    lines << "writel " << kPciMemory + 0x40 << ' ' << kPanic << "\nwritel " << slot.control << ' '
+          << Slot::kOff;
+    slot.machine.send(lines.str());
+    slot.machine.qmp().wait_event("DEVICE_DELETED", std::chrono::seconds(20));
+    EXPECT_EQ(slot.machine.qmp().execute("query-status", {}).at("status"), "running");
+    EXPECT_TRUE(support::dumps_in(folder.path()).empty());
 }
 
 TEST(Pci, RefusesWhatTheOtherDeviceRefuses)

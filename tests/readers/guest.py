@@ -9,8 +9,8 @@ import time
 import typing
 
 
-def title(kernel, cpu, cpus):
-    return f"{kernel}, {cpu}, {cpus} CPUs"
+def title(kernel, cpu, cpus, driver=True):
+    return f"{kernel}, {cpu}, {cpus} CPUs" + ("" if driver else ", no driver")
 
 
 class Configuration(typing.NamedTuple):
@@ -19,10 +19,11 @@ class Configuration(typing.NamedTuple):
     guest: pathlib.Path  # that build-guest printed
     cpu: str  # a CPU of QEMU
     cpus: int
+    driver: bool = True  # whether the guest loads our modules
 
     @property
     def title(self):
-        return title(self.kernel, self.cpu, self.cpus)
+        return title(self.kernel, self.cpu, self.cpus, self.driver)
 
     @property
     def vmlinux(self):
@@ -31,7 +32,7 @@ class Configuration(typing.NamedTuple):
     @property
     def modules(self):
         """The folder with our modules; None when they are built in."""
-        return None if (self.folder / "builtin").exists() else self.guest / "modules"
+        return self.guest / "modules" if self.driver and not (self.folder / "builtin").exists() else None
 
 
 class Qmp:
@@ -88,12 +89,14 @@ CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
 def crash(configuration, folder, command_line="", kdump=False):
     """Crashes a guest with its console log and messages in a folder, and returns the paths of our dump
     and of QEMU's. With `kdump`, QEMU's dump in the format kdump-zlib is "qemu.kdump" beside them."""
+    # Without a driver the controller notices a panic only while the machine stands still.
+    command_line += " panic=-1" if configuration.driver else " panic=0 kmd.load=none"
     command = ["qemu-system-aarch64", "-M", "virt", "-cpu", CPU_OPTIONS.get(configuration.cpu, configuration.cpu),
                "-smp", str(configuration.cpus), "-m", "256M", "-nic", "none", "-display", "none", "-no-reboot",
                "-monitor", "none", "-serial", f"file:{folder / 'console.log'}",
                "-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off",
                "-kernel", str(configuration.folder / "vmlinuz"), "-initrd", str(configuration.guest / "initrd.gz"),
-               "-append", f"console=ttyAMA0 panic=-1 {command_line}",
+               "-append", f"console=ttyAMA0 {command_line}",
                "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on"]
     with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
             subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as qemu:

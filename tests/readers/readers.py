@@ -17,6 +17,7 @@ MARK = "#### "
 class Command(typing.NamedTuple):
     title: str  # as in the table
     expected: str  # regular expression of what the answer has to hold
+    without_driver: str | None = None  # the same for a guest without our driver, if it differs
 
 
 class Reader(typing.NamedTuple):
@@ -75,7 +76,7 @@ CRASH = [
     # With debugging information of our module.
     Command("mod -s kmemdump_md", r"^[0-9a-f]{16}  kmemdump_md .*kmemdump_md\.ko|no modules installed"),
     # Of a frame crash shows the line of the innermost function that was inlined there.
-    Command("bt -l", r"md_panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+"),
+    Command("bt -l", r"md_panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+", r"panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+"),
 ]
 
 
@@ -95,7 +96,7 @@ def ask_crash(tools, configuration, _vmcoreinfo, folder):
 DRGN = [
     Command("get_dmesg", PANIC),
     Command("for_each_task", r"\n2 kthreadd\n"),
-    Command("crashed_thread", DRIVER + TRACE),
+    Command("crashed_thread", DRIVER + TRACE, TRACE),
     Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \("),
     Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to"),
     Command("variables", r"^0x[0-9a-f]+$"),
@@ -118,7 +119,7 @@ def ask_old_drgn(_tools, configuration, _vmcoreinfo, folder):
 
 GDB = [
     Command("info threads", r"\* 1 +LWP 1(.*\n)+ +2 +LWP 2"),
-    Command("thread apply all bt", DRIVER + TRACE),
+    Command("thread apply all bt", DRIVER + TRACE, TRACE),
     Command("lx-dmesg", PANIC),
     Command("lx-ps", r" 2 +kthreadd\n"),
 ]
@@ -143,7 +144,7 @@ def ask_gdb(_tools, configuration, vmcoreinfo, folder):
 LLDB = [
     Command("thread list", r"thread #1: tid = 1.*\n +thread #2: tid = 2"),
     Command("registers of every CPU", r"(?s)(?=.*\n +pc = 0xffff[0-9a-f]{12}.*\n +pc = 0xffff).*\n +v31 = "),
-    Command("bt all", DRIVER + TRACE),
+    Command("bt all", DRIVER + TRACE, TRACE),
     Command("memory read &init_uts_ns", r"(^0x[0-9a-f]{16}: 0x[0-9a-f]{16} 0x[0-9a-f]{16}\n){8}"),
     Command("p init_uts_ns.name.release", r'"\d+\.\d+\.\d+'),
     Command("p jiffies_64", r"\(u64\) \d+$"),

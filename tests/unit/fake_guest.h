@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -100,6 +101,16 @@ class FakeGuest : public GuestMemory
             run = std::min(run, piece_ - phys % piece_);
         }
         return {block->bytes + into, run};
+    }
+
+    std::optional<std::uint64_t> next_ram(std::uint64_t phys) override
+    {
+        for (const auto& [base, block] : blocks_) {
+            if (block.present && phys < base + block.size) {
+                return std::max(phys, base);
+            }
+        }
+        return std::nullopt;
     }
 
     /// How often map() was called.

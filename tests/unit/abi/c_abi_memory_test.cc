@@ -109,6 +109,7 @@ void cpu_notes(void*, kmd_note_sink* put, void* sink)
 const kmd_host_ops kOps = [] {
     kmd_host_ops ops{};
     ops.map_ram = map_ram;
+    ops.next_ram = [](void*, std::uint64_t, std::uint64_t*) { return 0; };
     ops.machine = [](void*, kmd_machine* machine) { *machine = {183, 2, 1}; };
     ops.cpu_notes = cpu_notes;
     ops.schedule_dump = [](void* scheduled) { ++*static_cast<int*>(scheduled); };

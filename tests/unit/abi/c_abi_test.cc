@@ -85,9 +85,15 @@ struct Emulator {
         return 1;
     }
 
-    static constexpr kmd_host_ops kOps = {map_ram,       machine,         cpu_notes, cpu_registers,
-                                          schedule_dump, log_guest_error, report,    warn,
-                                          trace,         dump_done,       send,      disconnect};
+    static int next_ram(void* host, std::uint64_t phys, std::uint64_t* start)
+    {
+        *start = std::max(phys, kRam);
+        return *start - kRam < of(host).ram.size() ? 1 : 0;
+    }
+
+    static constexpr kmd_host_ops kOps = {
+        map_ram, next_ram, machine, cpu_notes, cpu_registers, schedule_dump, log_guest_error,
+        report,  warn,     trace,   dump_done, send,          disconnect};
 };
 
 struct CAbi : testing::Test {

@@ -562,6 +562,7 @@ class VanishingGuest final : public kmd::GuestMemory
 {
   public:
     VanishingGuest(FakeGuest& guest, unsigned maps) : guest_(guest), left_(maps) {}
+    std::optional<std::uint64_t> next_ram(std::uint64_t /*phys*/) override { return std::nullopt; }
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
     {
         if (left_ == 0) {

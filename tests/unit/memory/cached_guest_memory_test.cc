@@ -21,6 +21,7 @@ class Counted final : public kmd::GuestMemory
 {
   public:
     explicit Counted(FakeGuest& guest) : guest_(guest) {}
+    std::optional<std::uint64_t> next_ram(std::uint64_t /*phys*/) override { return std::nullopt; }
     std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
     {
         ++questions;

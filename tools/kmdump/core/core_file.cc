@@ -131,6 +131,19 @@ Result<std::size_t> count_program_headers(const File& file, const Elf64_Ehdr& he
     return count;
 }
 
+/// Of several notes with one name the first counts.
+std::optional<Error> read_text(std::string_view name, std::span<const std::byte> content, std::string& out)
+{
+    if (content.size() > kMostVmcoreinfo) {
+        return Error{"expected at most 1 MiB of " + std::string(name) + ", found more"};
+    }
+    if (out.empty()) {
+        const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+        out = text.substr(0, text.find('\0'));
+    }
+    return std::nullopt;
+}
+
 std::optional<Error> read_note(std::string_view name, std::uint32_t type, std::span<const std::byte> content,
                                CoreSummary& summary)
 {
@@ -139,12 +152,10 @@ std::optional<Error> read_note(std::string_view name, std::uint32_t type, std::s
             return Error{"expected at most " + std::to_string(kMostCpus) + " CPUs, found more"};
         }
         summary.prstatus.emplace_back(content.begin(), content.end());
-    } else if (name == "VMCOREINFO" && summary.vmcoreinfo.empty()) {
-        if (content.size() > kMostVmcoreinfo) {
-            return Error{"expected at most 1 MiB of VMCOREINFO, found more"};
-        }
-        const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-        summary.vmcoreinfo = text.substr(0, text.find('\0'));
+    } else if (name == "VMCOREINFO") {
+        return read_text(name, content, summary.vmcoreinfo);
+    } else if (name == "KMD_LAYOUT") {
+        return read_text(name, content, summary.layout);
     }
     return std::nullopt;
 }

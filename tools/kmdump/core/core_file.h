@@ -53,6 +53,8 @@ struct CoreSummary {
     std::uint64_t memory_bytes = 0;
     /// Text of the VMCOREINFO note up to its first zero byte. Empty if there is no such note.
     std::string vmcoreinfo;
+    /// The same of the KMD_LAYOUT note, in which the controller describes a kernel that it found by itself.
+    std::string layout;
 };
 
 class CoreFile

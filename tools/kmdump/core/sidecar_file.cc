@@ -141,6 +141,9 @@ constexpr std::pair<const char*, const char*> kCounts[] = {
     {"extents_not_listed", "extents that the guest's list has no room for"},
     {"extents_rejected", "extents of the guest's list that are not RAM"},
     {"extents_stale", "extents of the guest's list that are not mapped any more"},
+    {"kernel_pieces_missing", "pieces that the guest's kernel does not have: see the remarks"},
+    {"kernel_lists_broken", "lists of the guest's kernel that are broken"},
+    {"kernel_pages_left_out", "pages of the guest's kernel that a dump has no room for"},
 };
 
 bool vmcoreinfo_lost(Members& members, const nlohmann::json& json)
@@ -162,6 +165,9 @@ std::vector<std::string> read_shortfall(Members& members, const nlohmann::json& 
     }
     if (json.contains("tables_cut") && members.boolean(json, "tables_cut")) {
         lacks.emplace_back("a part of the page tables, which are larger than any kernel's");
+    }
+    if (json.contains("kernel_search_cut") && members.boolean(json, "kernel_search_cut")) {
+        lacks.emplace_back("what the search in the guest's kernel did not come to");
     }
     if (vmcoreinfo_lost(members, json)) {
         lacks.emplace_back("vmcoreinfo: the kernel that registered the regions is gone");

@@ -27,6 +27,9 @@ std::string_view text_of(std::span<const std::byte> bytes)
 
 kmd::Vmcoreinfo find_layout(const CoreFile& core)
 {
+    if (!core.summary().layout.empty()) {
+        return kmd::Vmcoreinfo(core.summary().layout);
+    }
     std::uint64_t pages = 0;
     std::array<std::byte, kFirstLine.size()> start{};
     std::array<std::byte, kPage> page{};

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/kernel_memory.h"
 
-#include "common/little_endian.h"
-
 #include <algorithm>
-#include <array>
 
 namespace kmdump
 {
@@ -14,15 +11,6 @@ namespace
 
 /// Bytes of holes that an array of the kernel may contain.
 constexpr std::uint64_t kMostHoles = 64 << 20;
-
-template <class T> std::optional<T> read_number(const KernelMemory& memory, std::uint64_t address)
-{
-    std::array<std::byte, sizeof(T)> bytes;
-    if (!memory.read(address, bytes)) {
-        return std::nullopt;
-    }
-    return kmd::load<T>(bytes, 0);
-}
 
 } // namespace
 
@@ -63,16 +51,6 @@ std::size_t KernelMemory::read_some(std::uint64_t address, std::span<std::byte> 
     const auto physical = to_physical(address);
     const auto in_page = out.first(std::min<std::uint64_t>(out.size(), page_size - address % page_size));
     return physical ? core_->read_some_physical(*physical, in_page) : 0;
-}
-
-std::optional<std::uint64_t> KernelMemory::read_u64(std::uint64_t address) const
-{
-    return read_number<std::uint64_t>(*this, address);
-}
-
-std::optional<std::uint32_t> KernelMemory::read_u32(std::uint64_t address) const
-{
-    return read_number<std::uint32_t>(*this, address);
 }
 
 std::optional<std::uint64_t> KernelMemory::to_physical(std::uint64_t address) const

@@ -3,6 +3,7 @@
 // The guest's memory by kernel virtual address.
 #pragma once
 
+#include "common/linux/virtual_memory.h"
 #include "common/vmcoreinfo.h"
 #include "kmdump/core/core_file.h"
 #include "kmdump/kernel/page_walk.h"
@@ -18,22 +19,18 @@ namespace kmdump
 /// Uses the virtual addresses of the core image. For images with only physical ones, such as those of QEMU's
 /// dump-guest-memory, it translates with the linear map and the kernel image mapping from vmcoreinfo, and
 /// with the kernel's page tables.
-class KernelMemory
+class KernelMemory final : public kmd::VirtualMemory
 {
   public:
     /// `core` must outlive this object.
     KernelMemory(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo);
 
     /// Fills `out`. False if some of it is not in the core image.
-    bool read(std::uint64_t address, std::span<std::byte> out) const;
-
-    /// A little-endian number. Nothing if it is not in the core image.
-    std::optional<std::uint64_t> read_u64(std::uint64_t address) const;
-    std::optional<std::uint32_t> read_u32(std::uint64_t address) const;
+    bool read(std::uint64_t address, std::span<std::byte> out) const override;
 
     /// Fills the start of `out`. Returns the number of bytes read; 0 if the first byte is not in the core
     /// image. After a short read the next byte may still be in the image.
-    std::size_t read_some(std::uint64_t address, std::span<std::byte> out) const;
+    std::size_t read_some(std::uint64_t address, std::span<std::byte> out) const override;
 
     /// The largest size of an array of the kernel, in bytes: what the core image stores plus an allowance
     /// for holes. It bounds memory, since a tiny sparse file can claim any size.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/printk_log.h"
 
+#include "common/linux/printk_layout.h"
 #include "common/little_endian.h"
 #include "common/text.h"
-#include "kmdump/kernel/printk_layout.h"
 
 #include <cstddef>
 #include <span>
@@ -61,7 +61,7 @@ Result<std::vector<std::byte>> copy(const KernelMemory& memory, std::uint64_t ad
     return bytes;
 }
 
-Result<Ring> copy_ring(const KernelMemory& memory, const PrintkLayout& layout)
+Result<Ring> copy_ring(const KernelMemory& memory, const kmd::PrintkLayout& layout)
 {
     const auto prb = memory.read_u64(layout.prb_pointer);
     if (!prb) {
@@ -138,7 +138,7 @@ std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> 
 class Reader
 {
   public:
-    Reader(const Ring& ring, const PrintkLayout& layout) : ring_(ring), layout_(layout) {}
+    Reader(const Ring& ring, const kmd::PrintkLayout& layout) : ring_(ring), layout_(layout) {}
 
     PrintkLog read()
     {
@@ -201,7 +201,7 @@ class Reader
     }
 
     const Ring& ring_;
-    const PrintkLayout& layout_;
+    const kmd::PrintkLayout& layout_;
     PrintkLog log_;
     std::uint64_t text_bytes_ = 0; // at most the size of the text, since valid blocks do not overlap
 };
@@ -210,7 +210,7 @@ class Reader
 
 Result<PrintkLog> read_printk_log(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo)
 {
-    const auto layout = find_printk_layout(vmcoreinfo);
+    const auto layout = kmd::find_printk_layout(vmcoreinfo);
     if (!layout) {
         return layout.error();
     }

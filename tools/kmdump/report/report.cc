@@ -80,16 +80,13 @@ kmd::Result<Report> make_report(const std::string& path, const std::string& vmli
     auto contents = list_contents(dump.value().core, sidecar.value());
     auto symbols = symbols_of(dump.value(), vmlinux);
     auto cpus = read_cpu_states(dump.value(), symbols.symbols, sidecar.value());
-    kmd::Result<TaskList> tasks = kmd::Error{
-        "the dump does not say where the members of the kernel's structures lie: give the kernel's vmlinux "
-        "file with --vmlinux, or list the tasks with drgn"};
-    if (!vmlinux.empty()) {
-        auto layout = read_task_layout(dump.value(), vmlinux);
-        if (!layout) {
-            return kmd::Error{vmlinux + ": " + layout.error().what};
-        }
-        tasks = read_tasks(dump.value(), symbols.symbols, std::move(layout.value()));
+    auto layout = vmlinux.empty() ? read_task_layout(dump.value()) : read_task_layout(dump.value(), vmlinux);
+    if (!layout && !vmlinux.empty()) {
+        return kmd::Error{vmlinux + ": " + layout.error().what};
     }
+    kmd::Result<TaskList> tasks = layout
+                                      ? read_tasks(dump.value(), symbols.symbols, std::move(layout.value()))
+                                      : kmd::Result<TaskList>(layout.error());
     const auto ram = ram_of(dump.value(), contents, sidecar.value());
     return Report{std::filesystem::path(path).filename().string(),
                   dump.value().core.file_size(),

@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <optional>
 
-namespace kmdump
+namespace kmd
 {
 
 /// Offsets and sizes in bytes; offsets include those of nested structures. Each field is inside its
 /// structure, and no structure is larger than 64 KiB.
 struct PrintkLayout {
+    std::uint64_t ring_size = 0;   ///< of struct printk_ringbuffer
     std::uint64_t prb_pointer = 0; ///< virtual address of the pointer to the ring buffer
 
     std::uint64_t count_bits = 0; ///< in struct printk_ringbuffer, like those up to text_data
@@ -40,6 +41,6 @@ struct PrintkLayout {
 };
 
 /// An error names the first entry that is missing or invalid.
-kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo);
+Result<PrintkLayout> find_printk_layout(const Vmcoreinfo& vmcoreinfo);
 
-} // namespace kmdump
+} // namespace kmd

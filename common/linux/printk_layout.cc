@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kmdump/kernel/printk_layout.h"
+#include "common/linux/printk_layout.h"
 
 #include <string>
 #include <string_view>
 
-namespace kmdump
+namespace kmd
 {
 
 namespace
@@ -16,7 +16,7 @@ constexpr std::uint64_t kLargestStructure = 65536;
 class Lookup
 {
   public:
-    explicit Lookup(const kmd::Vmcoreinfo& vmcoreinfo) : vmcoreinfo_(vmcoreinfo) {}
+    explicit Lookup(const Vmcoreinfo& vmcoreinfo) : vmcoreinfo_(vmcoreinfo) {}
 
     std::uint64_t symbol(const std::string& name)
     {
@@ -36,7 +36,7 @@ class Lookup
         return checked(key, vmcoreinfo_.number(key), structure_size < width ? 0 : structure_size - width);
     }
 
-    const std::optional<kmd::Error>& error() const { return error_; }
+    const std::optional<Error>& error() const { return error_; }
 
   private:
     std::uint64_t checked(const std::string& key, std::optional<std::uint64_t> value, std::uint64_t most)
@@ -45,25 +45,26 @@ class Lookup
             return *value;
         }
         if (!error_) {
-            error_ = kmd::Error{"expected " + key + " in the VMCOREINFO note, found " +
-                                (value ? "an impossible value" : "none")};
+            error_ = Error{"expected " + key + " in the VMCOREINFO note, found " +
+                           (value ? "an impossible value" : "none")};
         }
         return 0;
     }
 
-    const kmd::Vmcoreinfo& vmcoreinfo_;
-    std::optional<kmd::Error> error_;
+    const Vmcoreinfo& vmcoreinfo_;
+    std::optional<Error> error_;
 };
 
 } // namespace
 
-kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo)
+Result<PrintkLayout> find_printk_layout(const Vmcoreinfo& vmcoreinfo)
 {
     Lookup look(vmcoreinfo);
     PrintkLayout layout;
     layout.prb_pointer = look.symbol("prb");
 
     const std::uint64_t ring_buffer = look.size("printk_ringbuffer");
+    layout.ring_size = ring_buffer;
     const std::uint64_t desc_ring_size = look.size("prb_desc_ring");
     const std::uint64_t data_ring_size = look.size("prb_data_ring");
     const std::uint64_t counter = look.offset("atomic_long_t.counter", 8, look.size("atomic_long_t"));
@@ -105,4 +106,4 @@ kmd::Result<PrintkLayout> find_printk_layout(const kmd::Vmcoreinfo& vmcoreinfo)
     return layout;
 }
 
-} // namespace kmdump
+} // namespace kmd

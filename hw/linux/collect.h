@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Collects the objects of a kernel, a subject in each file. A list that is broken ends there; the budget of
+// the walk's memory bounds them all.
+#pragma once
+
+#include "hw/linux/kernel_walk.h"
+#include "hw/memory/region.h"
+
+#include <vector>
+
+namespace kmd
+{
+
+/// The printk ring buffer: regions that are vital, with their names. Empty if the kernel has none that is
+/// sound.
+std::vector<Region> log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory);
+
+/// Variables of the kernel, memory nodes and sections, names of functions.
+void collect_variables(const KernelWalk& walk);
+
+/// What belongs to each CPU: its area, run queue, crash note, and interrupt stack.
+void collect_cpus(const KernelWalk& walk);
+
+/// Tasks with their stacks, and the process numbers that lead to them.
+struct TasksFound {
+    std::uint32_t tasks = 0;
+    /// Lists that do not lead back to their head.
+    std::uint32_t broken = 0;
+};
+TasksFound collect_tasks(const KernelWalk& walk);
+
+/// Modules: their structures, data, symbols, and where their sections are.
+void collect_modules(const KernelWalk& walk);
+
+} // namespace kmd

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/collect.h"
+
+#include <algorithm>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// note_buf_t: a prstatus note and its end, with room.
+constexpr std::uint64_t kCrashNoteBytes = 512;
+/// The largest unit of per-CPU memory that is believed.
+constexpr std::uint64_t kMostOfAUnit = 4 << 20;
+/// For a run queue whose type is not described.
+constexpr std::uint64_t kMostOfARunQueue = 16 << 10;
+
+} // namespace
+
+void collect_cpus(const KernelWalk& walk)
+{
+    const LinuxKernel& kernel = walk.kernel;
+    const std::uint64_t base = walk.memory.pointer(kernel.address("pcpu_base_addr"));
+    const std::uint64_t offsets = walk.memory.pointer(kernel.address("pcpu_unit_offsets"));
+    const std::uint64_t unit = walk.memory.read_u32(kernel.address("pcpu_unit_size")).value_or(0);
+    const auto run_queues = kernel.symbol("runqueues");
+    const std::uint64_t notes = walk.memory.read_u64(kernel.address("crash_notes")).value_or(0);
+    const std::uint64_t cpus = walk.cpus();
+    for (std::uint32_t cpu = 0; cpu < cpus && !walk.memory.budget_is_used_up(); ++cpu) {
+        if (base != 0 && offsets != 0 && unit <= kMostOfAUnit) {
+            if (const auto offset = walk.memory.read_u64(offsets + 8 * std::uint64_t{cpu})) {
+                walk.pages.add(base + *offset, unit);
+            }
+        }
+        if (run_queues) {
+            walk.pages.add(walk.per_cpu(run_queues->address, cpu),
+                           std::min(run_queues->room, kMostOfARunQueue));
+        }
+        walk.pages.add(walk.per_cpu(notes, cpu), kCrashNoteBytes);
+        const std::uint64_t stack_at = walk.per_cpu(kernel.address("irq_stack_ptr"), cpu);
+        walk.pages.add(stack_at == 0 ? 0 : walk.memory.pointer(stack_at), kernel.architecture().stack_size);
+    }
+}
+
+} // namespace kmd

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/kernel_memory.h"
+
+#include "common/page_size.h"
+
+#include <algorithm>
+
+namespace kmd
+{
+
+namespace
+{
+
+constexpr std::uint64_t kBytesPerStep = 1024;
+
+} // namespace
+
+LiveKernelMemory::LiveKernelMemory(const Architecture& architecture, const Vmcoreinfo& vmcoreinfo,
+                                   GuestMemory& memory, std::uint32_t steps)
+    : architecture_(&architecture), space_(architecture.kernel_space(vmcoreinfo)),
+      page_size_(vmcoreinfo.page_size().value_or(kSmallestPage)), memory_(&memory), steps_left_(steps)
+{
+}
+
+bool LiveKernelMemory::take_steps(std::uint64_t steps) const
+{
+    if (steps_left_ < steps) {
+        steps_left_ = 0;
+        return false;
+    }
+    steps_left_ -= static_cast<std::uint32_t>(steps);
+    return true;
+}
+
+std::optional<std::uint64_t> LiveKernelMemory::translate(std::uint64_t address) const
+{
+    if (!architecture_->is_kernel_address(address)) {
+        return std::nullopt;
+    }
+    address = architecture_->without_tag(address);
+    const std::uint64_t offset = address % page_size_;
+    if (address - offset != page_) {
+        if (!take_steps(1)) {
+            return std::nullopt;
+        }
+        page_ = address - offset;
+        page_phys_.reset();
+        if (space_.linear_map && space_.linear_map->range.contains(page_)) {
+            page_phys_ = page_ - space_.linear_map->distance;
+        } else if (const Translation found = space_.translate(page_, *memory_);
+                   found.mapping == Mapping::kMapped) {
+            page_phys_ = found.phys;
+        }
+        if (page_phys_ && !is_ram(*memory_, *page_phys_, page_size_)) {
+            page_phys_.reset();
+        }
+    }
+    return page_phys_ ? std::optional(*page_phys_ + offset) : std::nullopt;
+}
+
+bool LiveKernelMemory::read(std::uint64_t address, std::span<std::byte> out) const
+{
+    while (!out.empty()) {
+        const auto phys = translate(address);
+        const auto piece = out.first(std::min<std::uint64_t>(out.size(), page_size_ - address % page_size_));
+        if (!phys || !take_steps(piece.size() / kBytesPerStep) || !memory_->read(*phys, piece)) {
+            return false;
+        }
+        address += piece.size();
+        out = out.subspan(piece.size());
+    }
+    return true;
+}
+
+std::uint64_t LiveKernelMemory::pointer(std::uint64_t address) const
+{
+    const std::uint64_t value = read_u64(address).value_or(0);
+    return architecture_->is_kernel_address(value) ? architecture_->without_tag(value) : 0;
+}
+
+} // namespace kmd

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The memory of the guest's kernel by virtual address, read from RAM alone. The guest writes page tables and
+// pointers, so everything that is read through one object shares a budget.
+#pragma once
+
+#include "common/architecture.h"
+#include "common/kernel_space.h"
+#include "common/linux/virtual_memory.h"
+#include "common/vmcoreinfo.h"
+#include "hw/memory/guest_memory.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace kmd
+{
+
+class LiveKernelMemory final : public VirtualMemory
+{
+  public:
+    /// One step is a translation of an address, or a kibibyte that is copied. A quiet stock kernel takes
+    /// 30,000.
+    static constexpr std::uint32_t kMostSteps = 400'000;
+
+    /// The kernel that `vmcoreinfo` describes. `memory` and `architecture` outlive the object.
+    LiveKernelMemory(const Architecture& architecture, const Vmcoreinfo& vmcoreinfo, GuestMemory& memory,
+                     std::uint32_t steps = kMostSteps);
+
+    /// False as well once the budget is used up.
+    bool read(std::uint64_t address, std::span<std::byte> out) const override;
+
+    /// A pointer without its tag; 0 if it is not available.
+    std::uint64_t pointer(std::uint64_t address) const;
+
+    /// The guest-physical address of a byte; none if it is not mapped to RAM.
+    std::optional<std::uint64_t> translate(std::uint64_t address) const;
+
+    std::uint64_t page_size() const { return page_size_; }
+    const KernelSpace& space() const { return space_; }
+    bool budget_is_used_up() const { return steps_left_ == 0; }
+
+  private:
+    bool take_steps(std::uint64_t steps) const;
+
+    const Architecture* architecture_;
+    KernelSpace space_;
+    std::uint64_t page_size_;
+    GuestMemory* memory_;
+    mutable std::uint32_t steps_left_;
+    /// The page that was translated last.
+    mutable std::uint64_t page_ = 1;
+    mutable std::optional<std::uint64_t> page_phys_;
+};
+
+} // namespace kmd

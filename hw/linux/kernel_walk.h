@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the functions that collect a kernel's objects share.
+#pragma once
+
+#include "hw/linux/kernel_memory.h"
+#include "hw/linux/linux_kernel.h"
+#include "hw/linux/page_set.h"
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_set>
+
+namespace kmd
+{
+
+struct KernelWalk {
+    const LinuxKernel& kernel;
+    const LiveKernelMemory& memory;
+    PageSet& pages;
+
+    /// More CPUs than any kernel is built for.
+    static constexpr std::uint32_t kMostCpus = 8192;
+
+    std::uint32_t cpus() const
+    {
+        const std::uint32_t count = memory.read_u32(kernel.address("nr_cpu_ids")).value_or(0);
+        return count > kMostCpus ? 0 : count;
+    }
+
+    /// The instance of a per-CPU variable; 0 if it is not known.
+    std::uint64_t per_cpu(std::uint64_t variable, std::uint32_t cpu) const
+    {
+        const std::uint64_t offsets = kernel.address("__per_cpu_offset");
+        const auto offset = offsets == 0 ? std::nullopt : memory.read_u64(offsets + 8 * std::uint64_t{cpu});
+        return variable == 0 || !offset ? 0 : variable + *offset;
+    }
+
+    /// The pointer in a member of the structure at `object`; 0 if there is none.
+    std::uint64_t pointer(std::uint64_t object, std::string_view structure, std::string_view member) const
+    {
+        const auto offset = kernel.offset(structure, member);
+        return object == 0 || !offset ? 0 : memory.pointer(object + *offset);
+    }
+
+    /// Adds the pages of a structure that the kernel's types describe.
+    void add(std::uint64_t object, std::string_view structure) const
+    {
+        if (object != 0) {
+            pages.add(object, kernel.size_of(structure).value_or(0));
+        }
+    }
+
+    /// Calls `visit` with the address of every entry of the circular list at `head`, whose member is at
+    /// `offset` in the entries. False if the list does not lead back to its head.
+    template <class Visit> bool for_each(std::uint64_t head, std::uint64_t offset, Visit visit) const
+    {
+        std::unordered_set<std::uint64_t> seen;
+        for (std::uint64_t node = memory.pointer(head); node != head; node = memory.pointer(node)) {
+            if (node == 0 || !seen.insert(node).second) {
+                return false;
+            }
+            visit(node - offset);
+        }
+        return true;
+    }
+};
+
+} // namespace kmd

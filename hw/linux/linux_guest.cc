@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/linux_guest.h"
+
+#include "hw/linux/collect.h"
+
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// 64 MiB with pages of 4 KiB.
+constexpr std::size_t kMostPages = 16384;
+/// panic_cpu of a kernel that has not panicked (PANIC_CPU_INVALID).
+constexpr std::uint32_t kNoCpu = ~std::uint32_t{0};
+
+/// Whether the tables that the text describes are there; otherwise it is a copy, or left from an earlier
+/// kernel.
+bool is_sound(const Vmcoreinfo& vmcoreinfo, const Architecture& architecture, GuestMemory& memory)
+{
+    const KernelSpace space = architecture.kernel_space(vmcoreinfo);
+    const Translation root = space.translate(space.root_in_image, memory);
+    return space.tables && root.mapping == Mapping::kMapped && root.phys == space.tables->root();
+}
+
+} // namespace
+
+bool LinuxGuest::is_still_there(GuestMemory& memory)
+{
+    auto page = read_vmcoreinfo_page(at_, memory);
+    if (!page || !page->text.starts_with(kernel_->vmcoreinfo_text())) {
+        return false;
+    }
+    text_ = std::move(page->text);
+    return true;
+}
+
+const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory, std::uint64_t pages,
+                                    const RunsOnCpus& runs_on_cpus)
+{
+    const Architecture* const architecture = find_architecture(machine.elf_machine);
+    if (architecture == nullptr) {
+        return nullptr;
+    }
+    if (kernel_ && is_still_there(memory) && (!runs_on_cpus || runs_on_cpus(kernel_->vmcoreinfo()))) {
+        return &*kernel_;
+    }
+    if (kernel_ || search_.at_end()) {
+        forget();
+    }
+    std::optional<VmcoreinfoPage> best;
+    while (pages > 0 && !search_.at_end()) {
+        auto page = search_.next(memory, pages);
+        if (!page) {
+            continue;
+        }
+        const Vmcoreinfo vmcoreinfo(page->text);
+        if (!is_sound(vmcoreinfo, *architecture, memory)) {
+            continue;
+        }
+        const bool runs = !runs_on_cpus || runs_on_cpus(vmcoreinfo);
+        if (runs || !best) {
+            best = std::move(page);
+        }
+        if (runs) {
+            break;
+        }
+    }
+    if (!best) {
+        return nullptr;
+    }
+    at_ = best->phys;
+    text_ = best->text;
+    const LiveKernelMemory kernel_memory(*architecture, Vmcoreinfo(best->text), memory);
+    kernel_ = LinuxKernel::read(std::move(best->text), *architecture, kernel_memory);
+    return &*kernel_;
+}
+
+LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemory& memory)
+{
+    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
+    const auto panic_cpu = kernel_memory.read_u32(kernel.address("panic_cpu"));
+    if (panic_cpu && *panic_cpu != kNoCpu) {
+        return Condition::kPanicked;
+    }
+    const auto state = kernel_memory.read_u32(kernel.address("system_state"));
+    for (const char* ending : {"SYSTEM_HALT", "SYSTEM_POWER_OFF", "SYSTEM_RESTART"}) {
+        if (state && kernel.enumerator("system_states", ending) == std::int64_t{*state}) {
+            return Condition::kEnding;
+        }
+    }
+    return panic_cpu || state ? Condition::kRunning : Condition::kUnknown;
+}
+
+KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)
+{
+    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
+    KernelRegions found;
+    found.vital = log_regions(kernel, kernel_memory);
+    PageSet pages(kernel_memory, kMostPages);
+    const KernelWalk walk{kernel, kernel_memory, pages};
+    collect_variables(walk);
+    collect_cpus(walk);
+    const TasksFound tasks = collect_tasks(walk);
+    collect_modules(walk);
+    found.others = pages.regions();
+    found.tasks = tasks.tasks;
+    found.broken_lists = tasks.broken;
+    found.pages_left_out = pages.left_out();
+    found.cut = kernel_memory.budget_is_used_up();
+    return found;
+}
+
+} // namespace kmd

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The Linux kernel that runs in the guest, found in its memory without its help.
+#pragma once
+
+#include "common/machine.h"
+#include "hw/linux/linux_kernel.h"
+#include "hw/linux/vmcoreinfo_search.h"
+#include "hw/memory/guest_memory.h"
+#include "hw/memory/region.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kmd
+{
+
+class LinuxGuest
+{
+  public:
+    /// How many pages of 4 KiB are searched for a kernel that is not known: 8 GiB while the guest waits for a
+    /// dump, 256 MiB in passing.
+    static constexpr std::uint64_t kMostPages = 1 << 21;
+    static constexpr std::uint64_t kPagesEachPoll = 1 << 16;
+
+    /// Whether CPUs use this root table for kernel addresses; see PageTables::owns_root().
+    using RunsOnCpus = std::function<bool(const Vmcoreinfo&)>;
+
+    /// The kernel in memory now. Searches for at most `pages` pages if none is known. Of several in memory it
+    /// is the one that `runs_on_cpus` says runs; without it, the first. Null if there is none. Valid until
+    /// the next call.
+    const LinuxKernel* find(const Machine& machine, GuestMemory& memory, std::uint64_t pages,
+                            const RunsOnCpus& runs_on_cpus = {});
+
+    /// The text of its vmcoreinfo when it was found last; empty if it was not. A panic appends to it.
+    const std::string& vmcoreinfo_text() const { return text_; }
+
+    /// What the kernel in memory says of itself.
+    enum class Condition {
+        kRunning,
+        kPanicked,
+        /// It is shutting down or rebooting in an orderly way.
+        kEnding,
+        kUnknown,
+    };
+    static Condition condition(const LinuxKernel& kernel, GuestMemory& memory);
+
+    /// The machine was reset: another kernel starts.
+    void forget() { *this = {}; }
+
+  private:
+    bool is_still_there(GuestMemory& memory);
+
+    VmcoreinfoSearch search_;
+    std::uint64_t at_ = 0;
+    std::string text_;
+    std::optional<LinuxKernel> kernel_;
+};
+
+/// Memory of a kernel that a dump has to contain.
+struct KernelRegions {
+    /// The log.
+    std::vector<Region> vital;
+    std::vector<Region> others;
+    std::uint32_t tasks = 0;
+    /// Lists of the kernel that do not lead back to their beginning.
+    std::uint32_t broken_lists = 0;
+    /// Pages for which there was no room.
+    std::uint32_t pages_left_out = 0;
+    /// The search took too many steps and was ended.
+    bool cut = false;
+};
+
+/// Collects the memory.
+KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory);
+
+/// Offsets and addresses that readers without debugging information need, in the syntax of vmcoreinfo.
+std::string layout_text(const LinuxKernel& kernel);
+
+} // namespace kmd

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/linux_kernel.h"
+
+#include "common/linux/kallsyms.h"
+#include "hw/linux/kernel_names.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// More than a kernel with all options has, and bounds the time that a hostile one takes.
+constexpr std::uint32_t kMostSymbols = 1 << 19;
+
+/// How a member is named in the maps of LinuxKernel.
+std::string dotted(std::string_view structure, std::string_view member)
+{
+    return std::string(structure) + "." + std::string(member);
+}
+
+std::set<std::string_view> wanted_symbols()
+{
+    std::set<std::string_view> names(kOtherSymbols.begin(), kOtherSymbols.end());
+    for (const KernelVariable& variable : kKernelVariables) {
+        names.insert(variable.name);
+    }
+    return names;
+}
+
+std::vector<std::string_view> wanted_structures()
+{
+    std::set<std::string_view> names(kKernelStructures.begin(), kKernelStructures.end());
+    for (const KernelMember& member : kKernelMembers) {
+        names.insert(member.structure);
+    }
+    return {names.begin(), names.end()};
+}
+
+std::vector<std::string_view> wanted_enums()
+{
+    std::set<std::string_view> names;
+    for (const KernelEnumerator& wanted : kKernelEnumerators) {
+        names.insert(wanted.enumeration);
+    }
+    return {names.begin(), names.end()};
+}
+
+template <class Map> auto look_up(const Map& map, std::string_view name)
+{
+    const auto found = map.find(name);
+    return found == map.end() ? std::nullopt : std::optional(found->second);
+}
+
+} // namespace
+
+LinuxKernel::LinuxKernel(std::string vmcoreinfo, const Architecture& architecture)
+    : vmcoreinfo_text_(std::move(vmcoreinfo)), vmcoreinfo_(vmcoreinfo_text_), architecture_(&architecture)
+{
+}
+
+LinuxKernel LinuxKernel::read(std::string vmcoreinfo, const Architecture& architecture,
+                              const LiveKernelMemory& memory)
+{
+    LinuxKernel kernel(std::move(vmcoreinfo), architecture);
+    kernel.read_symbols(memory);
+    kernel.read_types(memory);
+    return kernel;
+}
+
+void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
+{
+    const auto opened = Kallsyms::open(memory, vmcoreinfo_);
+    if (!opened) {
+        missing_.push_back(opened.error().what);
+        return;
+    }
+    const Kallsyms& table = opened.value();
+    std::optional<std::uint64_t> base;
+    if (table.base_at()) {
+        base = memory.read_u64(*table.base_at());
+        if (!base) {
+            missing_.push_back(kallsyms_missing("kallsyms_relative_base", *table.base_at()).what);
+            return;
+        }
+    }
+    const auto wanted = wanted_symbols();
+    auto cursor = table.cursor();
+    std::vector<std::map<std::string, Symbol, std::less<>>::iterator> last;
+    std::uint32_t index = 0;
+    std::uint64_t name_bytes = 0;
+    for (; index < std::min(table.count(), kMostSymbols); ++index) {
+        const auto entry = cursor.next();
+        if (!entry) {
+            break;
+        }
+        name_bytes = cursor.name_bytes();
+        const std::uint64_t address = table.address(index, entry->offset, base);
+        if (!last.empty() && last.front()->second.address != address) {
+            for (const auto symbol : last) {
+                symbol->second.room = address - symbol->second.address;
+            }
+            last.clear();
+        }
+        if (entry->name == kEndOfText || entry->name == kEndOfInitText) {
+            function_names_ = name_bytes;
+            function_offsets_ = std::uint64_t{4} * (index + 1);
+        }
+        if (wanted.contains(entry->name)) {
+            const auto [symbol, is_new] = symbols_.emplace(entry->name, Symbol{address, 0});
+            if (is_new) {
+                last.push_back(symbol);
+            }
+        }
+    }
+    if (index < table.count()) {
+        missing_.push_back("only " + std::to_string(index) + " of the kernel's " +
+                           std::to_string(table.count()) + " symbols can be read");
+    }
+    if (!symbol("init_task")) {
+        missing_.push_back("the kernel's symbols do not name its data (CONFIG_KALLSYMS_ALL), so its tasks, "
+                           "modules and variables are not found");
+    }
+}
+
+void LinuxKernel::read_types(const LiveKernelMemory& memory)
+{
+    const std::uint64_t begin = address("__start_BTF");
+    const std::uint64_t end = address("__stop_BTF");
+    if (begin == 0 || end <= begin || end - begin > Btf::kMostBytes) {
+        missing_.push_back(
+            "the kernel has no description of its types (CONFIG_DEBUG_INFO_BTF) that can be found");
+        return;
+    }
+    std::vector<std::byte> bytes(end - begin);
+    if (!memory.read(begin, bytes)) {
+        missing_.push_back("the kernel's description of its types (BTF) is not in memory");
+        return;
+    }
+    auto btf = Btf::parse(std::move(bytes), wanted_structures(), wanted_enums());
+    if (!btf) {
+        missing_.push_back(btf.error().what);
+        return;
+    }
+    for (const std::string_view structure : wanted_structures()) {
+        if (const auto size = btf.value().size_of(structure)) {
+            sizes_.emplace(structure, *size);
+        }
+    }
+    for (const KernelMember& wanted : kKernelMembers) {
+        if (const auto member = btf.value().find(wanted.structure, wanted.member)) {
+            members_.emplace(dotted(wanted.structure, wanted.member), *member);
+        }
+    }
+    for (const KernelEnumerator& wanted : kKernelEnumerators) {
+        if (const auto value = btf.value().enumerator(wanted.enumeration, wanted.name)) {
+            enumerators_.emplace(dotted(wanted.enumeration, wanted.name), *value);
+        }
+    }
+}
+
+std::optional<LinuxKernel::Symbol> LinuxKernel::symbol(std::string_view name) const
+{
+    return look_up(symbols_, name);
+}
+
+std::uint64_t LinuxKernel::address(std::string_view name) const
+{
+    const auto found = symbol(name);
+    return found ? found->address : 0;
+}
+
+std::optional<std::uint64_t> LinuxKernel::size_of(std::string_view structure) const
+{
+    return look_up(sizes_, structure);
+}
+
+std::optional<std::uint64_t> LinuxKernel::offset(std::string_view structure, std::string_view member) const
+{
+    const auto found = look_up(members_, dotted(structure, member));
+    return found ? std::optional(found->offset) : std::nullopt;
+}
+
+std::optional<std::uint64_t> LinuxKernel::member_size(std::string_view structure,
+                                                      std::string_view member) const
+{
+    const auto found = look_up(members_, dotted(structure, member));
+    return found ? std::optional(found->size) : std::nullopt;
+}
+
+std::optional<std::int64_t> LinuxKernel::enumerator(std::string_view enumeration, std::string_view name) const
+{
+    return look_up(enumerators_, dotted(enumeration, name));
+}
+
+} // namespace kmd

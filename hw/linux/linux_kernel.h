@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a Linux kernel in guest memory tells about itself: addresses of its variables (kallsyms) and layouts
+// of its structures (BTF). It is the same as long as the kernel runs, so it is read once.
+#pragma once
+
+#include "common/architecture.h"
+#include "common/linux/btf.h"
+#include "common/vmcoreinfo.h"
+#include "hw/linux/kernel_memory.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kmd
+{
+
+class LinuxKernel
+{
+  public:
+    /// Reads all that can be had; missing() names the rest. `vmcoreinfo`: its whole text.
+    static LinuxKernel read(std::string vmcoreinfo, const Architecture& architecture,
+                            const LiveKernelMemory& memory);
+
+    struct Symbol {
+        std::uint64_t address = 0;
+        /// Up to the next symbol; bytes.
+        std::uint64_t room = 0;
+    };
+
+    /// A symbol of the kernel, not of a module; one that is saved or used here. None if it is not known.
+    std::optional<Symbol> symbol(std::string_view name) const;
+    /// Its address; 0 if it is not known.
+    std::uint64_t address(std::string_view name) const;
+
+    /// Size of a structure; offset or size of a member. Bytes; none if it is not known.
+    std::optional<std::uint64_t> size_of(std::string_view structure) const;
+    std::optional<std::uint64_t> offset(std::string_view structure, std::string_view member) const;
+    std::optional<std::uint64_t> member_size(std::string_view structure, std::string_view member) const;
+    std::optional<std::int64_t> enumerator(std::string_view enumeration, std::string_view name) const;
+
+    const std::string& vmcoreinfo_text() const { return vmcoreinfo_text_; }
+    const Vmcoreinfo& vmcoreinfo() const { return vmcoreinfo_; }
+    const Architecture& architecture() const { return *architecture_; }
+
+    /// The beginning of the tables of kallsyms that names functions, up to the last one. Bytes; 0 if unknown.
+    std::uint64_t function_names() const { return function_names_; }
+    std::uint64_t function_offsets() const { return function_offsets_; }
+
+    /// What this kernel lacks, and what therefore is not in a dump: one sentence each.
+    const std::vector<std::string>& missing() const { return missing_; }
+
+  private:
+    LinuxKernel(std::string vmcoreinfo, const Architecture& architecture);
+
+    void read_symbols(const LiveKernelMemory& memory);
+    void read_types(const LiveKernelMemory& memory);
+
+    std::string vmcoreinfo_text_;
+    Vmcoreinfo vmcoreinfo_;
+    const Architecture* architecture_;
+    std::map<std::string, Symbol, std::less<>> symbols_;
+    std::map<std::string, std::uint64_t, std::less<>> sizes_;
+    std::map<std::string, Btf::Member, std::less<>> members_;
+    std::map<std::string, std::int64_t, std::less<>> enumerators_;
+    std::uint64_t function_names_ = 0;
+    std::uint64_t function_offsets_ = 0;
+    std::vector<std::string> missing_;
+};
+
+} // namespace kmd

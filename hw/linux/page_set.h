@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The pages of the kernel's objects that a dump has to contain, each once.
+#pragma once
+
+#include "hw/linux/kernel_memory.h"
+#include "hw/memory/region.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace kmd
+{
+
+class PageSet
+{
+  public:
+    /// `most_pages`: further ones are counted and left out. `memory` outlives the object.
+    PageSet(const LiveKernelMemory& memory, std::size_t most_pages)
+        : memory_(&memory), most_pages_(most_pages)
+    {
+    }
+
+    /// Adds the pages of an object of `size` bytes at a kernel virtual address, valid or not. Pages that are
+    /// not mapped to RAM are skipped; without its first page it is not an object.
+    void add(std::uint64_t address, std::uint64_t size);
+
+    /// Whether the page of an address was added.
+    bool contains(std::uint64_t address) const;
+
+    /// Number of pages for which there was no room.
+    std::uint32_t left_out() const { return left_out_; }
+
+    /// Neighbouring pages are one region. Ascending virtual addresses. Names and identifiers are empty.
+    std::vector<Region> regions() const;
+
+  private:
+    const LiveKernelMemory* memory_;
+    std::size_t most_pages_;
+    /// Guest-physical address of each page by its virtual one.
+    std::map<std::uint64_t, std::uint64_t> pages_;
+    std::uint32_t left_out_ = 0;
+};
+
+} // namespace kmd

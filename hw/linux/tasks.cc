@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/collect.h"
+
+#include <unordered_set>
+
+namespace kmd
+{
+
+namespace
+{
+
+/// Deeper than any kernel nests its groups of tasks.
+constexpr unsigned kDeepestGroup = 8;
+/// The slots of a node of an xarray, 6 bits of a number; 4 with CONFIG_BASE_SMALL.
+constexpr std::uint64_t kMostSlots = 64;
+/// Levels of an xarray with the numbers of processes.
+constexpr unsigned kMostLevels = 6;
+/// Of a stack: 16 KiB to 64 KiB, a power of two.
+constexpr std::uint64_t kMostOfAStack = 64 << 10;
+constexpr std::uint64_t kCounters = 8;
+
+class TaskCollector
+{
+  public:
+    explicit TaskCollector(const KernelWalk& walk)
+        : walk_(walk), stack_size_(walk.kernel.architecture().stack_size)
+    {
+        const auto stack = walk.kernel.symbol("init_stack");
+        const std::uint64_t end = walk.kernel.address("__end_init_stack");
+        if (stack && end > stack->address && end - stack->address <= kMostOfAStack) {
+            stack_size_ = end - stack->address;
+        }
+    }
+
+    TasksFound collect()
+    {
+        const std::uint64_t init_task = walk_.kernel.address("init_task");
+        const auto tasks = walk_.kernel.offset("task_struct", "tasks");
+        if (init_task == 0 || !tasks) {
+            return found_;
+        }
+        add_idle_tasks();
+        const auto add = [&](std::uint64_t task) { add_process(task); };
+        if (!walk_.for_each(init_task + *tasks, *tasks, add)) {
+            ++found_.broken;
+        }
+        add_process_numbers();
+        return found_;
+    }
+
+  private:
+    void add_idle_tasks()
+    {
+        add_task(walk_.kernel.address("init_task"));
+        const std::uint32_t cpus = walk_.cpus();
+        for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+            const std::uint64_t run_queue = walk_.per_cpu(walk_.kernel.address("runqueues"), cpu);
+            add_task(walk_.pointer(run_queue, "rq", "idle"));
+        }
+    }
+
+    void add_process(std::uint64_t leader)
+    {
+        add_task(leader);
+        const std::uint64_t signal = walk_.pointer(leader, "task_struct", "signal");
+        const auto head = walk_.kernel.offset("signal_struct", "thread_head");
+        const auto node = walk_.kernel.offset("task_struct", "thread_node");
+        if (signal == 0 || !head || !node) {
+            return;
+        }
+        walk_.add(signal, "signal_struct");
+        if (!walk_.for_each(signal + *head, *node, [&](std::uint64_t task) { add_task(task); })) {
+            ++found_.broken;
+        }
+    }
+
+    void add_task(std::uint64_t task)
+    {
+        if (task == 0 || !tasks_.insert(task).second) {
+            return;
+        }
+        ++found_.tasks;
+        walk_.add(task, "task_struct");
+        walk_.pages.add(walk_.pointer(task, "task_struct", "stack"), stack_size_);
+        add_process_number(walk_.pointer(task, "task_struct", "thread_pid"));
+        add_address_space(walk_.pointer(task, "task_struct", "mm"));
+        add_groups(task);
+    }
+
+    void add_process_number(std::uint64_t pid)
+    {
+        if (pid != 0) {
+            walk_.pages.add(pid, walk_.kernel.size_of("pid").value_or(0) +
+                                     walk_.kernel.size_of("upid").value_or(0));
+        }
+    }
+
+    void add_address_space(std::uint64_t space)
+    {
+        if (space == 0 || !spaces_.insert(space).second) {
+            return;
+        }
+        walk_.add(space, "mm_struct");
+        // Since Linux 6.2 each CPU counts the pages of a process for itself.
+        const auto counters = walk_.kernel.offset("mm_struct", "rss_stat");
+        const auto size = walk_.kernel.size_of("percpu_counter");
+        const auto pointer = walk_.kernel.offset("percpu_counter", "counters");
+        const std::uint64_t bytes = walk_.kernel.member_size("mm_struct", "rss_stat").value_or(0);
+        if (!counters || !size || *size == 0 || !pointer || bytes % *size != 0 || bytes / *size > kCounters) {
+            return;
+        }
+        const std::uint32_t cpus = walk_.cpus();
+        for (std::uint64_t at = 0; at < bytes; at += *size) {
+            const auto counter = walk_.memory.read_u64(space + *counters + at + *pointer);
+            for (std::uint32_t cpu = 0; counter && *counter != 0 && cpu < cpus; ++cpu) {
+                walk_.pages.add(walk_.per_cpu(*counter, cpu), sizeof(std::uint32_t));
+            }
+        }
+    }
+
+    /// The scheduling groups of a task.
+    void add_groups(std::uint64_t task)
+    {
+        const auto own = walk_.kernel.offset("task_struct", "se");
+        std::uint64_t entity = own ? task + *own : 0;
+        for (unsigned depth = 0; entity != 0 && depth < kDeepestGroup; ++depth) {
+            walk_.add(entity, "sched_entity");
+            walk_.add(walk_.pointer(entity, "sched_entity", "cfs_rq"), "cfs_rq");
+            entity = walk_.pointer(entity, "sched_entity", "parent");
+        }
+    }
+
+    /// The tree that leads from a number to struct pid, which readers walk.
+    void add_process_numbers()
+    {
+        const auto idr = walk_.kernel.offset("pid_namespace", "idr");
+        const auto root = walk_.kernel.offset("idr", "idr_rt");
+        const auto head = walk_.kernel.offset("xarray", "xa_head");
+        const std::uint64_t space = walk_.kernel.address("init_pid_ns");
+        if (idr && root && head && space != 0) {
+            add_entry(walk_.memory.read_u64(space + *idr + *root + *head).value_or(0), 0);
+        }
+    }
+
+    /// An entry of the tree: a node, whose pointer has the value 2 in its lowest bits, or a struct pid.
+    void add_entry(std::uint64_t entry, unsigned level)
+    {
+        if (entry == 0 || (entry & 1) != 0 || level > kMostLevels || !entries_.insert(entry).second) {
+            return;
+        }
+        if ((entry & 3) != 2) {
+            add_process_number(entry);
+            return;
+        }
+        const std::uint64_t node = entry - 2;
+        const auto slots = walk_.kernel.offset("xa_node", "slots");
+        const std::uint64_t bytes = walk_.kernel.member_size("xa_node", "slots").value_or(0);
+        walk_.add(node, "xa_node");
+        for (std::uint64_t at = 0; slots && at < bytes && at < 8 * kMostSlots; at += 8) {
+            add_entry(walk_.memory.read_u64(node + *slots + at).value_or(0), level + 1);
+        }
+    }
+
+    const KernelWalk& walk_;
+    std::uint64_t stack_size_;
+    std::unordered_set<std::uint64_t> tasks_;
+    std::unordered_set<std::uint64_t> spaces_;
+    std::unordered_set<std::uint64_t> entries_;
+    TasksFound found_;
+};
+
+} // namespace
+
+TasksFound collect_tasks(const KernelWalk& walk)
+{
+    return TaskCollector(walk).collect();
+}
+
+} // namespace kmd

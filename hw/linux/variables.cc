@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/linux/collect.h"
+#include "hw/linux/kernel_names.h"
+
+#include <algorithm>
+
+namespace kmd
+{
+
+namespace
+{
+
+constexpr std::uint64_t kPointer = sizeof(std::uint64_t);
+/// For a variable that reaches to the next symbol, which may be far away.
+constexpr std::uint64_t kMostOfAVariable = 16 << 10;
+/// For an array of names; KASAN adds kilobytes of padding.
+constexpr std::uint64_t kMostOfNames = 1 << 10;
+constexpr std::uint64_t kNameBytes = 32;
+/// For a structure whose type the kernel does not describe.
+constexpr std::uint64_t kStructureBytes = 512;
+/// More than MAX_NUMNODES of any kernel, and more roots than its table of memory sections has.
+constexpr std::uint64_t kMostNodes = 1024;
+constexpr std::uint64_t kMostRoots = 1 << 16;
+
+void collect_variable(const KernelWalk& walk, const KernelVariable& variable)
+{
+    const auto symbol = walk.kernel.symbol(variable.name);
+    if (!symbol) {
+        return;
+    }
+    const std::uint64_t most = variable.what == kAndNames ? kMostOfNames : kMostOfAVariable;
+    const std::uint64_t size = std::clamp<std::uint64_t>(symbol->room, kPointer, most);
+    walk.pages.add(symbol->address, size);
+    if (variable.what == kAndStructure) {
+        walk.pages.add(walk.memory.pointer(symbol->address), kStructureBytes);
+    } else if (variable.what == kAndNames) {
+        for (std::uint64_t at = 0; at + kPointer <= size; at += kPointer) {
+            walk.pages.add(walk.memory.pointer(symbol->address + at), kNameBytes);
+        }
+    }
+}
+
+void collect_nodes(const KernelWalk& walk)
+{
+    const auto array = walk.kernel.symbol("node_data");
+    const std::uint64_t count = array ? std::min(array->room / kPointer, kMostNodes) : 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        walk.add(walk.memory.pointer(array->address + kPointer * i), "pglist_data");
+    }
+}
+
+/// With CONFIG_SPARSEMEM_EXTREME, mem_section points to an array of pointers to pages of sections.
+void collect_memory_sections(const KernelWalk& walk)
+{
+    const auto usage_at = walk.kernel.offset("mem_section", "usage");
+    const std::uint64_t roots = walk.memory.pointer(walk.kernel.address("mem_section"));
+    const auto count = walk.kernel.vmcoreinfo().number("LENGTH(mem_section)");
+    const auto size = walk.kernel.vmcoreinfo().number("SIZE(mem_section)");
+    if (roots == 0 || !count || *count > kMostRoots || !size || *size == 0) {
+        return;
+    }
+    walk.pages.add(roots, *count * kPointer);
+    for (std::uint64_t i = 0; i < *count && !walk.memory.budget_is_used_up(); ++i) {
+        const std::uint64_t leaf = walk.memory.pointer(roots + kPointer * i);
+        if (leaf == 0) {
+            continue;
+        }
+        walk.pages.add(leaf, walk.memory.page_size());
+        for (std::uint64_t at = 0; usage_at && at + *size <= walk.memory.page_size(); at += *size) {
+            const std::uint64_t usage = walk.memory.pointer(leaf + at + *usage_at);
+            walk.add(usage, "mem_section_usage");
+        }
+    }
+}
+
+} // namespace
+
+void collect_variables(const KernelWalk& walk)
+{
+    for (const KernelVariable& variable : kKernelVariables) {
+        collect_variable(walk, variable);
+    }
+    const Vmcoreinfo& vmcoreinfo = walk.kernel.vmcoreinfo();
+    const auto names = vmcoreinfo.symbol("SYMBOL(kallsyms_names)");
+    const auto offsets = vmcoreinfo.symbol("SYMBOL(kallsyms_offsets)");
+    if (names && offsets) {
+        walk.pages.add(*names, walk.kernel.function_names());
+        walk.pages.add(*offsets, walk.kernel.function_offsets());
+    }
+    collect_nodes(walk);
+    collect_memory_sections(walk);
+}
+
+} // namespace kmd

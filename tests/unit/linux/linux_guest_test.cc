@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Dumps of a Linux kernel that registers nothing: what the controller finds by itself, and when it looks.
+#include "hw/linux/linux_guest.h"
+
+#include "core_reader.h"
+#include "fake_kernel.h"
+#include "test_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace
+{
+
+using namespace kmd;
+using test::CoreReader;
+using test::FakeKernel;
+using test::TestMachine;
+
+Config with_linux(const std::string& value)
+{
+    Config config = test::small_config();
+    config.linux_capture = value;
+    return config;
+}
+
+class LinuxGuestTest : public testing::Test
+{
+  protected:
+    explicit LinuxGuestTest(const std::string& value = "auto")
+        : machine(with_linux(value)), kernel(machine.host.guest)
+    {
+    }
+
+    void reset() { machine.controller->machine_event(KMD_EVENT_RESET); }
+
+    CoreReader dump() const { return CoreReader(test::bytes_of(machine.controller->last_file())); }
+    bool has_dump() const { return !machine.controller->last_file().empty(); }
+    kmd_result result() const { return machine.controller->last_attempt().result; }
+
+    /// The memory of the dump at a virtual address; empty if it is not there.
+    std::string memory(std::uint64_t virt, std::size_t size) const
+    {
+        const auto bytes = dump().read_virt(virt, size);
+        return bytes ? std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()) : "";
+    }
+
+    TestMachine machine;
+    FakeKernel kernel;
+};
+
+TEST_F(LinuxGuestTest, ThatPanickedAndIsResetLeavesItsLogTasksAndStacks)
+{
+    const std::uint64_t task = kernel.add_task("init");
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump()) << machine.controller->last_error();
+    EXPECT_EQ(machine.controller->last_attempt().reason, KMD_REASON_PANIC);
+    EXPECT_EQ(result(), KMD_RESULT_COMPLETE);
+    EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
+    EXPECT_EQ(memory(task + FakeKernel::kComm, 4), "init");
+    const auto stack = machine.host.guest.bytes(task - FakeKernel::kLinear + FakeKernel::kStack, 8);
+    std::uint64_t at = 0;
+    std::memcpy(&at, stack.data(), sizeof(at));
+    EXPECT_EQ(memory(at + 0x3000, 0x1000).size(), 0x1000u) << "the last page of its stack";
+    EXPECT_EQ(memory(kernel.address("jiffies_64"), 8).size(), 8u);
+}
+
+TEST_F(LinuxGuestTest, IsDescribedToReadersInNotes)
+{
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    std::map<std::string, std::string> notes;
+    for (const auto& note : dump().notes()) {
+        notes[note.name.substr(0, note.name.find('\0'))] = note.text;
+    }
+    EXPECT_TRUE(notes["VMCOREINFO"].starts_with("OSRELEASE=6.12.1-fake\n"));
+    EXPECT_TRUE(notes["KMD_LAYOUT"].starts_with("KMD_LAYOUT=1\nSYMBOL(init_task)=ffff8000"));
+    EXPECT_NE(notes["KMD_LAYOUT"].find("\nOFFSET(task_struct.tasks)=64\n"), std::string::npos);
+}
+
+TEST_F(LinuxGuestTest, ThatRebootsInAnOrderlyWayLeavesNoDump)
+{
+    kernel.finish();
+    kernel.set("system_state", FakeKernel::kRestart);
+    for (int i = 0; i < 100; ++i) {
+        reset();
+        machine.controller->reset();
+        machine.controller->machine_event(KMD_EVENT_SHUTDOWN);
+    }
+    EXPECT_FALSE(has_dump());
+    EXPECT_TRUE(machine.host.warnings.empty());
+}
+
+TEST_F(LinuxGuestTest, ThatIsResetWhileItRunsIsDumped)
+{
+    kernel.finish();
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(machine.controller->last_attempt().reason, KMD_REASON_RESET);
+}
+
+TEST_F(LinuxGuestTest, ThatEndsWithItsMachineWhileItRunsIsNoCrash)
+{
+    kernel.finish();
+    machine.controller->machine_event(KMD_EVENT_SHUTDOWN);
+    EXPECT_FALSE(has_dump());
+}
+
+TEST_F(LinuxGuestTest, IsDumpedWhenTheHostAsks)
+{
+    kernel.finish();
+    EXPECT_FALSE(machine.controller->request_dump("host"));
+    EXPECT_TRUE(has_dump());
+}
+
+TEST_F(LinuxGuestTest, ThatStandsStillAfterAPanicIsNoticedAtTheSecondLook)
+{
+    kernel.finish();
+    machine.controller->poll();
+    kernel.set("panic_cpu", 0);
+    machine.controller->poll();
+    EXPECT_EQ(machine.host.scheduled, 0) << "it may be writing its last messages";
+    machine.controller->poll();
+    EXPECT_EQ(machine.host.scheduled, 1);
+    machine.host.run_scheduled(*machine.controller);
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(machine.controller->last_attempt().reason, KMD_REASON_PANIC);
+    for (int i = 0; i < 5; ++i) {
+        machine.controller->poll();
+    }
+    EXPECT_EQ(machine.host.scheduled, 0) << "one panic, one dump";
+    machine.controller->machine_event(KMD_EVENT_RESET);
+    EXPECT_EQ(machine.controller->dump_count(), 1u);
+}
+
+TEST_F(LinuxGuestTest, ThatRegistersItsVmcoreinfoIsLeftToItsDriver)
+{
+    kernel.finish();
+    kernel.set("panic_cpu", 0);
+    ASSERT_EQ(machine.add(0, {FakeKernel::kVmcoreinfo, 0xffff000001800000, 0x1000, "vmcoreinfo", 1,
+                              KMD_KIND_VMCOREINFO}),
+              1u);
+    ASSERT_EQ(machine.add(1, test::ram_region(0, 0x1000)), 1u);
+    machine.controller->poll();
+    machine.controller->poll();
+    EXPECT_EQ(machine.host.scheduled, 0);
+    machine.dump();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(memory(kernel.address("init_task"), 8), "");
+}
+
+TEST_F(LinuxGuestTest, ThatRegistersOnlyMemoryOfItsOwnGetsBoth)
+{
+    kernel.finish();
+    ASSERT_EQ(machine.add(0, test::ram_region(0, 0x1000)), 1u);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(memory(test::kVirt, 0x1000).size(), 0x1000u);
+    EXPECT_EQ(memory(kernel.address("init_task"), 8).size(), 8u);
+}
+
+TEST_F(LinuxGuestTest, WithoutTypesIsPartialAndSaysWhatItLacks)
+{
+    kernel.with_types = false;
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    ASSERT_EQ(machine.host.warnings.size(), 1u);
+    EXPECT_EQ(machine.host.warnings[0],
+              "the kernel has no description of its types (CONFIG_DEBUG_INFO_BTF) that can be found");
+    EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
+}
+
+TEST_F(LinuxGuestTest, WhoseTypesAreGarbageIsDumpedWithTheRest)
+{
+    kernel.finish();
+    machine.host.guest.fill(kernel.address("__start_BTF") - FakeKernel::kImage, 16, 0xff);
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
+}
+
+TEST_F(LinuxGuestTest, WhoseListOfTasksIsBrokenIsPartial)
+{
+    const std::uint64_t task = kernel.add_task("init");
+    kernel.finish();
+    kernel.put64_at(task + FakeKernel::kTasks, task + FakeKernel::kTasks);
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    EXPECT_EQ(machine.controller->last_attempt().result, KMD_RESULT_PARTIAL);
+    EXPECT_EQ(memory(task + FakeKernel::kComm, 4), "init");
+    ASSERT_EQ(machine.host.warnings.size(), 1u);
+    EXPECT_EQ(machine.host.warnings[0],
+              "1 lists of the kernel are broken: what follows the break is left out");
+}
+
+TEST_F(LinuxGuestTest, ThatIsOnlyACopyOfVmcoreinfoIsNone)
+{
+    kernel.finish();
+    machine.host.guest.fill(FakeKernel::kRam + 0x10000, 0x2000, 0); // its page tables
+    reset();
+    EXPECT_FALSE(has_dump());
+    ASSERT_TRUE(machine.controller->request_dump("host"));
+    EXPECT_EQ(machine.controller->last_error(),
+              "the guest has registered no region, and no Linux kernel was found in its memory");
+}
+
+TEST_F(LinuxGuestTest, OfWhichACopyLiesFartherDownIsFoundAllTheSame)
+{
+    kernel.finish();
+    machine.host.guest.put(FakeKernel::kRam + 0x800000, "OSRELEASE=6.12.1-fake\nPAGESIZE=4096\n");
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_COMPLETE);
+}
+
+TEST_F(LinuxGuestTest, IsForgottenWithAReset)
+{
+    kernel.finish();
+    machine.controller->poll();
+    reset();
+    machine.controller->reset();
+    ASSERT_EQ(machine.controller->dump_count(), 1u);
+    machine.host.guest.fill(FakeKernel::kVmcoreinfo, 0x1000, 0);
+    reset();
+    EXPECT_EQ(machine.controller->dump_count(), 1u);
+}
+
+TEST_F(LinuxGuestTest, IsNotSearchedForWhenItRings)
+{
+    kernel.finish();
+    const std::uint64_t before = machine.host.guest.maps;
+    for (int i = 0; i < 100; ++i) {
+        machine.dump();
+    }
+    EXPECT_EQ(result(), KMD_RESULT_EMPTY);
+    EXPECT_LT(machine.host.guest.maps - before, 1000u);
+}
+
+class WithoutLinux : public LinuxGuestTest
+{
+  protected:
+    WithoutLinux() : LinuxGuestTest("off") {}
+};
+
+TEST_F(WithoutLinux, NothingIsFound)
+{
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    machine.controller->poll();
+    machine.controller->poll();
+    reset();
+    EXPECT_FALSE(has_dump());
+    EXPECT_EQ(machine.host.scheduled, 0);
+}
+
+class LinuxAlone : public LinuxGuestTest
+{
+  protected:
+    LinuxAlone() : LinuxGuestTest("only") {}
+};
+
+TEST_F(LinuxAlone, LeavesOutWhatTheGuestRegistered)
+{
+    kernel.finish();
+    ASSERT_EQ(machine.add(0, {FakeKernel::kVmcoreinfo, 0xffff000001800000, 0x1000, "vmcoreinfo", 1,
+                              KMD_KIND_VMCOREINFO}),
+              1u);
+    ASSERT_EQ(machine.add(1, test::ram_region(0, 0x1000)), 1u);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(memory(test::kVirt, 0x1000), "");
+    EXPECT_EQ(memory(kernel.address("init_task"), 8).size(), 8u);
+}
+
+TEST(LinuxProperty, SaysWhatItAccepts)
+{
+    EXPECT_EQ(Settings::of(with_linux("yes")).error().what,
+              "linux=yes is unknown: expected off, auto or only");
+}
+
+} // namespace
