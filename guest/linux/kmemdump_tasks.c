@@ -96,7 +96,7 @@ static void count_task(struct kmemdump_walk *walk, struct task_struct *task)
 static void add_if_running(struct kmemdump_walk *walk, struct task_struct *task)
 {
 #ifdef CONFIG_SMP
-	int on_cpu;
+	typeof(task->on_cpu) on_cpu;
 
 	if (kmemdump_look(walk, &on_cpu, &task->on_cpu, sizeof(on_cpu)) && on_cpu)
 		add_task(walk, task);

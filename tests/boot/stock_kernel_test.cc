@@ -430,7 +430,7 @@ TEST(StockKernel, CanReloadTheModules)
 
 TEST(StockKernel, WithoutTheModulesTheHostIsToldWhatToDo)
 {
-    Guest guest({.command_line = "kmd.load=none"});
+    Guest guest({.command_line = "kmd.load=none", .properties = "linux=off"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     EXPECT_TRUE(guest.dumps().empty());
     EXPECT_NE(guest.messages().find("the guest ended without ever registering a region"), std::string::npos)

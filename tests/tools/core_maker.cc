@@ -162,6 +162,9 @@ Bytes CoreMaker::make() const
     if (vmcoreinfo) {
         append_note(notes, "VMCOREINFO", 0, *vmcoreinfo);
     }
+    if (layout) {
+        append_note(notes, "KMD_LAYOUT", 0, *layout);
+    }
 
     Elf64_Ehdr header{};
     std::memcpy(header.e_ident, ELFMAG, SELFMAG);

@@ -38,6 +38,7 @@ struct CoreMaker {
     std::vector<Bytes> prstatus;     // of the first CPUs; those of the others are zeros
     bool extended_numbering = false; // as if there were 65535 program headers or more
     std::optional<std::string> vmcoreinfo;
+    std::optional<std::string> layout;
     std::vector<Memory> memory;
 
     Bytes make() const;

@@ -33,11 +33,12 @@ TEST(SidecarFile, SaysWhatTheGuestWantedSavedAndTheDumpLacks)
         text.find("\"regions_rejected\":0"), 20,
         R"("regions_rejected":1,"regions_refused":2,"regions_not_registered":3,"extents_not_listed":4,)"
         R"("extents_rejected":5,"extents_stale":6,"list_cut":true,"tables_cut":true,)"
-        R"("vmcoreinfo_lost":true,)"
+        R"("kernel_pieces_missing":1,"kernel_lists_broken":2,"kernel_pages_left_out":3,)"
+        R"("kernel_search_cut":true,"vmcoreinfo_lost":true,)"
         R"("cpus_of_another_kernel":[0,1],"id_series":"meminspect")");
     const auto sidecar = parse_sidecar(text);
     ASSERT_TRUE(sidecar) << sidecar.error().what;
-    EXPECT_EQ(sidecar.value().lacks.size(), 10u);
+    EXPECT_EQ(sidecar.value().lacks.size(), 14u);
     EXPECT_EQ(sidecar.value().lacks.front(), "1 valid regions that the host left out");
     EXPECT_EQ(sidecar.value().lacks.back(), "the registers of 2 CPUs, which ran another kernel");
     EXPECT_EQ(sidecar.value().id_series, "meminspect");

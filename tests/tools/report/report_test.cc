@@ -233,6 +233,7 @@ TEST(Tasks, AreProcessesAndTheirThreads)
     maker.put_at(1, TaskMaker::kOnCpu, 1, 4);
     maker.put_at(1, 0, 3, 4);
     maker.put_at(3, TaskMaker::kState, 0x402, 4);
+    maker.put_at(3, TaskMaker::kOnCpu + 1, 1, 1); // on_rq, since Linux 7
     maker.put_at(3, TaskMaker::kThread + 96, 0xffff800080012345);
     const auto list = maker.read();
     ASSERT_TRUE(list) << list.error().what;
@@ -272,6 +273,27 @@ TEST(Tasks, AreFoundWithoutASymbolByTheNameOfTheFirst)
 
     EXPECT_EQ(TaskMaker(3).read(kmdump::Symbols(std::vector<kmdump::Symbol>{})).error().what,
               "expected the symbol init_task, or a task named swapper, found none");
+}
+
+TEST(Tasks, NeedNoVmlinuxIfTheDumpDescribesTheKernel)
+{
+    CoreMaker maker;
+    maker.vmcoreinfo = "OSRELEASE=test\n";
+    maker.layout = "KMD_LAYOUT=1\nSYMBOL(init_task)=ffff800080000000\nOFFSET(task_struct.tasks)=16\n"
+                   "OFFSET(task_struct.pid)=1\nOFFSET(task_struct.tgid)=2\nOFFSET(task_struct.comm)=3\n"
+                   "OFFSET(task_struct.signal)=4\nOFFSET(task_struct.thread_node)=5\n"
+                   "OFFSET(task_struct.thread)=6\nOFFSET(signal_struct.thread_head)=7\n";
+    const auto error_of = [&maker] {
+        const TemporaryFile file(maker.make());
+        const auto dump = kmdump::open_dump(file.path());
+        const auto layout = kmdump::read_task_layout(dump.value());
+        return layout ? std::to_string(layout.value().at({"task_struct", "tasks"})) : layout.error().what;
+    };
+    EXPECT_EQ(error_of(), "expected thread_struct.cpu_context in the type information, found none");
+    *maker.layout += "OFFSET(thread_struct.cpu_context)=0\n";
+    EXPECT_EQ(error_of(), "16");
+    maker.layout.reset();
+    EXPECT_TRUE(error_of().starts_with("the dump does not say where the members")) << error_of();
 }
 
 TEST(Tasks, ThatLeadInARingAreCut)

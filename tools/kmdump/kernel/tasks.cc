@@ -220,7 +220,8 @@ class TaskWalk
         task.comm = name.substr(0, name.find('\0'));
         task.state = optional_u32(address, "task_struct", "__state");
         task.exit_state = optional_u32(address, "task_struct", "exit_state").value_or(0);
-        if (optional_u32(address, "task_struct", "on_cpu").value_or(0) != 0) {
+        // An int, and since Linux 7 the first of four bytes.
+        if ((optional_u32(address, "task_struct", "on_cpu").value_or(0) & 0xff) != 0) {
             task.cpu = optional_u32(address, "thread_info", "cpu");
             return task;
         }
