@@ -85,7 +85,7 @@ Error broken(const char* why)
 
 bool contains(std::span<const std::string_view> names, std::string_view name)
 {
-    return std::find(names.begin(), names.end(), name) != names.end();
+    return std::binary_search(names.begin(), names.end(), name);
 }
 
 } // namespace

@@ -25,7 +25,7 @@ class Btf
     /// Bytes; three times what distributions' kernels have.
     static constexpr std::size_t kMostBytes = 16 << 20;
 
-    /// Reads the description. `structures` and `enums`: the names of those that will be asked for. An error
+    /// Reads the description. `structures` and `enums`: the names of those that will be asked for, sorted. An error
     /// if it is not BTF or contradicts itself.
     static Result<Btf> parse(std::vector<std::byte> bytes, std::span<const std::string_view> structures,
                              std::span<const std::string_view> enums);
@@ -81,7 +81,7 @@ class Btf
     std::map<std::string, Type, std::less<>> structures_;
     std::map<std::string, Type, std::less<>> enums_;
     /// How many members all searches together may look at.
-    std::uint32_t members_left_ = 4'000'000;
+    std::uint32_t members_left_ = 500'000;
 };
 
 } // namespace kmd

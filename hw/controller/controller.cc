@@ -319,7 +319,7 @@ const char* Controller::state_text() const
     if (!quota_.admits()) {
         return "limit";
     }
-    return used_ ? "ready" : "unused";
+    return used_ || !linux_guest_.vmcoreinfo_text().empty() ? "ready" : "unused";
 }
 
 } // namespace kmd

@@ -72,7 +72,7 @@ class Controller
     /// must not continue then. The limits of this host stay in force.
     std::optional<Error> load_state(std::span<const std::byte> state);
 
-    /// "unused" (no region was ever registered), "ready", "busy" or "limit".
+    /// "unused" (no region was ever registered, and no kernel was found), "ready", "busy" or "limit".
     const char* state_text() const;
     /// Complete dumps since power-on.
     std::uint32_t dump_count() const { return registers_.dump_count(); }

@@ -16,6 +16,9 @@ namespace kmd
 /// sound.
 std::vector<Region> log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory);
 
+/// Whether the text of the log has the line of a panic. A program can write such a line, too.
+bool log_names_a_panic(const LinuxKernel& kernel, const LiveKernelMemory& memory);
+
 /// Variables of the kernel, memory nodes and sections, names of functions.
 void collect_variables(const KernelWalk& walk);
 

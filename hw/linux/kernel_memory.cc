@@ -63,7 +63,7 @@ bool LiveKernelMemory::read(std::uint64_t address, std::span<std::byte> out) con
     while (!out.empty()) {
         const auto phys = translate(address);
         const auto piece = out.first(std::min<std::uint64_t>(out.size(), page_size_ - address % page_size_));
-        if (!phys || !take_steps(piece.size() / kBytesPerStep) || !memory_->read(*phys, piece)) {
+        if (!phys || !take_steps(1 + piece.size() / kBytesPerStep) || !memory_->read(*phys, piece)) {
             return false;
         }
         address += piece.size();

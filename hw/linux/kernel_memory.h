@@ -21,9 +21,8 @@ namespace kmd
 class LiveKernelMemory final : public VirtualMemory
 {
   public:
-    /// One step is a translation of an address, or a kibibyte that is copied. A quiet stock kernel takes
-    /// 30,000.
-    static constexpr std::uint32_t kMostSteps = 400'000;
+    /// A step is a translation of an address, a read, or a kibibyte that is read.
+    static constexpr std::uint32_t kMostSteps = 250'000;
 
     /// The kernel that `vmcoreinfo` describes. `memory` and `architecture` outlive the object.
     LiveKernelMemory(const Architecture& architecture, const Vmcoreinfo& vmcoreinfo, GuestMemory& memory,

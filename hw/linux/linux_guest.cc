@@ -85,6 +85,9 @@ LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemo
     if (panic_cpu && *panic_cpu != kNoCpu) {
         return Condition::kPanicked;
     }
+    if (!panic_cpu && log_names_a_panic(kernel, kernel_memory)) {
+        return Condition::kPanicked;
+    }
     const auto state = kernel_memory.read_u32(kernel.address("system_state"));
     for (const char* ending : {"SYSTEM_HALT", "SYSTEM_POWER_OFF", "SYSTEM_RESTART"}) {
         if (state && kernel.enumerator("system_states", ending) == std::int64_t{*state}) {

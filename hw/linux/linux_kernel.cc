@@ -16,6 +16,7 @@ namespace
 
 /// More than a kernel with all options has, and bounds the time that a hostile one takes.
 constexpr std::uint32_t kMostSymbols = 1 << 19;
+constexpr std::uint64_t kMostNameBytes = 16 << 20;
 
 /// How a member is named in the maps of LinuxKernel.
 std::string dotted(std::string_view structure, std::string_view member)
@@ -99,6 +100,9 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
             break;
         }
         name_bytes = cursor.name_bytes();
+        if (name_bytes > kMostNameBytes) {
+            break;
+        }
         const std::uint64_t address = table.address(index, entry->offset, base);
         if (!last.empty() && last.front()->second.address != address) {
             for (const auto symbol : last) {

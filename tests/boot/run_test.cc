@@ -103,12 +103,29 @@ TEST(KmdumpRunGuest, ThatAsksForADumpAndGoesOnIsZero)
     EXPECT_EQ(found["dumps"][0]["reason"], "request");
 }
 
-TEST(KmdumpRunGuest, ThatPanicsWithoutTheModulesIsFour)
+TEST(KmdumpRunGuest, ThatPanicsWithoutTheModulesIsThreeToo)
 {
     const RunFolder folder;
-    const json found = outcome(folder, {"--append", "kmd.load=none"}, 4);
+    const json found = outcome(folder, {"--append", "kmd.load=none"}, 3);
+    EXPECT_EQ(found["outcome"], "crashed-with-dump");
+    EXPECT_EQ(found["panic"], "Kernel panic - not syncing: sysrq triggered crash");
+    ASSERT_EQ(found["dumps"].size(), 1u);
+    EXPECT_EQ(found["dumps"][0]["reason"], "panic");
+}
+
+TEST(KmdumpRunGuest, ThatPanicsUnnoticedIsFour)
+{
+    const RunFolder folder;
+    const json found = outcome(folder, {"--append", "kmd.load=none", "--properties", "linux=off"}, 4);
     EXPECT_EQ(found["outcome"], "crashed-without-dump");
-    EXPECT_NE(found["what"].get<std::string>().find("does it load kmemdump.ko"), std::string::npos) << found;
+    EXPECT_NE(found["what"].get<std::string>().find("looked for (linux=off)"), std::string::npos) << found;
+}
+
+TEST(KmdumpRunGuest, ThatRestartsInGoodOrderWithoutTheModulesIsZero)
+{
+    const RunFolder folder;
+    const json found = outcome(folder, {"--append", "kmd.load=none kmd.do=reset"}, 0);
+    EXPECT_EQ(found["outcome"], "no-crash");
 }
 
 TEST(KmdumpRunGuest, WhoseDumpCannotBeWrittenIsFourWithTheCause)

@@ -144,6 +144,8 @@ class FakeKernel
     BtfMaker types;
     bool with_types = true;
     bool with_data_symbols = true;
+    /// Further symbols, with names of 30 characters.
+    unsigned more_symbols = 0;
     std::uint64_t vmcoreinfo_at = kVmcoreinfo;
     /// Where the text of the log is; in the linear map.
     std::uint64_t log_at = 0;
@@ -224,6 +226,11 @@ class FakeKernel
                                                       {kImage + kRam + 0x200200, "_etext"}};
         if (with_data_symbols) {
             named.insert(symbols_.begin(), symbols_.end());
+        }
+        for (unsigned i = 0; i < more_symbols; ++i) {
+            char name[32];
+            std::snprintf(name, sizeof(name), "symbol_%023u", i);
+            named.emplace(kImage + kRam + 0x3000000 + i, name);
         }
         const std::uint64_t base = named.begin()->first;
         std::string names;

@@ -46,8 +46,8 @@ TEST(Outcome, OfAResetDependsOnWhetherTheDriverTookItsRegionsBack)
     EXPECT_EQ(status_of({.end = End::kReset, .ever_registered = true, .registered_now = true}), 4);
     EXPECT_EQ(status_of({.end = End::kReset}), 4);
     EXPECT_EQ(sentence_of({.end = End::kReset}),
-              "the guest was reset unexpectedly and left no dump: the guest registered nothing; does it "
-              "load kmemdump.ko and kmemdump_md.ko?");
+              "the guest was reset unexpectedly and left no dump: the guest registered nothing, and no Linux "
+              "kernel was found in its memory, or was looked for (linux=off)");
 }
 
 TEST(Outcome, OfACrashIsItsDump)

@@ -14,7 +14,7 @@ namespace
 using kmd::Btf;
 using kmd::test::BtfMaker;
 
-constexpr std::array<std::string_view, 3> kStructures = {"task_struct", "empty", "loop"};
+constexpr std::array<std::string_view, 3> kStructures = {"empty", "loop", "task_struct"};
 constexpr std::array<std::string_view, 1> kEnums = {"system_states"};
 
 kmd::Result<Btf> parse(std::vector<std::byte> bytes)

@@ -4,12 +4,23 @@
 #include "hw/linux/linux_guest.h"
 
 #include "core_reader.h"
+#include "cpu_time.h"
 #include "fake_kernel.h"
 #include "test_machine.h"
 
 #include <gtest/gtest.h>
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iostream>
+#include <map>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace
 {
@@ -248,6 +259,116 @@ TEST_F(LinuxGuestTest, IsNotSearchedForWhenItRings)
     }
     EXPECT_EQ(result(), KMD_RESULT_EMPTY);
     EXPECT_LT(machine.host.guest.maps - before, 1000u);
+}
+
+/// CPU time of finding the kernel and collecting its memory, in seconds.
+double seconds_of(test::FakeGuest& guest)
+{
+    const double begin = test::cpu_seconds();
+    LinuxGuest found;
+    const LinuxKernel* const kernel = found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages);
+    EXPECT_NE(kernel, nullptr);
+    if (kernel != nullptr) {
+        EXPECT_LE(collect_kernel(*kernel, guest).others.size(), 16384u);
+    }
+    const double seconds = test::cpu_seconds() - begin;
+    std::cout << "figures: " << seconds << " s of CPU\n";
+    return seconds;
+}
+
+/// Several times what the worst kernel takes on a slow machine.
+constexpr double kMostSeconds = 1.0;
+
+TEST_F(LinuxGuestTest, WhoseTasksNeverEndIsCollectedForABoundedTime)
+{
+    kernel.finish();
+    // Every 512 bytes of 16 MiB a task, with stack, signals and process number all over the memory.
+    constexpr std::uint64_t kFirst = FakeKernel::kLinear + FakeKernel::kRam + 0x800000;
+    constexpr std::uint64_t kCount = 0x1000000 / 0x200;
+    kernel.put64(kernel.address("init_task") - FakeKernel::kImage + FakeKernel::kTasks,
+                 kFirst + FakeKernel::kTasks);
+    for (std::uint64_t i = 0; i < kCount; ++i) {
+        const std::uint64_t task = kFirst + 0x200 * i;
+        const std::uint64_t other = kFirst + 0x200 * (i * 7919 % kCount);
+        kernel.put64_at(task + FakeKernel::kTasks, task + 0x200 + FakeKernel::kTasks);
+        kernel.put64_at(task + FakeKernel::kStack, other);
+        kernel.put64_at(task + FakeKernel::kSignal, other);
+        kernel.put64_at(task + FakeKernel::kThreadHead, other + FakeKernel::kThreadNode);
+        kernel.put64_at(task + FakeKernel::kThreadNode, task + 0x200 + FakeKernel::kThreadNode);
+    }
+    EXPECT_LT(seconds_of(machine.host.guest), kMostSeconds);
+}
+
+TEST_F(LinuxGuestTest, WithMoreSymbolsThanAnyOtherIsReadForABoundedTime)
+{
+    kernel.more_symbols = 250'000;
+    kernel.finish();
+    EXPECT_LT(seconds_of(machine.host.guest), kMostSeconds);
+}
+
+TEST_F(LinuxGuestTest, ThatClaimsEndlessSymbolsIsDumpedAllTheSame)
+{
+    kernel.finish();
+    kernel.set("kallsyms_num_syms", 1 << 20);
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
+}
+
+TEST_F(LinuxGuestTest, WhoseTypesNeverEndIsReadForABoundedTime)
+{
+    for (int i = 0; i < 300'000; ++i) {
+        kernel.types.structure("task_struct", 8, {{"", 1, 0}});
+    }
+    kernel.finish();
+    EXPECT_LT(seconds_of(machine.host.guest), kMostSeconds);
+}
+
+TEST(LinuxSearch, OfAllMemoryThatMayBeSearchedIsShort)
+{
+    test::FakeGuest guest;
+    guest.add_ram(0x40000000, LinuxGuest::kMostPages * 4096);
+    const double begin = test::cpu_seconds();
+    LinuxGuest found;
+    EXPECT_EQ(found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages), nullptr);
+    EXPECT_LT(test::cpu_seconds() - begin, kMostSeconds);
+}
+
+TEST(LinuxSearch, LeavesMemoryAloneThatTheHostNeverAllocated)
+{
+    constexpr std::size_t kSize = 64 << 20;
+    const int file = ::memfd_create("ram", 0);
+    ASSERT_EQ(::ftruncate(file, kSize), 0);
+    void* const bytes = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    ASSERT_NE(bytes, MAP_FAILED);
+    std::memset(static_cast<char*>(bytes) + (32 << 20), 1, 4096);
+    class Shared final : public GuestMemory
+    {
+      public:
+        explicit Shared(std::span<const std::byte> ram) : ram_(ram) {}
+        std::optional<std::uint64_t> next_ram(std::uint64_t phys) override
+        {
+            return phys < ram_.size() ? std::optional(phys) : std::nullopt;
+        }
+        std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) override
+        {
+            return phys < ram_.size() ? ram_.subspan(phys, std::min<std::uint64_t>(size, ram_.size() - phys))
+                                      : std::span<const std::byte>();
+        }
+
+      private:
+        std::span<const std::byte> ram_;
+    } memory({static_cast<const std::byte*>(bytes), kSize});
+    LinuxGuest found;
+    EXPECT_EQ(found.find({.elf_machine = 183}, memory, LinuxGuest::kMostPages), nullptr);
+    struct stat status {
+    };
+    ASSERT_EQ(::fstat(file, &status), 0);
+    EXPECT_EQ(status.st_blocks * 512, 4096) << "only what was there before";
+    ::munmap(bytes, kSize);
+    ::close(file);
 }
 
 class WithoutLinux : public LinuxGuestTest

@@ -50,9 +50,10 @@ std::string why_no_dump(const RunFacts& facts)
     if (!facts.last_error.empty()) {
         return facts.last_error;
     }
-    return facts.ever_registered
-               ? "no attempt was made"
-               : "the guest registered nothing; does it load kmemdump.ko and kmemdump_md.ko?";
+    return facts.ever_registered ? "no attempt was made"
+                                 : "the guest registered nothing, and no Linux kernel was found in its "
+                                   "memory, or was looked for "
+                                   "(linux=off)";
 }
 
 Outcome judge_crash(const RunFacts& facts)
