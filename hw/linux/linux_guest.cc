@@ -44,7 +44,10 @@ const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory,
     if (architecture == nullptr) {
         return nullptr;
     }
-    if (kernel_ && is_still_there(memory) && (!runs_on_cpus || runs_on_cpus(kernel_->vmcoreinfo()))) {
+    // After a panic the CPUs may run a capture kernel, but this is the one to look at.
+    if (kernel_ && is_still_there(memory) &&
+        (!runs_on_cpus || runs_on_cpus(kernel_->vmcoreinfo()) ||
+         condition(*kernel_, memory) == Condition::kPanicked)) {
         return &*kernel_;
     }
     if (kernel_ || search_.at_end()) {

@@ -4,8 +4,10 @@
 #include "hw/linux/linux_guest.h"
 
 #include "core_reader.h"
+#include "cpu_notes.h"
 #include "cpu_time.h"
 #include "fake_kernel.h"
+#include "mmu_registers.h"
 #include "test_machine.h"
 
 #include <gtest/gtest.h>
@@ -259,6 +261,54 @@ TEST_F(LinuxGuestTest, IsNotSearchedForWhenItRings)
     }
     EXPECT_EQ(result(), KMD_RESULT_EMPTY);
     EXPECT_LT(machine.host.guest.maps - before, 1000u);
+}
+
+/// Another kernel, which lies farther down in memory, with page tables of its own.
+void add_second_kernel(test::FakeGuest& guest, FakeKernel& kernel)
+{
+    kernel.put64(FakeKernel::kRam + 0x20000 + 8 * 256, (FakeKernel::kRam + 0x11000) | 3);
+    guest.put(FakeKernel::kRam + 0x800000, "OSRELEASE=second\nBUILD-ID=89\nPAGESIZE=4096\n"
+                                           "SYMBOL(swapper_pg_dir)=ffff800080020000\nNUMBER(VA_BITS)=48\n"
+                                           "NUMBER(kimage_voffset)=0xffff800000000000\n"
+                                           "NUMBER(PHYS_OFFSET)=0x80000000\nNUMBER(TCR_EL1_T1SZ)=0x10\n");
+}
+
+std::string kernel_of(const CoreReader& core)
+{
+    for (const auto& note : core.notes()) {
+        if (note.name.starts_with("VMCOREINFO")) {
+            return note.text.substr(0, note.text.find('\n'));
+        }
+    }
+    return "none";
+}
+
+TEST_F(LinuxGuestTest, OfTwoInMemoryIsTheOneThatTheCpusRun)
+{
+    kernel.finish();
+    add_second_kernel(machine.host.guest, kernel);
+    machine.host.notes = test::cpu_notes({{.cpu = 0}});
+    for (const auto& [root, release] :
+         {std::pair(0x10000, "OSRELEASE=6.12.1-fake"), std::pair(0x20000, "OSRELEASE=second")}) {
+        test::turn_on_mmu(machine.host, 0, FakeKernel::kRam + static_cast<std::uint64_t>(root));
+        EXPECT_FALSE(machine.controller->request_dump("host"));
+        EXPECT_EQ(kernel_of(dump()), release);
+        machine.controller->reset();
+    }
+}
+
+TEST_F(LinuxGuestTest, ThatPanickedStaysTheOneWhenACaptureKernelRuns)
+{
+    kernel.finish();
+    machine.controller->poll();
+    add_second_kernel(machine.host.guest, kernel);
+    kernel.set("panic_cpu", 0);
+    machine.host.notes = test::cpu_notes({{.cpu = 0}});
+    test::turn_on_mmu(machine.host, 0, FakeKernel::kRam + 0x20000);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(kernel_of(dump()), "OSRELEASE=6.12.1-fake");
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL) << "the registers are the other's";
 }
 
 /// CPU time of finding the kernel and collecting its memory, in seconds.
