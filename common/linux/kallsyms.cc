@@ -12,6 +12,8 @@ namespace
 {
 
 constexpr std::size_t kBlock = 4096;
+/// Of the 256 tokens, an offset of two bytes each.
+constexpr std::size_t kIndexBytes = 512;
 
 std::optional<std::uint32_t> next_number(ByteReader& bytes)
 {
@@ -58,7 +60,7 @@ Result<Tables> find_tables(const Vmcoreinfo& vmcoreinfo)
 std::optional<Error> read_tokens(const VirtualMemory& memory, const Tables& tables,
                                  std::array<std::string, 256>& tokens)
 {
-    std::array<std::byte, 2 * 256> index;
+    std::array<std::byte, kIndexBytes> index;
     if (!memory.read(tables.token_index, index)) {
         return kallsyms_missing("kallsyms_token_index", tables.token_index);
     }

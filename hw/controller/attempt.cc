@@ -243,6 +243,9 @@ DumpReport Attempt::report() const
     }
     report.saved_regions = plan.regions;
     report.shortfall = shortfall_;
+    if (made_.snapshot.kernel) {
+        report.tasks_found = made_.snapshot.kernel->tasks;
+    }
     report.refused = context_.table.refused().listed();
     report.id_series = context_.registers.guest_report().id_series;
     report.image_bytes = plan.file_size;

@@ -13,7 +13,8 @@ ResidentPages::ResidentPages(std::span<const std::byte> bytes)
     const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
     first_ = begin / page_size_;
     pages_.resize((begin + bytes.size() + page_size_ - 1) / page_size_ - first_);
-    void* const start = reinterpret_cast<void*>(first_ * page_size_);
+    // mincore() only looks, though its argument is not const.
+    auto* const start = const_cast<std::byte*>(bytes.data() - begin % page_size_);
     if (::mincore(start, pages_.size() * page_size_, pages_.data()) != 0) {
         pages_.clear();
     }

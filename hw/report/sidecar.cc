@@ -208,6 +208,9 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     members.add("image_bytes", report.image_bytes);
     members.add("image_bytes_saved", complete ? report.image_bytes : stored.image_bytes);
     members.add("regions_saved", static_cast<std::uint64_t>(saved));
+    if (report.tasks_found) {
+        members.add("tasks_found", *report.tasks_found);
+    }
     add_shortfall(members, report.shortfall);
     members.add("id_series", std::string(series_text(report.id_series)));
     members.add_json("left_out", json_list(left_out(report, missing), std::identity()));

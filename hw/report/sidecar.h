@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct DumpReport {
     std::vector<ReportedRegion> regions;
     std::uint32_t saved_regions = 0;
     Shortfall shortfall;
+    /// Tasks of the kernel that was found without the guest's help; none if there is no such kernel.
+    std::optional<std::uint32_t> tasks_found;
     /// Regions whose commit was refused. Not owned.
     std::span<const RefusedRegion> refused;
     /// A value of enum kmd_id_series.

@@ -17,7 +17,6 @@
 #include <vector>
 
 using boot::Guest;
-using boot::GuestOptions;
 using support::ElfCore;
 
 namespace
@@ -46,6 +45,7 @@ void expect_log_tasks_and_backtraces(const std::string& dump)
               std::string::npos)
         << info.output;
     EXPECT_NE(info.output.find(" panicked"), std::string::npos) << info.output;
+    EXPECT_NE(info.output.find(" tasks, without the guest's help\n"), std::string::npos) << info.output;
     const auto log = kmdump({"log", dump});
     EXPECT_NE(log.output.find("Booting Linux on physical CPU"), std::string::npos);
     EXPECT_NE(log.output.find("init: kernel "), std::string::npos) << log.output;

@@ -34,7 +34,7 @@ TEST(SidecarFile, SaysWhatTheGuestWantedSavedAndTheDumpLacks)
         R"("regions_rejected":1,"regions_refused":2,"regions_not_registered":3,"extents_not_listed":4,)"
         R"("extents_rejected":5,"extents_stale":6,"list_cut":true,"tables_cut":true,)"
         R"("kernel_pieces_missing":1,"kernel_lists_broken":2,"kernel_pages_left_out":3,)"
-        R"("kernel_search_cut":true,"vmcoreinfo_lost":true,)"
+        R"("kernel_search_cut":true,"vmcoreinfo_lost":true,"tasks_found":60,)"
         R"("cpus_of_another_kernel":[0,1],"id_series":"meminspect")");
     const auto sidecar = parse_sidecar(text);
     ASSERT_TRUE(sidecar) << sidecar.error().what;
@@ -42,6 +42,7 @@ TEST(SidecarFile, SaysWhatTheGuestWantedSavedAndTheDumpLacks)
     EXPECT_EQ(sidecar.value().lacks.front(), "1 valid regions that the host left out");
     EXPECT_EQ(sidecar.value().lacks.back(), "the registers of 2 CPUs, which ran another kernel");
     EXPECT_EQ(sidecar.value().id_series, "meminspect");
+    EXPECT_EQ(sidecar.value().tasks_found, 60u);
 }
 
 TEST(SidecarFile, IsRefusedWhenAMemberIsNotAsDescribed)

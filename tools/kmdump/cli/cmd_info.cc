@@ -111,11 +111,15 @@ std::vector<std::string> lost_regions(const Sidecar& sidecar)
 
 Json to_json(const Sidecar& sidecar)
 {
-    return {
-        {"result", sidecar.result},          {"incomplete_because", json_or_null(sidecar.incomplete_because)},
-        {"reason", sidecar.reason},          {"time", sidecar.time},
-        {"regions", sidecar.regions.size()}, {"left_out", lost_regions(sidecar)},
-        {"remarks", sidecar.remarks},        {"lacks", sidecar.lacks}};
+    return {{"result", sidecar.result},
+            {"incomplete_because", json_or_null(sidecar.incomplete_because)},
+            {"reason", sidecar.reason},
+            {"time", sidecar.time},
+            {"regions", sidecar.regions.size()},
+            {"left_out", lost_regions(sidecar)},
+            {"remarks", sidecar.remarks},
+            {"lacks", sidecar.lacks},
+            {"tasks_found", json_or_null(sidecar.tasks_found)}};
 }
 
 void print_json(const Facts& facts, const std::string& path, std::ostream& out)
@@ -162,6 +166,10 @@ void print_sidecar(const Sidecar& sidecar, std::ostream& out)
         << "regions:   " << sidecar.regions.size() << ", "
         << (lost.empty() ? "all of them saved" : std::to_string(lost.size()) + " left out") << "\n";
     print_list(lost, out);
+    if (sidecar.tasks_found) {
+        out << "found:     a kernel with " << count(*sidecar.tasks_found, "task")
+            << ", without the guest's help\n";
+    }
     if (!sidecar.lacks.empty()) {
         out << "lacks:     " << sidecar.lacks.front() << "\n";
         print_list({sidecar.lacks.begin() + 1, sidecar.lacks.end()}, out);

@@ -281,6 +281,9 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     sidecar.remarks = members.texts(json, "remarks");
     sidecar.lacks = read_shortfall(members, json);
     sidecar.vmcoreinfo_lost = vmcoreinfo_lost(members, json);
+    if (json.contains("tasks_found")) {
+        sidecar.tasks_found = members.number(json, "tasks_found");
+    }
     if (json.contains("id_series")) {
         sidecar.id_series = members.text(json, "id_series");
     }

@@ -44,6 +44,8 @@ struct Sidecar {
     std::vector<LeftOut> left_out;
     /// What the guest wanted saved but the dump lacks, in phrases. Empty if the sidecar does not say.
     std::vector<std::string> lacks;
+    /// Tasks of a kernel that the controller found without the guest's help; nothing if it found none.
+    std::optional<std::uint64_t> tasks_found;
     /// The memory that was registered as vmcoreinfo no longer holds any.
     bool vmcoreinfo_lost = false;
     /// The series that SidecarRegion::id belongs to; "unknown" if the sidecar does not say.
