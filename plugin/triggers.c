@@ -44,10 +44,26 @@ static void take_pending_dumps(void)
     }
 }
 
+/* One dump of a kernel that registers nothing, however many controllers. */
+static void choose_controller(void)
+{
+    GSList *chosen = controllers;
+
+    for (GSList *item = controllers; item; item = item->next) {
+        if (kmd_has_regions(item->data)) {
+            chosen = item;
+        }
+    }
+    for (GSList *item = controllers; item; item = item->next) {
+        kmd_set_stands_aside(item->data, item != chosen);
+    }
+}
+
 /* What the machine does to the guest, while the registers are still its own. */
 
 static void send_event(enum kmd_machine_event event)
 {
+    choose_controller();
     for (GSList *item = controllers; item; item = item->next) {
         kmd_machine_event(item->data, event);
     }
@@ -110,6 +126,7 @@ static QEMUTimer *poll_timer;
 
 static void poll_controllers(void *unused)
 {
+    choose_controller();
     for (GSList *item = controllers; item; item = item->next) {
         kmd_poll(item->data);
     }

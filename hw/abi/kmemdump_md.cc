@@ -244,6 +244,16 @@ void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
     guarded([&] { controller->controller->machine_event(event); });
 }
 
+int kmd_has_regions(const kmd_controller* controller)
+{
+    return controller->controller->has_regions() ? 1 : 0;
+}
+
+void kmd_set_stands_aside(kmd_controller* controller, std::uint8_t aside)
+{
+    controller->controller->set_stands_aside(aside != 0);
+}
+
 void kmd_poll(kmd_controller* controller)
 {
     guarded([&] { controller->controller->poll(); });

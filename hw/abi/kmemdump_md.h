@@ -170,6 +170,13 @@ void kmd_take_dump(struct kmd_controller* controller);
 void kmd_machine_event(struct kmd_controller* controller, enum kmd_machine_event event);
 
 /*
+ * With several controllers, one looks after a kernel that registers nothing: the one
+ * that has regions, else the first. The others stand aside.
+ */
+int kmd_has_regions(const struct kmd_controller* controller);
+void kmd_set_stands_aside(struct kmd_controller* controller, uint8_t aside);
+
+/*
  * Looks whether the guest's kernel has panicked without telling. Call it about once a second
  * while the guest runs.
  */

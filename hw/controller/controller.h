@@ -54,6 +54,12 @@ class Controller
     /// second look. Call it about once a second while the guest runs.
     void poll();
 
+    /// Whether the guest has regions registered.
+    bool has_regions() const { return table_.region_count() > 0; }
+
+    /// Leaves crashes of a kernel that registers nothing to another controller of the machine.
+    void set_stands_aside(bool aside) { stands_aside_ = aside; }
+
     /// Takes a dump for the user; the guest continues. `reason`: "host" or "hang". All CPUs are stopped.
     /// Returns why there is no dump.
     std::optional<Error> request_dump(const std::string& reason);
@@ -116,6 +122,7 @@ class Controller
     LinuxGuest linux_guest_;
     /// Whether the kernel had panicked at the last call of poll().
     bool saw_panic_ = false;
+    bool stands_aside_ = false;
     AttemptContext context_;
     /// Reason and time of the last trigger.
     kmd_reason reason_ = KMD_REASON_REQUEST;

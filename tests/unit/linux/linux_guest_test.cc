@@ -168,6 +168,22 @@ TEST_F(LinuxGuestTest, ThatRegistersItsVmcoreinfoIsLeftToItsDriver)
     EXPECT_EQ(memory(kernel.address("init_task"), 8), "");
 }
 
+TEST_F(LinuxGuestTest, IsLeftToAnotherController)
+{
+    kernel.finish();
+    kernel.set("panic_cpu", 0);
+    machine.controller->set_stands_aside(true);
+    machine.controller->poll();
+    machine.controller->poll();
+    EXPECT_EQ(machine.host.scheduled, 0);
+    for (const auto event : {KMD_EVENT_PANIC, KMD_EVENT_RESET, KMD_EVENT_SHUTDOWN}) {
+        machine.controller->machine_event(event);
+    }
+    EXPECT_FALSE(has_dump());
+    EXPECT_FALSE(machine.controller->request_dump("host")) << "asked for, it dumps what there is";
+    EXPECT_TRUE(has_dump());
+}
+
 TEST_F(LinuxGuestTest, ThatRegistersOnlyMemoryOfItsOwnGetsBoth)
 {
     kernel.finish();
