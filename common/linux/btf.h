@@ -25,8 +25,8 @@ class Btf
     /// Bytes; three times what distributions' kernels have.
     static constexpr std::size_t kMostBytes = 16 << 20;
 
-    /// Reads the description. `structures` and `enums`: the names of those that will be asked for, sorted. An error
-    /// if it is not BTF or contradicts itself.
+    /// Reads the description. `structures` and `enums`: the names of those that will be asked for, sorted. An
+    /// error if it is not BTF or contradicts itself.
     static Result<Btf> parse(std::vector<std::byte> bytes, std::span<const std::string_view> structures,
                              std::span<const std::string_view> enums);
 

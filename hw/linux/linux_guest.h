@@ -29,9 +29,9 @@ class LinuxGuest
     /// Whether CPUs use this root table for kernel addresses; see PageTables::owns_root().
     using RunsOnCpus = std::function<bool(const Vmcoreinfo&)>;
 
-    /// The kernel in memory now; the one of before if it panicked or still runs. Searches for at most `pages` pages if none is known. Of several in memory it
-    /// is the one that `runs_on_cpus` says runs; without it, the first. Null if there is none. Valid until
-    /// the next call.
+    /// The kernel in memory now; the one of before if it panicked or still runs. Searches for at most `pages`
+    /// pages if none is known. Of several in memory it is the one that `runs_on_cpus` says runs; without it,
+    /// the first. Null if there is none. Valid until the next call.
     const LinuxKernel* find(const Machine& machine, GuestMemory& memory, std::uint64_t pages,
                             const RunsOnCpus& runs_on_cpus = {});
 
