@@ -210,7 +210,8 @@ void Controller::poll()
         return;
     }
     CachedGuestMemory memory(host_.memory());
-    const LinuxKernel* const kernel = linux_guest_.find(host_.machine(), memory, LinuxGuest::kPagesEachPoll);
+    const LinuxKernel* const kernel =
+        linux_guest_.find(host_.machine(), memory, linux_guest_.pages_in_passing());
     const bool panicked =
         kernel != nullptr && LinuxGuest::condition(*kernel, memory) == LinuxGuest::Condition::kPanicked;
     // The first time, the kernel may still be writing its last messages, or be about to reset the machine.

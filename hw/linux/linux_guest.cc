@@ -51,7 +51,13 @@ const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory,
         return &*kernel_;
     }
     if (kernel_ || search_.at_end()) {
+        const unsigned searches = searches_;
         forget();
+        searches_ = searches;
+    }
+    if (pages >= kMostPages) {
+        // Where a search in passing was, there may be a kernel by now.
+        search_ = {};
     }
     std::optional<VmcoreinfoPage> best;
     while (pages > 0 && !search_.at_end()) {
@@ -72,6 +78,7 @@ const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory,
         }
     }
     if (!best) {
+        searches_ += search_.at_end() && searches_ < kMostSearches ? 1 : 0;
         return nullptr;
     }
     at_ = best->phys;

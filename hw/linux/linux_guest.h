@@ -21,10 +21,13 @@ namespace kmd
 class LinuxGuest
 {
   public:
-    /// How many pages of 4 KiB are searched for a kernel that is not known: 8 GiB while the guest waits for a
-    /// dump, 256 MiB in passing.
+    /// How many pages of 4 KiB an attempt searches for a kernel that is not known, while the guest waits: 8
+    /// GiB.
     static constexpr std::uint64_t kMostPages = 1 << 21;
-    static constexpr std::uint64_t kPagesEachPoll = 1 << 16;
+
+    /// How many to search in passing, about once a second: 256 MiB, and half of the last number after each
+    /// search of all RAM that found none, down to 4 MiB, so that a guest without Linux costs next to nothing.
+    std::uint64_t pages_in_passing() const { return std::uint64_t{1} << (16 - searches_); }
 
     /// Whether CPUs use this root table for kernel addresses; see PageTables::owns_root().
     using RunsOnCpus = std::function<bool(const Vmcoreinfo&)>;
@@ -52,12 +55,16 @@ class LinuxGuest
     void forget() { *this = {}; }
 
   private:
+    static constexpr unsigned kMostSearches = 6;
+
     bool is_still_there(GuestMemory& memory);
 
     VmcoreinfoSearch search_;
     std::uint64_t at_ = 0;
     std::string text_;
     std::optional<LinuxKernel> kernel_;
+    /// Searches of all RAM that found no kernel, up to kMostSearches.
+    unsigned searches_ = 0;
 };
 
 /// Memory of a kernel that a dump has to contain.

@@ -402,6 +402,31 @@ TEST(LinuxSearch, OfAllMemoryThatMayBeSearchedIsShort)
     EXPECT_LT(test::cpu_seconds() - begin, kMostSeconds);
 }
 
+TEST(LinuxSearch, InPassingCostsLessAndLessIfThereIsNoLinux)
+{
+    test::FakeGuest guest;
+    guest.add_ram(0x40000000, 64 << 20);
+    LinuxGuest found;
+    EXPECT_EQ(found.pages_in_passing(), 65536u);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(found.find({.elf_machine = 183}, guest, 20000), nullptr);
+    }
+    EXPECT_EQ(found.pages_in_passing(), 1024u);
+    found.forget();
+    EXPECT_EQ(found.pages_in_passing(), 65536u) << "after a reset";
+}
+
+TEST(LinuxSearch, OfAnAttemptBeginsAtTheBeginning)
+{
+    test::FakeGuest guest;
+    FakeKernel kernel(guest);
+    LinuxGuest found;
+    const std::uint64_t passed = (FakeKernel::kVmcoreinfo - FakeKernel::kRam) / 4096 + 100;
+    EXPECT_EQ(found.find({.elf_machine = 183}, guest, passed), nullptr);
+    kernel.finish();
+    EXPECT_NE(found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages), nullptr);
+}
+
 TEST(LinuxSearch, LeavesMemoryAloneThatTheHostNeverAllocated)
 {
     constexpr std::size_t kSize = 64 << 20;
