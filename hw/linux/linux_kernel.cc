@@ -126,6 +126,9 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
                            std::to_string(table.count()) + " symbols can be read");
     }
     if (!symbol("init_task")) {
+        // All of them are functions.
+        function_names_ = name_bytes;
+        function_offsets_ = std::uint64_t{4} * index;
         missing_.push_back("the kernel's symbols do not name its data (CONFIG_KALLSYMS_ALL), so its tasks, "
                            "modules and variables are not found");
     }

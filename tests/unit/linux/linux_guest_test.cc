@@ -208,6 +208,25 @@ TEST_F(LinuxGuestTest, WithoutTypesIsPartialAndSaysWhatItLacks)
     EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
 }
 
+TEST_F(LinuxGuestTest, WithoutNamesOfItsDataHasItsLogAndTheNamesOfItsFunctions)
+{
+    kernel.with_data_symbols = false;
+    kernel.finish();
+    reset();
+    EXPECT_FALSE(has_dump()) << "nothing says that it crashed";
+    constexpr std::string_view kPanic = "Kernel panic - not syncing: test";
+    machine.host.guest.put(kernel.log_at - FakeKernel::kLinear + 4000, kPanic);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(machine.controller->last_attempt().reason, KMD_REASON_PANIC);
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    EXPECT_EQ(memory(kernel.log_at, FakeKernel::kLog.size()), FakeKernel::kLog);
+    for (const char* table : {"kallsyms_names", "kallsyms_offsets", "kallsyms_num_syms",
+                              "kallsyms_token_table", "kallsyms_token_index", "kallsyms_relative_base"}) {
+        EXPECT_EQ(memory(kernel.address(table), 4).size(), 4u) << table;
+    }
+}
+
 TEST_F(LinuxGuestTest, WhoseTypesAreGarbageIsDumpedWithTheRest)
 {
     kernel.finish();
