@@ -99,9 +99,8 @@ void Attempt::run_on(const Machine& machine, GuestMemory& memory, const FoundKer
 
 bool Attempt::wants_kernel() const
 {
-    const LinuxCapture wanted = context_.settings.linux_wanted;
-    return context_.settings.dump_format == Format::kEnriched && context_.settings.captured.regions &&
-           (wanted == LinuxCapture::kOnly || (wanted == LinuxCapture::kAuto && !guest_describes_itself()));
+    return context_.settings.finds_kernel() &&
+           (context_.settings.linux_wanted == LinuxCapture::kOnly || !guest_describes_itself());
 }
 
 bool Attempt::searches() const

@@ -86,6 +86,11 @@ std::uint32_t Settings::capacity() const
     return static_cast<std::uint32_t>(smaller_limit(slots, smaller_limit(max_regions, faults.full)));
 }
 
+bool Settings::finds_kernel() const
+{
+    return linux_wanted != LinuxCapture::kOff && dump_format == Format::kEnriched && captured.regions;
+}
+
 /// The other formats hold only the guest's regions.
 std::uint32_t Settings::features() const
 {

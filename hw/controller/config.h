@@ -79,6 +79,8 @@ struct Settings : Config {
     /// An error names the property and what it accepts.
     static Result<Settings> of(const Config& config);
 
+    /// Whether a dump can have what is found of a kernel that registers nothing.
+    bool finds_kernel() const;
     /// How many slots can be valid at the same time.
     std::uint32_t capacity() const;
     /// Bits of enum kmd_feature: what the host adds to the guest's regions.

@@ -177,7 +177,7 @@ void Controller::machine_event(enum kmd_machine_event event)
 
 std::optional<kmd_reason> Controller::crash_of_kernel(enum kmd_machine_event event)
 {
-    if (settings_.linux_wanted == LinuxCapture::kOff || stands_aside_) {
+    if (!settings_.finds_kernel() || stands_aside_) {
         return std::nullopt;
     }
     CachedGuestMemory memory(host_.memory());
@@ -206,7 +206,8 @@ std::optional<kmd_reason> Controller::crash_of_kernel(enum kmd_machine_event eve
 
 void Controller::poll()
 {
-    if (settings_.linux_wanted == LinuxCapture::kOff || stands_aside_ || has_regions() || registers_.busy()) {
+    if (!settings_.finds_kernel() || stands_aside_ || has_regions() || registers_.busy() ||
+        !quota_.admits()) {
         return;
     }
     CachedGuestMemory memory(host_.memory());

@@ -20,6 +20,8 @@ namespace
 constexpr std::uint64_t kTextBytes = kSmallestPage;
 /// Enough of the first line to tell.
 constexpr std::size_t kFirstLine = 16;
+/// What a find counts: its text has to be parsed, and a guest can fill its memory with such pages.
+constexpr std::uint64_t kPagesPerFind = 2048;
 /// What is looked at in one go.
 constexpr std::uint64_t kBlock = 4 << 20;
 
@@ -59,6 +61,7 @@ std::optional<VmcoreinfoPage> VmcoreinfoSearch::next(GuestMemory& memory, std::u
             if (resident.contains(page) && Vmcoreinfo::is_vmcoreinfo(text_of(page.first(kFirstLine)))) {
                 VmcoreinfoPage found{position_ + i * kSmallestPage, std::string(text_of(page))};
                 position_ = found.phys + kSmallestPage;
+                pages -= std::min(pages, kPagesPerFind);
                 return found;
             }
         }

@@ -446,6 +446,45 @@ TEST(LinuxSearch, OfAnAttemptBeginsAtTheBeginning)
     EXPECT_NE(found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages), nullptr);
 }
 
+// Each page has to be parsed, and its page tables are sound: the CPUs run another kernel.
+TEST(LinuxSearch, AmongCopiesOfVmcoreinfoWithoutEndIsShort)
+{
+    test::FakeGuest guest;
+    FakeKernel kernel(guest);
+    kernel.finish();
+    constexpr std::uint64_t kSize = std::uint64_t{1} << 30;
+    guest.add_ram(0x100000000, kSize);
+    const auto page = guest.bytes(FakeKernel::kVmcoreinfo, 4096);
+    for (std::uint64_t at = 0; at < kSize; at += 4096) {
+        guest.put(0x100000000 + at, {reinterpret_cast<const char*>(page.data()), page.size()});
+    }
+    LinuxGuest found;
+    const double begin = test::cpu_seconds();
+    const auto none = [](const Vmcoreinfo&) { return false; };
+    found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages, none);
+    const double seconds = test::cpu_seconds() - begin;
+    std::cout << "figures: " << seconds << " s of CPU\n";
+    EXPECT_LT(seconds, kMostSeconds);
+}
+
+TEST_F(LinuxGuestTest, IsNotSearchedForIfTheFormatCannotHoldIt)
+{
+    for (const char* format : {"qcom", "coreimage"}) {
+        Config config = test::small_config();
+        config.format = format;
+        TestMachine other(config);
+        FakeKernel its(other.host.guest);
+        its.finish();
+        its.set("panic_cpu", 0);
+        for (int i = 0; i < 5; ++i) {
+            other.controller->poll();
+        }
+        EXPECT_EQ(other.host.scheduled, 0) << format;
+        other.controller->machine_event(KMD_EVENT_RESET);
+        EXPECT_TRUE(other.host.warnings.empty()) << format;
+    }
+}
+
 TEST(LinuxSearch, LeavesMemoryAloneThatTheHostNeverAllocated)
 {
     constexpr std::size_t kSize = 64 << 20;
