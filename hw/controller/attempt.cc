@@ -116,11 +116,9 @@ FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) co
     if (!wants_kernel()) {
         return {};
     }
-    const auto notes = context_.host.cpu_notes();
-    const LinuxKernel* const kernel = context_.linux_guest.find(
-        machine, memory, searches() ? LinuxGuest::kMostPages : 0, [&](const Vmcoreinfo& vmcoreinfo) {
-            return runs_on_a_cpu(vmcoreinfo, notes, machine, context_.host);
-        });
+    const LinuxKernel* const kernel =
+        context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
+                                  runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host));
     return {kernel, context_.linux_guest.vmcoreinfo_text()};
 }
 

@@ -30,11 +30,6 @@ void PageSet::add(std::uint64_t address, std::uint64_t size)
     }
 }
 
-bool PageSet::contains(std::uint64_t address) const
-{
-    return pages_.contains(address & ~(memory_->page_size() - 1));
-}
-
 std::vector<Region> PageSet::regions() const
 {
     const std::uint64_t page_size = memory_->page_size();

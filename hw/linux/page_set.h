@@ -27,9 +27,6 @@ class PageSet
     /// not mapped to RAM are skipped; without its first page it is not an object.
     void add(std::uint64_t address, std::uint64_t size);
 
-    /// Whether the page of an address was added.
-    bool contains(std::uint64_t address) const;
-
     /// Number of pages for which there was no room.
     std::uint32_t left_out() const { return left_out_; }
 

@@ -174,16 +174,25 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
     snapshot.kernel_tables = PageTables::of_kernel(values, machine);
 }
 
-bool runs_on_a_cpu(const Vmcoreinfo& vmcoreinfo, std::span<const std::byte> cpu_notes, const Machine& machine,
-                   SystemRegisters& registers)
+LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const Machine& machine,
+                                     SystemRegisters& registers)
 {
-    const auto tables = PageTables::of_kernel(vmcoreinfo, machine);
+    std::set<std::uint64_t> roots;
     const auto cpus = read_cpu_states(cpu_notes, machine);
-    return cpus.empty() || std::any_of(cpus.begin(), cpus.end(), [&](const CpuState& cpu) {
-               const auto mmu = mmu_of(cpu, machine, registers);
-               const auto root = mmu ? mmu->kernel_root() : std::nullopt;
-               return !root || (tables && tables->owns_root(*root));
-           });
+    bool any = cpus.empty();
+    for (const CpuState& cpu : cpus) {
+        const auto mmu = mmu_of(cpu, machine, registers);
+        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
+        any = any || !root;
+        if (root) {
+            roots.insert(*root);
+        }
+    }
+    return [any, roots = std::move(roots), machine](const Vmcoreinfo& vmcoreinfo) {
+        const auto tables = PageTables::of_kernel(vmcoreinfo, machine);
+        return any || (tables && std::any_of(roots.begin(), roots.end(),
+                                             [&](std::uint64_t root) { return tables->owns_root(root); }));
+    };
 }
 
 void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,

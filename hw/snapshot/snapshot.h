@@ -65,10 +65,10 @@ Snapshot read_regions(std::vector<Region> regions, const Machine& machine, Guest
 void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::string& vmcoreinfo,
                  const Machine& machine, GuestMemory& memory);
 
-/// Whether a CPU uses the page tables of the kernel of this vmcoreinfo for kernel addresses, or could, as far
-/// as the emulator tells.
-bool runs_on_a_cpu(const Vmcoreinfo& vmcoreinfo, std::span<const std::byte> cpu_notes, const Machine& machine,
-                   SystemRegisters& registers);
+/// A function that tells whether a CPU uses the page tables of the kernel of a vmcoreinfo for kernel
+/// addresses, or could, as far as the emulator tells. The registers are read once, now.
+LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const Machine& machine,
+                                     SystemRegisters& registers);
 
 /// Reads the rest, for an enriched dump. `abandoned`: the kernel that requests the dump is not the one that
 /// registered the regions, so the CPUs do not run the latter. `cpu_notes`: those of all CPUs.
