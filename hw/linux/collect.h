@@ -12,9 +12,14 @@
 namespace kmd
 {
 
-/// The printk ring buffer: regions that are vital, with their names. Empty if the kernel has none that is
-/// sound.
-std::vector<Region> log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory);
+/// The printk ring buffer.
+struct LogFound {
+    /// Vital, with their names. Empty if the kernel has no log that is sound.
+    std::vector<Region> regions;
+    /// Pages for which there was no room.
+    std::uint32_t left_out = 0;
+};
+LogFound log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory);
 
 /// Whether the text of the log has the line of a panic. A program can write such a line, too.
 bool log_names_a_panic(const LinuxKernel& kernel, const LiveKernelMemory& memory);
@@ -33,7 +38,8 @@ struct TasksFound {
 };
 TasksFound collect_tasks(const KernelWalk& walk);
 
-/// Modules: their structures, data, symbols, and where their sections are.
-void collect_modules(const KernelWalk& walk);
+/// Modules: their structures, data, symbols, and where their sections are. False if their list does not lead
+/// back to its head.
+bool collect_modules(const KernelWalk& walk);
 
 } // namespace kmd

@@ -111,17 +111,18 @@ KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)
 {
     const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
     KernelRegions found;
-    found.vital = log_regions(kernel, kernel_memory);
+    LogFound log = log_regions(kernel, kernel_memory);
+    found.vital = std::move(log.regions);
     PageSet pages(kernel_memory, kMostPages);
     const KernelWalk walk{kernel, kernel_memory, pages};
     collect_variables(walk);
     collect_cpus(walk);
     const TasksFound tasks = collect_tasks(walk);
-    collect_modules(walk);
+    const bool modules_are_whole = collect_modules(walk);
     found.others = pages.regions();
     found.tasks = tasks.tasks;
-    found.broken_lists = tasks.broken;
-    found.pages_left_out = pages.left_out();
+    found.broken_lists = tasks.broken + (modules_are_whole ? 0 : 1);
+    found.pages_left_out = log.left_out + pages.left_out();
     found.cut = kernel_memory.budget_is_used_up();
     return found;
 }

@@ -21,6 +21,8 @@ namespace
 /// CONFIG_LOG_BUF_SHIFT=31.
 constexpr std::uint32_t kMostTextBits = 26;
 constexpr std::uint32_t kMostDescriptorBits = 20;
+/// The sizes come from the guest: 128 MiB with pages of 4 KiB.
+constexpr std::size_t kMostLogPages = 32768;
 
 class LogSearch
 {
@@ -30,20 +32,23 @@ class LogSearch
     /// Adds an area, which can consist of several pieces of memory.
     void add(std::string_view name, std::uint64_t address, std::uint64_t size)
     {
-        PageSet pages(memory_, ~std::size_t{0});
+        PageSet pages(memory_, pages_left_);
         pages.add(address, size);
+        pages_left_ -= pages.size();
+        found_.left_out += pages.left_out();
         for (Region& region : pages.regions()) {
             region.vital = true;
             std::memcpy(region.name.data(), name.data(), std::min(name.size(), region.name.size()));
-            found_.push_back(region);
+            found_.regions.push_back(region);
         }
     }
 
-    std::vector<Region> take() { return std::move(found_); }
+    LogFound take() { return std::move(found_); }
 
   private:
     const LiveKernelMemory& memory_;
-    std::vector<Region> found_;
+    LogFound found_;
+    std::size_t pages_left_ = kMostLogPages;
 };
 
 /// The ring buffer, with sizes that are sound.
@@ -71,7 +76,7 @@ std::optional<Ring> find_ring(const LinuxKernel& kernel, const LiveKernelMemory&
 
 } // namespace
 
-std::vector<Region> log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory)
+LogFound log_regions(const LinuxKernel& kernel, const LiveKernelMemory& memory)
 {
     const auto found = find_ring(kernel, memory);
     if (!found) {

@@ -38,13 +38,12 @@ class ModuleCollector
   public:
     explicit ModuleCollector(const KernelWalk& walk) : walk_(walk) {}
 
-    void collect()
+    bool collect()
     {
         const std::uint64_t head = walk_.kernel.address("modules");
         const auto list = walk_.kernel.offset("module", "list");
-        if (head != 0 && list) {
-            walk_.for_each(head, *list, [&](std::uint64_t module) { add_module(module); });
-        }
+        return head == 0 || !list ||
+               walk_.for_each(head, *list, [&](std::uint64_t module) { add_module(module); });
     }
 
   private:
@@ -182,9 +181,9 @@ class ModuleCollector
 
 } // namespace
 
-void collect_modules(const KernelWalk& walk)
+bool collect_modules(const KernelWalk& walk)
 {
-    ModuleCollector(walk).collect();
+    return ModuleCollector(walk).collect();
 }
 
 } // namespace kmd

@@ -27,6 +27,8 @@ class PageSet
     /// not mapped to RAM are skipped; without its first page it is not an object.
     void add(std::uint64_t address, std::uint64_t size);
 
+    std::size_t size() const { return pages_.size(); }
+
     /// Number of pages for which there was no room.
     std::uint32_t left_out() const { return left_out_; }
 

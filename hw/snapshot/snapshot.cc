@@ -167,6 +167,9 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
 {
     snapshot.kernel = collect_kernel(kernel, memory);
     snapshot.kernel_lacks = kernel.missing();
+    if (snapshot.kernel->vital.empty()) {
+        snapshot.kernel_lacks.emplace_back("the kernel's log is not found");
+    }
     snapshot.layout = layout_text(kernel);
     snapshot.vmcoreinfo = vmcoreinfo;
     const Vmcoreinfo values(vmcoreinfo);

@@ -32,6 +32,9 @@ using test::CoreReader;
 using test::FakeKernel;
 using test::TestMachine;
 
+/// Several times what the worst kernel takes on a slow machine.
+constexpr double kMostSeconds = 1.0;
+
 Config with_linux(const std::string& value)
 {
     Config config = test::small_config();
@@ -254,6 +257,55 @@ TEST_F(LinuxGuestTest, WhoseListOfTasksIsBrokenIsPartial)
               "1 lists of the kernel are broken: what follows the break is left out");
 }
 
+TEST_F(LinuxGuestTest, WhoseListOfModulesIsBrokenIsPartial)
+{
+    const auto list = kernel.types.structure("list_head", 16, {});
+    kernel.types.structure("module", 64, {{"list", list, 8}});
+    kernel.variable("modules", 16, FakeKernel::kLinear + FakeKernel::kRam + 0x700000);
+    kernel.finish();
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+}
+
+TEST_F(LinuxGuestTest, WhoseLogIsNotFoundIsPartial)
+{
+    kernel.finish();
+    const std::uint64_t nowhere = 0;
+    kernel.put64(kernel.address("prb") - FakeKernel::kImage, nowhere);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_PARTIAL);
+    ASSERT_EQ(machine.host.warnings.size(), 1u);
+    EXPECT_EQ(machine.host.warnings[0], "the kernel's log is not found");
+}
+
+TEST_F(LinuxGuestTest, WhoseLogClaimsAllMemoryIsCutAndSaidSo)
+{
+    kernel.finish();
+    machine.host.guest.add_ram(0x100000000, 0x40000000);
+    const std::uint64_t ring = kernel.address("printk_rb_static") - FakeKernel::kImage;
+    const std::uint64_t far = FakeKernel::kLinear + 0x100000000;
+    kernel.put64(ring, 20);
+    kernel.put64(ring + 8, far);
+    kernel.put64(ring + 16, far + 0x8000000);
+    kernel.put64(ring + 40, 26);
+    kernel.put64(ring + 48, far + 0x20000000);
+    LinuxGuest found;
+    const LinuxKernel* const known =
+        found.find({.elf_machine = 183}, machine.host.guest, LinuxGuest::kMostPages);
+    ASSERT_NE(known, nullptr);
+    const double begin = test::cpu_seconds();
+    const auto collected = collect_kernel(*known, machine.host.guest);
+    EXPECT_LT(test::cpu_seconds() - begin, kMostSeconds);
+    std::uint64_t bytes = 0;
+    for (const Region& region : collected.vital) {
+        bytes += region.size;
+    }
+    EXPECT_EQ(bytes, std::uint64_t{32768} * 4096);
+    EXPECT_GT(collected.pages_left_out, 0u);
+}
+
 TEST_F(LinuxGuestTest, ThatIsOnlyACopyOfVmcoreinfoIsNone)
 {
     kernel.finish();
@@ -360,9 +412,6 @@ double seconds_of(test::FakeGuest& guest)
     std::cout << "figures: " << seconds << " s of CPU\n";
     return seconds;
 }
-
-/// Several times what the worst kernel takes on a slow machine.
-constexpr double kMostSeconds = 1.0;
 
 TEST_F(LinuxGuestTest, WhoseTasksNeverEndIsCollectedForABoundedTime)
 {
