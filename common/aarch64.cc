@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <string_view>
 
 namespace kmd
 {
@@ -163,6 +164,8 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
     return {Kind::kException, *interrupted, read(registers + kX30).value_or(0), *outer};
 }
 
+constexpr std::array<std::string_view, 3> kVariables = {"idmap_pg_dir", "kimage_voffset", "memstart_addr"};
+
 /// No signature; the bits above a 52-bit address; the bits above a 48-bit address.
 constexpr std::array<std::uint64_t, 3> kSignatureMasks = {0, 0xfff0'0000'0000'0000, 0xffff'0000'0000'0000};
 
@@ -183,6 +186,8 @@ constinit const Architecture kAarch64 = {
     .is_kernel_address = is_kernel_address,
     .without_tag = without_tag,
     .stack_size = 16384,
+    .variables = kVariables,
+    .irq_stack_pointer = "irq_stack_ptr",
     // struct cpu_context holds x19 to x28, then fp, sp and pc.
     .saved_context = "cpu_context",
     .saved_frame_pointer = 80,

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace kmd
 {
@@ -36,6 +37,11 @@ struct Architecture {
     std::uint64_t (*without_tag)(std::uint64_t address);
     /// Smallest stack size in Linux. Bytes, a power of two.
     std::uint64_t stack_size;
+
+    /// Variables of the kernel on this architecture that debuggers read at their start.
+    std::span<const std::string_view> variables;
+    /// The per-CPU pointer to a CPU's interrupt stack.
+    std::string_view irq_stack_pointer;
 
     /// Where the registers of a task that is not running are saved: a member of struct thread_struct, and the
     /// offsets of the frame pointer and of the resume address in that member. Bytes.

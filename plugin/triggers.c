@@ -47,16 +47,15 @@ static void take_pending_dumps(void)
 /* One dump of a kernel that registers nothing, however many controllers. */
 static void choose_controller(void)
 {
-    GSList *chosen = controllers;
+    const guint count = g_slist_length(controllers);
+    g_autofree struct kmd_controller **all =
+        g_new(struct kmd_controller *, count);
+    guint i = 0;
 
     for (GSList *item = controllers; item; item = item->next) {
-        if (kmd_has_regions(item->data)) {
-            chosen = item;
-        }
+        all[i++] = item->data;
     }
-    for (GSList *item = controllers; item; item = item->next) {
-        kmd_set_stands_aside(item->data, item != chosen);
-    }
+    kmd_choose(all, count);
 }
 
 /* What the machine does to the guest, while the registers are still its own. */

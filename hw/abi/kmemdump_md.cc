@@ -9,7 +9,9 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace
 {
@@ -244,14 +246,15 @@ void kmd_machine_event(kmd_controller* controller, enum kmd_machine_event event)
     guarded([&] { controller->controller->machine_event(event); });
 }
 
-int kmd_has_regions(const kmd_controller* controller)
+void kmd_choose(kmd_controller* const* controllers, std::size_t count)
 {
-    return controller->controller->has_regions() ? 1 : 0;
-}
-
-void kmd_set_stands_aside(kmd_controller* controller, std::uint8_t aside)
-{
-    controller->controller->set_stands_aside(aside != 0);
+    guarded([&] {
+        std::vector<kmd::Controller*> all;
+        for (kmd_controller* const one : std::span(controllers, count)) {
+            all.push_back(one->controller.get());
+        }
+        kmd::Controller::choose(all);
+    });
 }
 
 void kmd_poll(kmd_controller* controller)

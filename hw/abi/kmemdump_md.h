@@ -170,11 +170,10 @@ void kmd_take_dump(struct kmd_controller* controller);
 void kmd_machine_event(struct kmd_controller* controller, enum kmd_machine_event event);
 
 /*
- * With several controllers, one looks after a kernel that registers nothing: the one
- * that has regions, else the first. The others stand aside.
+ * Of all controllers of the machine, lets one look after a kernel that registers nothing.
+ * Call it before kmd_machine_event() and kmd_poll().
  */
-int kmd_has_regions(const struct kmd_controller* controller);
-void kmd_set_stands_aside(struct kmd_controller* controller, uint8_t aside);
+void kmd_choose(struct kmd_controller* const* controllers, size_t count);
 
 /*
  * Looks whether the guest's kernel has panicked without telling. Call it about once a second

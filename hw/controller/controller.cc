@@ -8,6 +8,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace kmd
@@ -163,7 +164,7 @@ void Controller::machine_event(enum kmd_machine_event event)
         return;
     }
     kmd_reason reason = reason_of(event);
-    if (table_.region_count() == 0) {
+    if (!has_regions()) {
         const auto crash = crash_of_kernel(event);
         if (!crash) {
             return;
@@ -199,6 +200,16 @@ std::optional<kmd_reason> Controller::crash_of_kernel(enum kmd_machine_event eve
     }
     return event == KMD_EVENT_PANIC || event == KMD_EVENT_QUIT ? std::optional(reason_of(event))
                                                                : std::nullopt;
+}
+
+void Controller::choose(std::span<Controller* const> all)
+{
+    const auto used =
+        std::find_if(all.begin(), all.end(), [](const Controller* one) { return one->has_regions(); });
+    const auto chosen = used != all.end() ? used : all.begin();
+    for (auto one = all.begin(); one != all.end(); ++one) {
+        (*one)->stands_aside_ = one != chosen;
+    }
 }
 
 void Controller::poll()

@@ -46,19 +46,19 @@ class Controller
     /// Takes the dump that Scheduler::schedule_dump() asked for. The caller has stopped all CPUs.
     void take_dump();
 
-    /// Takes a dump if the configuration wants one for the event, regions are registered, and the incident
-    /// has no dump yet (see Incident). All CPUs are stopped and still have the guest's registers.
+    /// Takes a dump if the configuration wants one for the event, regions are registered or the kernel
+    /// crashed without any, and the incident has no dump yet (see Incident). All CPUs are stopped and still
+    /// have the guest's registers.
     void machine_event(enum kmd_machine_event event);
 
     /// Looks whether a kernel that registered nothing has panicked, and requests a dump if it has, at the
     /// second look. Call it about once a second while the guest runs.
     void poll();
 
-    /// Whether the guest has regions registered.
-    bool has_regions() const { return table_.region_count() > 0; }
-
-    /// Leaves crashes of a kernel that registers nothing to another controller of the machine.
-    void set_stands_aside(bool aside) { stands_aside_ = aside; }
+    /// With several controllers, one looks after a kernel that registers nothing, so that a panic has one
+    /// dump: the one with regions, whose driver reports it, else the first. The others leave it alone unless
+    /// they are asked.
+    static void choose(std::span<Controller* const> all);
 
     /// Takes a dump for the user; the guest continues. `reason`: "host" or "hang". All CPUs are stopped.
     /// Returns why there is no dump.
@@ -100,6 +100,8 @@ class Controller
 
   private:
     using Clock = Attempt::Clock;
+
+    bool has_regions() const { return table_.region_count() > 0; }
 
     Controller(Settings settings, Output output, Host& host);
     /// The reason for a dump after this event if the guest registered nothing: what its kernel says of

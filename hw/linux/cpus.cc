@@ -38,7 +38,8 @@ void collect_cpus(const KernelWalk& walk)
                            std::min(run_queues->room, kMostOfARunQueue));
         }
         walk.pages.add(walk.per_cpu(notes, cpu), kCrashNoteBytes);
-        const std::uint64_t stack_at = walk.per_cpu(kernel.address("irq_stack_ptr"), cpu);
+        const std::uint64_t stack_at =
+            walk.per_cpu(kernel.address(kernel.architecture().irq_stack_pointer), cpu);
         walk.pages.add(stack_at == 0 ? 0 : walk.memory.pointer(stack_at), kernel.architecture().stack_size);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The names in a Linux kernel that capture without a driver needs: variables, structures and their members.
+// Those of an architecture are in kmd::Architecture.
 #pragma once
 
 #include <array>
@@ -83,10 +84,6 @@ inline constexpr auto kKernelVariables = std::to_array<KernelVariable>({
     {"vmcoreinfo_note"},
     {"vmcoreinfo_size"},
     {"zero_pfn"},
-    // Of AArch64.
-    {"idmap_pg_dir"},
-    {"kimage_voffset"},
-    {"memstart_addr"},
 });
 
 /// Further symbols that are looked up but are no variables to save.
@@ -95,7 +92,6 @@ inline constexpr auto kOtherSymbols = std::to_array<std::string_view>({
     "__stop_BTF",
     "init_stack",
     "__end_init_stack",
-    "irq_stack_ptr",
     "runqueues",
 });
 
@@ -162,7 +158,6 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"task_struct", "thread_node"},
     {"task_struct", "thread_pid"},
     {"thread_info", "cpu"},
-    {"thread_struct", "cpu_context"},
     {"xa_node", "shift"},
     {"xa_node", "slots"},
     {"xarray", "xa_head"},

@@ -36,20 +36,12 @@ class Text
         offset(std::string(structure) + "." + std::string(name), kernel_.offset(structure, name));
     }
 
-    /// A member of the memory of a module of one type.
-    void module_memory(const std::string& name, std::string_view type, std::string_view layout,
-                       std::string_view old_name, std::string_view new_name)
+    /// Where the address and the size of the code of a module are.
+    void module_text(const std::string& name, std::string_view type, std::string_view layout)
     {
-        const auto all = kernel_.offset("module", "mem");
-        const auto index = kernel_.enumerator("mod_mem_type", type);
-        const auto one = kernel_.offset("module", layout);
-        const auto size = kernel_.size_of("module_memory");
-        const auto inside =
-            all ? kernel_.offset("module_memory", new_name) : kernel_.offset("module_layout", old_name);
-        if (all && index && size && inside) {
-            offset("module." + name, *all + static_cast<std::uint64_t>(*index) * *size + *inside);
-        } else if (!all && one && inside) {
-            offset("module." + name, *one + *inside);
+        if (const auto at = kernel_.module_memory(type, layout)) {
+            offset("module." + name, at->base);
+            offset("module." + name + "_size", at->text_size);
         }
     }
 
@@ -71,10 +63,9 @@ std::string layout_text(const LinuxKernel& kernel)
     for (const KernelMember& member : kKernelMembers) {
         text.member(member.structure, member.member);
     }
-    text.module_memory("text", "MOD_TEXT", "core_layout", "base", "base");
-    text.module_memory("text_size", "MOD_TEXT", "core_layout", "text_size", "size");
-    text.module_memory("init_text", "MOD_INIT_TEXT", "init_layout", "base", "base");
-    text.module_memory("init_text_size", "MOD_INIT_TEXT", "init_layout", "text_size", "size");
+    text.member("thread_struct", kernel.architecture().saved_context);
+    text.module_text("text", "MOD_TEXT", "core_layout");
+    text.module_text("init_text", "MOD_INIT_TEXT", "init_layout");
     return text.take();
 }
 

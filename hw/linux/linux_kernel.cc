@@ -18,18 +18,23 @@ namespace
 constexpr std::uint32_t kMostSymbols = 1 << 19;
 constexpr std::uint64_t kMostNameBytes = 16 << 20;
 
+/// Has the member of which kmd::Architecture::saved_context is the name.
+constexpr std::string_view kSavedContext = "thread_struct";
+
 /// How a member is named in the maps of LinuxKernel.
 std::string dotted(std::string_view structure, std::string_view member)
 {
     return std::string(structure) + "." + std::string(member);
 }
 
-std::set<std::string_view> wanted_symbols()
+std::set<std::string_view> wanted_symbols(const Architecture& architecture)
 {
     std::set<std::string_view> names(kOtherSymbols.begin(), kOtherSymbols.end());
     for (const KernelVariable& variable : kKernelVariables) {
         names.insert(variable.name);
     }
+    names.insert(architecture.variables.begin(), architecture.variables.end());
+    names.insert(architecture.irq_stack_pointer);
     return names;
 }
 
@@ -39,6 +44,7 @@ std::vector<std::string_view> wanted_structures()
     for (const KernelMember& member : kKernelMembers) {
         names.insert(member.structure);
     }
+    names.insert(kSavedContext);
     return {names.begin(), names.end()};
 }
 
@@ -89,7 +95,7 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
             return;
         }
     }
-    const auto wanted = wanted_symbols();
+    const auto wanted = wanted_symbols(*architecture_);
     auto cursor = table.cursor();
     std::vector<std::map<std::string, Symbol, std::less<>>::iterator> last;
     std::uint32_t index = 0;
@@ -163,6 +169,9 @@ void LinuxKernel::read_types(const LiveKernelMemory& memory)
             members_.emplace(dotted(wanted.structure, wanted.member), *member);
         }
     }
+    if (const auto member = btf.value().find(kSavedContext, architecture_->saved_context)) {
+        members_.emplace(dotted(kSavedContext, architecture_->saved_context), *member);
+    }
     for (const KernelEnumerator& wanted : kKernelEnumerators) {
         if (const auto value = btf.value().enumerator(wanted.enumeration, wanted.name)) {
             enumerators_.emplace(dotted(wanted.enumeration, wanted.name), *value);
@@ -197,6 +206,29 @@ std::optional<std::uint64_t> LinuxKernel::member_size(std::string_view structure
 {
     const auto found = look_up(members_, dotted(structure, member));
     return found ? std::optional(found->size) : std::nullopt;
+}
+
+std::optional<LinuxKernel::ModuleMemory> LinuxKernel::module_memory(std::string_view type,
+                                                                    std::string_view layout) const
+{
+    if (const auto all = offset("module", "mem")) {
+        const auto index = enumerator("mod_mem_type", type);
+        const auto size = size_of("module_memory");
+        const auto base = offset("module_memory", "base");
+        const auto size_at = offset("module_memory", "size");
+        if (!index || !size || !base || !size_at) {
+            return std::nullopt;
+        }
+        const std::uint64_t one = *all + static_cast<std::uint64_t>(*index) * *size;
+        return ModuleMemory{one + *base, one + *size_at, one + *size_at};
+    }
+    const auto one = offset("module", layout);
+    const auto base = offset("module_layout", "base");
+    const auto size_at = offset("module_layout", "size");
+    const auto text_size = offset("module_layout", "text_size");
+    return one && base && size_at && text_size
+               ? std::optional(ModuleMemory{*one + *base, *one + *size_at, *one + *text_size})
+               : std::nullopt;
 }
 
 std::optional<std::int64_t> LinuxKernel::enumerator(std::string_view enumeration, std::string_view name) const

@@ -42,6 +42,18 @@ class LinuxKernel
     std::optional<std::uint64_t> size_of(std::string_view structure) const;
     std::optional<std::uint64_t> offset(std::string_view structure, std::string_view member) const;
     std::optional<std::uint64_t> member_size(std::string_view structure, std::string_view member) const;
+    /// Offsets in struct module, in bytes: where the address and the sizes of a part of its memory are.
+    struct ModuleMemory {
+        std::uint64_t base = 0;
+        std::uint64_t size = 0;
+        /// The size of its code alone.
+        std::uint64_t text_size = 0;
+    };
+
+    /// Since Linux 6.4 the memory is divided by type: `type`, an enumerator of mod_mem_type. Before, it is in
+    /// the member `layout`.
+    std::optional<ModuleMemory> module_memory(std::string_view type, std::string_view layout) const;
+
     std::optional<std::int64_t> enumerator(std::string_view enumeration, std::string_view name) const;
 
     const std::string& vmcoreinfo_text() const { return vmcoreinfo_text_; }

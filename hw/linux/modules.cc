@@ -65,23 +65,12 @@ class ModuleCollector
         return offset ? walk_.memory.read_u32(module + *offset).value_or(0) : 0;
     }
 
-    /// Since Linux 6.4 the memory is divided by type: `type`. Before, it is in the layout named `layout`.
     Range memory_of(std::uint64_t module, std::string_view type, std::string_view layout) const
     {
-        const LinuxKernel& kernel = walk_.kernel;
-        const auto all = kernel.offset("module", "mem");
-        const auto index = kernel.enumerator("mod_mem_type", type);
-        const auto one = kernel.offset("module", layout);
-        const char* structure = all ? "module_memory" : "module_layout";
-        const auto base = kernel.offset(structure, "base");
-        const auto size = kernel.offset(structure, "size");
-        if (!base || !size || (all ? !index : !one)) {
-            return {};
-        }
-        const std::uint64_t at =
-            module +
-            (all ? *all + static_cast<std::uint64_t>(*index) * kernel.size_of(structure).value_or(0) : *one);
-        return {walk_.memory.pointer(at + *base), walk_.memory.read_u32(at + *size).value_or(0)};
+        const auto at = walk_.kernel.module_memory(type, layout);
+        return at ? Range{walk_.memory.pointer(module + at->base),
+                          walk_.memory.read_u32(module + at->size).value_or(0)}
+                  : Range{};
     }
 
     void add_exports(std::uint64_t symbols, std::uint64_t count)

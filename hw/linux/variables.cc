@@ -100,6 +100,9 @@ void collect_variables(const KernelWalk& walk)
     for (const KernelVariable& variable : kKernelVariables) {
         collect_variable(walk, variable);
     }
+    for (const std::string_view name : walk.kernel.architecture().variables) {
+        collect_variable(walk, {name});
+    }
     collect_function_names(walk);
     collect_nodes(walk);
     collect_memory_sections(walk);

@@ -171,11 +171,13 @@ TEST_F(LinuxGuestTest, ThatRegistersItsVmcoreinfoIsLeftToItsDriver)
     EXPECT_EQ(memory(kernel.address("init_task"), 8), "");
 }
 
-TEST_F(LinuxGuestTest, IsLeftToAnotherController)
+TEST_F(LinuxGuestTest, IsLeftToTheControllerWithRegionsElseToTheFirst)
 {
     kernel.finish();
     kernel.set("panic_cpu", 0);
-    machine.controller->set_stands_aside(true);
+    TestMachine other;
+    Controller* const all[] = {other.controller.get(), machine.controller.get()};
+    Controller::choose(all);
     machine.controller->poll();
     machine.controller->poll();
     EXPECT_EQ(machine.host.scheduled, 0);
@@ -184,7 +186,13 @@ TEST_F(LinuxGuestTest, IsLeftToAnotherController)
     }
     EXPECT_FALSE(has_dump());
     EXPECT_FALSE(machine.controller->request_dump("host")) << "asked for, it dumps what there is";
-    EXPECT_TRUE(has_dump());
+    EXPECT_EQ(machine.controller->dump_count(), 1u);
+    // The one with regions comes before the first.
+    ASSERT_EQ(machine.add(0, test::ram_region(0, 0x1000)), 1u);
+    Controller::choose(all);
+    reset();
+    EXPECT_EQ(machine.controller->dump_count(), 2u);
+    Controller::choose({});
 }
 
 TEST_F(LinuxGuestTest, ThatRegistersOnlyMemoryOfItsOwnGetsBoth)
