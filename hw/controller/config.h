@@ -61,8 +61,8 @@ struct Config : OutputConfig {
     /// For the sidecar.
     std::string plugin_version = "unknown";
     std::string qemu_version = "unknown";
-    /// Which events take a dump if the guest has regions registered. A guest that shuts down in an orderly
-    /// way has unregistered them by then.
+    /// Which events take a dump if the guest has regions registered, or its kernel crashed without any. A
+    /// guest that shuts down in an orderly way has unregistered them by then.
     bool on_reset = KMD_DEFAULT_ON_RESET;
     bool on_shutdown = KMD_DEFAULT_ON_SHUTDOWN;
     bool on_quit = KMD_DEFAULT_ON_QUIT;

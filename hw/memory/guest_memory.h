@@ -22,8 +22,8 @@ class GuestMemory : public PhysicalMemory
     /// and is contiguous in host memory. Empty if `phys` is not RAM: a hole, ROM, or MMIO, which must never
     /// be read because reads have side effects.
     ///
-    /// The host owns the bytes. They stay mapped, and the guest does not change them, until the caller
-    /// returns to the host.
+    /// The host owns the bytes. They stay mapped until the caller returns to the host. While the CPUs are
+    /// stopped the guest does not change them; otherwise copy them before anything is decided by them.
     virtual std::span<const std::byte> map(std::uint64_t phys, std::uint64_t size) = 0;
 
     /// The first guest-physical address of RAM at or after `phys`. None if there is no more RAM.

@@ -2,6 +2,7 @@
 #include "core_maker.h"
 #include "hostile_report.h"
 #include "kmdump/cli/cli.h"
+#include "kmdump/kernel/task_layout.h"
 #include "kmdump/kernel/tasks.h"
 #include "kmdump/report/html.h"
 #include "kmdump/report/memory_map.h"

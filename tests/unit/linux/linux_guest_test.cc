@@ -443,7 +443,7 @@ TEST_F(LinuxGuestTest, WhoseTasksNeverEndIsCollectedForABoundedTime)
 
 TEST_F(LinuxGuestTest, WithMoreSymbolsThanAnyOtherIsReadForABoundedTime)
 {
-    kernel.more_symbols = 250'000;
+    kernel.more_symbols = 300'000;
     kernel.finish();
     EXPECT_LT(seconds_of(machine.host.guest), kMostSeconds);
 }
@@ -472,10 +472,14 @@ TEST(LinuxSearch, OfAllMemoryThatMayBeSearchedIsShort)
 {
     test::FakeGuest guest;
     guest.add_ram(0x40000000, LinuxGuest::kMostPages * 4096);
+    // A guest that has used some of it.
+    guest.fill(0x40000000, 1 << 30, 1);
     const double begin = test::cpu_seconds();
     LinuxGuest found;
     EXPECT_EQ(found.find({.elf_machine = 183}, guest, LinuxGuest::kMostPages), nullptr);
-    EXPECT_LT(test::cpu_seconds() - begin, kMostSeconds);
+    const double seconds = test::cpu_seconds() - begin;
+    std::cout << "figures: " << seconds << " s of CPU\n";
+    EXPECT_LT(seconds, kMostSeconds);
 }
 
 TEST(LinuxSearch, InPassingCostsLessAndLessIfThereIsNoLinux)

@@ -35,13 +35,8 @@ struct TaskList {
     std::string cut;
 };
 
-/// The member offsets that read_tasks() needs. An error if `vmlinux` lacks one or is of another kernel.
-kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux);
-
-/// The same from the dump, which has them if the controller found the kernel by itself.
-kmd::Result<MemberOffsets> read_task_layout(const Dump& dump);
-
 /// Reads at most 65536 tasks. A broken list yields the tasks up to there. An error if there is no list.
+/// `layout`: see read_task_layout().
 kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, MemberOffsets layout);
 
 /// The state as ps shows it, such as "S" or "D"; "?" if unknown.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/report/report.h"
+#include "kmdump/kernel/task_layout.h"
 
 #include <algorithm>
 #include <array>
