@@ -16,7 +16,6 @@ namespace
 constexpr std::uint64_t kMostAttributes = 1024;
 constexpr std::uint64_t kMostSymbols = 65536;
 constexpr std::uint64_t kMostOfStrings = 2 << 20;
-constexpr std::uint64_t kMostOfData = 16 << 20;
 /// The notes are a build ID and how the module was linked.
 constexpr std::uint64_t kMostOfANote = 4096;
 /// Length of the name of a section, and of a symbol.
@@ -51,7 +50,7 @@ class ModuleCollector
     {
         walk_.add(module, "module");
         const Range data = memory_of(module, "MOD_DATA", "core_layout");
-        walk_.pages.add(data.base, std::min(data.size, kMostOfData));
+        walk_.pages.add(data.base, data.size);
         add_exports(walk_.pointer(module, "module", "syms"), number(module, "num_syms"));
         add_exports(walk_.pointer(module, "module", "gpl_syms"), number(module, "num_gpl_syms"));
         add_symbols(module);
