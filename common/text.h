@@ -18,6 +18,13 @@ inline std::string hex(std::uint64_t value)
     return "0x" + std::string(digits, end);
 }
 
+/// Sixteen lower-case hexadecimal digits, so that columns line up.
+inline std::string hex_digits(std::uint64_t value)
+{
+    const std::string digits = hex(value).substr(2);
+    return std::string(16 - digits.size(), '0') + digits;
+}
+
 /// Untrusted text made fit for a message: printable ASCII, at most 64 characters and "...".
 inline std::string printable(const std::string& text)
 {

@@ -32,4 +32,16 @@ extern const char *const kmemdump_arch_variables[];
  */
 extern const char *const kmemdump_arch_irq_stack;
 
+/* A line of kmd_layout: its key, such as "OFFSET(structure.member)". */
+struct kmemdump_number {
+	const char *name;
+	unsigned long value;
+};
+
+/*
+ * Where the registers of a task that sleeps are. Ends with an entry without a
+ * name.
+ */
+extern const struct kmemdump_number kmemdump_arch_numbers[];
+
 #endif /* _KMEMDUMP_ARCH_H */

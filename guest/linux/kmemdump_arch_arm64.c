@@ -2,6 +2,8 @@
 /* Architecture support: arm64. */
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/stddef.h>
 
 #include <asm/sysreg.h>
 
@@ -15,6 +17,12 @@ const char *const kmemdump_arch_variables[] = {
 };
 
 const char *const kmemdump_arch_irq_stack = "irq_stack_ptr";
+
+const struct kmemdump_number kmemdump_arch_numbers[] = {
+	{ "OFFSET(thread_struct.cpu_context)",
+	  offsetof(struct thread_struct, cpu_context) },
+	{}
+};
 
 /*
  * Lets the CPU translate: it reads tables that may be corrupt, never faults, and

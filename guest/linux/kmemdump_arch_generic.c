@@ -14,6 +14,8 @@ const char *const kmemdump_arch_variables[] = { NULL };
 
 const char *const kmemdump_arch_irq_stack;
 
+const struct kmemdump_number kmemdump_arch_numbers[] = { {} };
+
 bool kmemdump_arch_walk(unsigned long addr, phys_addr_t *phys)
 {
 	return false;

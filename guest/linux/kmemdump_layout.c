@@ -8,10 +8,14 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/stdarg.h>
 #include <linux/stddef.h>
+#include <linux/thread_info.h>
 
+#include "kmemdump_arch.h"
 #include "kmemdump_compat.h"
 #include "kmemdump_internal.h"
 
@@ -19,12 +23,7 @@
 static char text[SZ_4K] __aligned(SZ_4K);
 static size_t used __initdata;
 
-struct number {
-	const char *name;
-	unsigned long value;
-};
-
-static const struct number numbers[] __initconst = {
+static const struct kmemdump_number numbers[] __initconst = {
 #define OFFSET(structure, member) \
 	{ "OFFSET(" #structure "." #member ")", offsetof(struct structure, member) }
 #define OFFSET_AS(structure, name, member) \
@@ -42,6 +41,22 @@ static const struct number numbers[] __initconst = {
 	OFFSET(mod_kallsyms, num_symtab),
 	OFFSET(mod_kallsyms, strtab),
 #endif
+#endif
+	OFFSET(task_struct, tasks),
+	OFFSET(task_struct, pid),
+	OFFSET(task_struct, tgid),
+	OFFSET(task_struct, comm),
+	OFFSET(task_struct, signal),
+	OFFSET(task_struct, thread_node),
+	OFFSET(task_struct, thread),
+	OFFSET(task_struct, __state),
+	OFFSET(task_struct, exit_state),
+	OFFSET(task_struct, se),
+	OFFSET(sched_entity, sum_exec_runtime),
+	OFFSET(signal_struct, thread_head),
+#ifdef CONFIG_SMP
+	OFFSET(task_struct, on_cpu),
+	OFFSET(thread_info, cpu),
 #endif
 #undef OFFSET
 #undef OFFSET_AS
@@ -73,7 +88,10 @@ void __init kmemdump_layout_number(const char *name, unsigned long value)
  */
 void __init kmemdump_layout_register(void)
 {
-	static const char *const variables[] = { "modules", "panic_cpu" };
+	static const char *const variables[] = {
+		"init_task", "modules", "panic_cpu"
+	};
+	const struct kmemdump_number *number;
 	unsigned int i;
 	int ret;
 
@@ -88,6 +106,8 @@ void __init kmemdump_layout_register(void)
 	}
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		append("%s=%lu\n", numbers[i].name, numbers[i].value);
+	for (number = kmemdump_arch_numbers; number->name; number++)
+		append("%s=%lu\n", number->name, number->value);
 	ret = kmemdump_register_named("kmd_layout", text, sizeof(text));
 	if (ret < 0)
 		pr_warn("cannot register kmd_layout: %d\n", ret);

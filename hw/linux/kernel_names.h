@@ -142,6 +142,7 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"rq", "idle"},
     {"sched_entity", "cfs_rq"},
     {"sched_entity", "parent"},
+    {"sched_entity", "sum_exec_runtime"},
     {"signal_struct", "thread_head"},
     {"task_struct", "__state"},
     {"task_struct", "comm"},

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,6 +61,12 @@ void expect_log_tasks_and_backtraces(const std::string& dump)
         EXPECT_NE(report.output.find(task), std::string::npos) << task;
     }
     EXPECT_NE(report.output.find("schedule+0x"), std::string::npos) << "where tasks sleep";
+    const auto tasks = kmdump({"tasks", dump});
+    EXPECT_TRUE(
+        std::regex_search(tasks.output, std::regex("\n *2 +2 +S +\\d+\\.\\d{3}  kthreadd +kthreadd\\+0x")))
+        << tasks.output;
+    const auto init = kmdump({"bt", dump, "1"});
+    EXPECT_TRUE(init.output.starts_with("task 1, init, on CPU ")) << init.output;
 }
 
 /// Every byte of the dump's memory is that of QEMU's own dump.

@@ -2,6 +2,7 @@
 #include "core_maker.h"
 #include "kmdump/cli/cli.h"
 #include "sidecar_text.h"
+#include "task_maker.h"
 #include "temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@ namespace
 
 using kmdump_test::CoreMaker;
 using kmdump_test::RingMaker;
+using kmdump_test::TaskMaker;
 using kmdump_test::TemporaryFile;
 
 struct Outcome {
@@ -680,6 +682,158 @@ TEST(Errors, IncludeAnOutputThatTakesNothing)
     const char* const argv[] = {"kmdump", "log", file.path().c_str()};
     EXPECT_EQ(kmdump::run(3, argv, out, err), 1);
     EXPECT_EQ(err.str(), "kmdump: standard output: expected to write everything, could not\n");
+}
+
+/// Four tasks, of which one runs, one sleeps, and one cannot be killed; and functions with names.
+CoreMaker guest_with_tasks()
+{
+    TaskMaker tasks = TaskMaker::usual();
+    tasks.put_at(1, TaskMaker::kOnCpu, 1, 4);
+    tasks.put_at(1, 0, 1, 4);
+    tasks.put_at(3, TaskMaker::kState, 2, 4);
+    tasks.put_at(3, TaskMaker::kSe + TaskMaker::kRunTime, 61'250'999'999);
+    tasks.put_at(3, TaskMaker::kThread + 96, kText + 0x320); // cpu_context.pc
+    tasks.put_at(3, TaskMaker::kThread + 80, kStack + 32);   // cpu_context.fp
+    CoreMaker maker = panicked_cpus();
+    maker.layout = tasks.core().layout;
+    maker.memory.push_back({TaskMaker::kBase, 0x44000000, tasks.core().memory[0].bytes});
+    return maker;
+}
+
+TEST(TasksCommand, ListsThemAsPsDoes)
+{
+    const TemporaryFile file(guest_with_tasks().make());
+    const auto result = kmdump_command({"tasks", file.path()});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out,
+              "PID  process  state  CPU  time, s  name              waits in\n"
+              "  0        0  S               0.000  swapper/0\n"
+              "  1        1  R        1     0.000  init\n"
+              "  7        1  S               0.000  init's thread\n"
+              "  9        9  D              61.250  <img src=x>&sixt  sysrq_handle_crash+0x20/0x100\n");
+}
+
+TEST(TasksCommand, ShowsStacksIfAsked)
+{
+    const TemporaryFile file(guest_with_tasks().make());
+    const auto result = kmdump_command({"tasks", "--stack", file.path()});
+    EXPECT_TRUE(result.out.ends_with("\n9  <img src=x>&sixt\n"
+                                     "  ffff800080100320  sysrq_handle_crash+0x20/0x100\n"))
+        << result.out;
+    const auto json = nlohmann::json::parse(kmdump_command({"tasks", "--stack", "--json", file.path()}).out);
+    EXPECT_EQ(json["cut"], nullptr);
+    ASSERT_EQ(json["tasks"].size(), 4u);
+    EXPECT_EQ(json["tasks"][1]["cpu"], 1);
+    EXPECT_EQ(json["tasks"][1]["waits_in"], nullptr);
+    EXPECT_EQ(json["tasks"][3]["state"], "D");
+    EXPECT_EQ(json["tasks"][3]["run_time_ns"], 61'250'999'999);
+    EXPECT_EQ(json["tasks"][3]["waits_in"], "sysrq_handle_crash+0x20/0x100");
+    EXPECT_EQ(json["tasks"][3]["backtrace"][0]["address"], "0xffff800080100320");
+}
+
+TEST(TasksCommand, SaysWhatItNeeds)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto result = kmdump_command({"tasks", file.path()});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("give the kernel's vmlinux file with --vmlinux"), std::string::npos)
+        << result.err;
+
+    CoreMaker broken = guest_with_tasks();
+    kmdump_test::put(broken.memory.back().bytes, 0x200 + TaskMaker::kTasks, 0x1234, 8);
+    const TemporaryFile cut(broken.make());
+    EXPECT_NE(
+        kmdump_command({"tasks", cut.path()}).out.find("there may be more tasks: a task is not in the dump"),
+        std::string::npos);
+}
+
+TEST(BtCommand, ShowsATaskOrACpu)
+{
+    const TemporaryFile file(guest_with_tasks().make());
+    EXPECT_EQ(kmdump_command({"bt", file.path(), "9"}).out,
+              "task 9, <img src=x>&sixt, state D\n  ffff800080100320  sysrq_handle_crash+0x20/0x100\n");
+    const std::string cpu = kmdump_command({"bt", file.path(), "cpu1"}).out;
+    EXPECT_TRUE(cpu.starts_with("CPU 1, panicked\n  ffff800080100110  panic+0x10/0x200\n")) << cpu;
+    const std::string running = kmdump_command({"bt", file.path(), "1"}).out;
+    EXPECT_EQ(running.substr(running.find('\n')), cpu.substr(cpu.find('\n')))
+        << "a task that runs has no stack of its own";
+    EXPECT_TRUE(running.starts_with("task 1, init, on CPU 1\n")) << running;
+    EXPECT_EQ(kmdump_command({"bt", file.path(), "7"}).out,
+              "task 7, init's thread, state S\n  (the dump has no backtrace of it)\n");
+    const auto json = nlohmann::json::parse(kmdump_command({"bt", "--json", file.path(), "cpu1"}).out);
+    ASSERT_EQ(json["backtraces"].size(), 1u);
+    EXPECT_EQ(json["backtraces"][0]["cpu"], 1);
+    EXPECT_EQ(json["backtraces"][0]["backtrace"][0]["symbol"], "panic+0x10/0x200");
+}
+
+TEST(BtCommand, RefusesWhatIsNeitherTaskNorCpu)
+{
+    const TemporaryFile file(guest_with_tasks().make());
+    for (const char* const wrong : {"init", "cpu", "cpu-1", "-1", "1x", "99999999999999999999"}) {
+        const auto result = kmdump_command({"bt", file.path(), wrong});
+        EXPECT_EQ(result.status, 2) << wrong;
+    }
+    EXPECT_NE(kmdump_command({"bt", file.path(), "init"})
+                  .err.find("expected a PID, or a CPU such as cpu0, found init"),
+              std::string::npos);
+    EXPECT_NE(kmdump_command({"bt", file.path(), "8"}).err.find("expected a task with the PID 8, found none"),
+              std::string::npos);
+    EXPECT_NE(kmdump_command({"bt", file.path(), "cpu2"}).err.find("expected a CPU from 0 to 1, found 2"),
+              std::string::npos);
+}
+
+TEST(MemoryCommand, ShowsBytesAndWhatIsMissing)
+{
+    CoreMaker maker = panicked_cpus();
+    kmdump_test::Bytes bytes(20);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::byte>('a' + i);
+    }
+    maker.memory.push_back({kText + 0x100, 0x45000000, bytes});
+    const TemporaryFile file(maker.make());
+    const std::string expected =
+        "ffff800080100104  65 66 67 68 69 6a 6b 6c  6d 6e 6f 70 71 72 73 74  |efghijklmnopqrst|\n"
+        "ffff800080100114  -- -- -- --                                       |    |\n";
+    EXPECT_EQ(kmdump_command({"memory", file.path(), "0xffff800080100104", "--length", "20"}).out, expected);
+    EXPECT_EQ(kmdump_command({"memory", file.path(), "panic+4", "--length", "20"}).out, expected);
+    EXPECT_EQ(kmdump_command({"memory", file.path(), "panic+0x4", "--length", "20"}).out, expected);
+    const std::string physical =
+        kmdump_command({"memory", "--physical", file.path(), "0x45000004", "--length", "20"}).out;
+    EXPECT_EQ(physical.substr(16, 62), expected.substr(16, 62));
+    const auto json = nlohmann::json::parse(
+        kmdump_command({"memory", "--json", file.path(), "panic+4", "--length", "20"}).out);
+    EXPECT_EQ(json["address"], "0xffff800080100104");
+    EXPECT_EQ(json["lines"][1]["hex"], "--------");
+}
+
+TEST(MemoryCommand, SaysWhatItExpected)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto error_of = [&file](const char* where) {
+        const auto result = kmdump_command({"memory", file.path(), where});
+        EXPECT_EQ(result.status, 1);
+        EXPECT_EQ(result.out, "");
+        return result.err;
+    };
+    EXPECT_NE(error_of("0x1234").find("the dump has no memory at 0x1234"), std::string::npos);
+    EXPECT_NE(error_of("jiffies").find("or a symbol of the kernel, found 'jiffies'"), std::string::npos);
+    EXPECT_NE(error_of("0x12zz").find("found '0x12zz'"), std::string::npos);
+    EXPECT_NE(error_of("panic+x").find("expected a number of bytes after '+' in 'panic+x'"),
+              std::string::npos);
+    EXPECT_EQ(kmdump_command({"memory", file.path(), "panic", "--length", "0"}).status, 2);
+    EXPECT_EQ(kmdump_command({"memory", file.path(), "panic", "--length", "1048577"}).status, 2);
+    EXPECT_NE(kmdump_command({"memory", "--physical", file.path(), "panic"})
+                  .err.find("expected a physical address"),
+              std::string::npos);
+    EXPECT_NE(error_of("0xffffffffffffffff").find("the dump has no memory at"), std::string::npos);
+}
+
+TEST(ModulesCommand, NeedsTheListOfModules)
+{
+    const TemporaryFile file(panicked_cpus().make());
+    const auto result = kmdump_command({"modules", file.path()});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("the dump does not say where the list of modules lies"), std::string::npos);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 //
 // Protects the names of functions of modules: found through the text kmd_layout of an invented guest.
 #include "core_maker.h"
+#include "kmdump/cli/cli.h"
 #include "kmdump/kernel/kernel_layout.h"
 #include "kmdump/kernel/module_symbols.h"
 
@@ -9,6 +10,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 
 namespace
 {
@@ -90,11 +92,17 @@ struct Guest {
         put(bytes, kTables + 16, symbols, 4);
     }
 
-    Symbols read() const
+    CoreMaker core() const
     {
         CoreMaker maker;
+        maker.vmcoreinfo = "OSRELEASE=test\n";
         maker.memory = {{kVirt, 0x48000000, bytes}};
-        const TemporaryFile file(maker.make());
+        return maker;
+    }
+
+    Symbols read() const
+    {
+        const TemporaryFile file(core().make());
         const auto core = CoreFile::open(file.path());
         EXPECT_TRUE(core);
         Symbols symbols({{0xffff8000'80000000, "_text"}, {0xffff8000'80000100, "_etext"}});
@@ -127,6 +135,21 @@ TEST(ModuleSymbols, NameTheFunctionsOfAModule)
     EXPECT_EQ(guest.name_at_address(kText + 0x10), "nothing") << "ahead of the first function";
     EXPECT_EQ(guest.name_at_address(kText + 0x1000), "nothing") << "behind the module";
     EXPECT_EQ(guest.name_at_address(0xffff8000'80000010), "_text+0x10/0x100") << "the kernel's own";
+}
+
+TEST(ModulesCommand, ListsTheCodeOfEachModule)
+{
+    Guest guest;
+    guest.symbol(kText + 0x40, "flaky_open");
+    guest.symbol(kText + 0x80, "flaky_close");
+    guest.symbol(kInit, "flaky_init");
+    const TemporaryFile file(guest.core().make());
+    const char* const argv[] = {"kmdump", "modules", file.path().c_str()};
+    std::ostringstream out;
+    EXPECT_EQ(kmdump::run(3, argv, out, out), 0);
+    EXPECT_EQ(out.str(), "code at             bytes  symbols  name\n"
+                         "0xffff80007b000000   4096        2  flaky\n"
+                         "0xffff80007c000000    256        1  flaky\n");
 }
 
 TEST(ModuleSymbols, NeedTheLayoutAtItsOwnAddress)

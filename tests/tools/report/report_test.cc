@@ -7,6 +7,7 @@
 #include "kmdump/report/html.h"
 #include "kmdump/report/memory_map.h"
 #include "kmdump/report/report.h"
+#include "task_maker.h"
 
 #include <gtest/gtest.h>
 
@@ -39,6 +40,7 @@ using kmdump_test::Bytes;
 using kmdump_test::CoreMaker;
 using kmdump_test::put;
 using kmdump_test::RingMaker;
+using kmdump_test::TaskMaker;
 using kmdump_test::TemporaryFile;
 
 TEST(Report, TakesARegionForTheSizeOfRamOnlyInTheSeriesThatItsNumberIsOf)
@@ -137,87 +139,17 @@ TEST(StructLayout, OfAnotherKernelIsRefused)
         "expected a vmlinux file with type information (BTF or DWARF), found none");
 }
 
-/// Tasks of an invented kernel, 0x200 bytes each.
-class TaskMaker
+kmd::Result<kmdump::TaskList>
+tasks_of(const TaskMaker& maker,
+         const kmdump::Symbols& symbols = kmdump::Symbols({{TaskMaker::at(0), "init_task"}}))
 {
-  public:
-    static constexpr std::uint64_t kBase = 0xffff0000'00000000;
-    static constexpr std::uint64_t kTasks = 0x10, kPid = 0x20, kTgid = 0x24, kComm = 0x28, kSignal = 0x40,
-                                   kNode = 0x48, kState = 0x58, kExit = 0x60, kOnCpu = 0x5c, kThread = 0x80,
-                                   kHead = 0x18;
-
-    explicit TaskMaker(std::size_t places) : memory_(places * 0x200) {}
-
-    static std::uint64_t at(std::size_t place) { return kBase + place * 0x200; }
-
-    void put_at(std::size_t place, std::uint64_t offset, std::uint64_t value, std::size_t size = 8)
-    {
-        put(memory_, place * 0x200 + offset, value, size);
-    }
-
-    void task(std::size_t place, unsigned pid, unsigned tgid, std::string_view comm)
-    {
-        put_at(place, kPid, pid, 4);
-        put_at(place, kTgid, tgid, 4);
-        std::transform(comm.begin(), comm.end(), memory_.begin() + static_cast<long>(place * 0x200 + kComm),
-                       [](char c) { return static_cast<std::byte>(c); });
-        put_at(place, kState, 1, 4);
-    }
-
-    /// Links list_heads at `offset` of these places into a ring.
-    void ring(const std::vector<std::pair<std::size_t, std::uint64_t>>& heads)
-    {
-        for (std::size_t i = 0; i < heads.size(); ++i) {
-            const auto& next = heads[(i + 1) % heads.size()];
-            put_at(heads[i].first, heads[i].second, at(next.first) + next.second);
-            put_at(next.first, next.second + 8, at(heads[i].first) + heads[i].second);
-        }
-    }
-
-    kmd::Result<kmdump::TaskList>
-    read(const kmdump::Symbols& symbols = kmdump::Symbols({{at(0), "init_task"}})) const
-    {
-        CoreMaker maker;
-        maker.vmcoreinfo = "OSRELEASE=test\n";
-        maker.memory = {{kBase, 0x40000000, memory_}};
-        const TemporaryFile file(maker.make());
-        const auto dump = kmdump::open_dump(file.path());
-        return kmdump::read_tasks(dump.value(), symbols,
-                                  {{{"task_struct", "tasks"}, kTasks},
-                                   {{"task_struct", "pid"}, kPid},
-                                   {{"task_struct", "tgid"}, kTgid},
-                                   {{"task_struct", "comm"}, kComm},
-                                   {{"task_struct", "signal"}, kSignal},
-                                   {{"task_struct", "thread_node"}, kNode},
-                                   {{"task_struct", "__state"}, kState},
-                                   {{"task_struct", "exit_state"}, kExit},
-                                   {{"task_struct", "on_cpu"}, kOnCpu},
-                                   {{"task_struct", "thread"}, kThread},
-                                   {{"thread_info", "cpu"}, 0},
-                                   {{"signal_struct", "thread_head"}, kHead},
-                                   {{"thread_struct", "cpu_context"}, 0}});
-    }
-
-    /// swapper, init with a second thread, and one more process; two signal_structs.
-    static TaskMaker usual()
-    {
-        TaskMaker maker(6);
-        maker.task(0, 0, 0, "swapper/0");
-        maker.task(1, 1, 1, "init");
-        maker.task(2, 7, 1, "init's thread");
-        maker.task(3, 9, 9, "<img src=x>&sixteen");
-        maker.ring({{0, kTasks}, {1, kTasks}, {3, kTasks}});
-        maker.put_at(1, kSignal, at(4));
-        maker.put_at(2, kSignal, at(4));
-        maker.put_at(3, kSignal, at(5));
-        maker.ring({{4, kHead}, {1, kNode}, {2, kNode}});
-        maker.ring({{5, kHead}, {3, kNode}});
-        return maker;
-    }
-
-  private:
-    Bytes memory_;
-};
+    CoreMaker core = maker.core();
+    const std::size_t symbol = core.layout->find("SYMBOL(init_task)");
+    core.layout->erase(symbol, core.layout->find('\n', symbol) + 1 - symbol);
+    const TemporaryFile file(core.make());
+    const auto dump = kmdump::open_dump(file.path());
+    return kmdump::read_tasks(dump.value(), symbols, kmdump::read_task_layout(dump.value()).value());
+}
 
 std::vector<std::uint64_t> pids_of(const kmdump::TaskList& list)
 {
@@ -236,7 +168,7 @@ TEST(Tasks, AreProcessesAndTheirThreads)
     maker.put_at(3, TaskMaker::kState, 0x402, 4);
     maker.put_at(3, TaskMaker::kOnCpu + 1, 1, 1); // on_rq, since Linux 7
     maker.put_at(3, TaskMaker::kThread + 96, 0xffff800080012345);
-    const auto list = maker.read();
+    const auto list = tasks_of(maker);
     ASSERT_TRUE(list) << list.error().what;
     EXPECT_EQ(list.value().cut, "");
     EXPECT_EQ(pids_of(list.value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
@@ -254,7 +186,7 @@ TEST(Tasks, AreProcessesAndTheirThreads)
 
 TEST(Tasks, AreFoundWithoutASymbolByTheNameOfTheFirst)
 {
-    const auto usual = TaskMaker::usual().read(kmdump::Symbols(std::vector<kmdump::Symbol>{}));
+    const auto usual = tasks_of(TaskMaker::usual(), kmdump::Symbols(std::vector<kmdump::Symbol>{}));
     ASSERT_TRUE(usual) << usual.error().what;
     EXPECT_EQ(pids_of(usual.value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
 
@@ -267,12 +199,12 @@ TEST(Tasks, AreFoundWithoutASymbolByTheNameOfTheFirst)
     maker.put_at(0, TaskMaker::kTasks, TaskMaker::at(1) + TaskMaker::kTasks);
     maker.put_at(2, TaskMaker::kSignal, TaskMaker::at(3));
     maker.ring({{3, TaskMaker::kHead}, {2, TaskMaker::kNode}});
-    const auto list = maker.read(kmdump::Symbols(std::vector<kmdump::Symbol>{}));
+    const auto list = tasks_of(maker, kmdump::Symbols(std::vector<kmdump::Symbol>{}));
     ASSERT_TRUE(list) << list.error().what;
     ASSERT_EQ(pids_of(list.value()), (std::vector<std::uint64_t>{0, 1}));
     EXPECT_EQ(list.value().tasks[0].comm, "swapper/0");
 
-    EXPECT_EQ(TaskMaker(3).read(kmdump::Symbols(std::vector<kmdump::Symbol>{})).error().what,
+    EXPECT_EQ(tasks_of(TaskMaker(3), kmdump::Symbols(std::vector<kmdump::Symbol>{})).error().what,
               "expected the symbol init_task, or a task named swapper, found none");
 }
 
@@ -297,11 +229,49 @@ TEST(Tasks, NeedNoVmlinuxIfTheDumpDescribesTheKernel)
     EXPECT_TRUE(error_of().starts_with("the dump does not say where the members")) << error_of();
 }
 
+TEST(Tasks, WaitWhereTheSchedulerWasCalled)
+{
+    constexpr std::uint64_t text = 0xffff800080010000;
+    const kmdump::Symbols symbols({{text, "_text"},
+                                   {text + 0x100, "__switch_to"},
+                                   {text + 0x200, "__sched_text_start"},
+                                   {text + 0x300, "schedule_timeout"},
+                                   {text + 0x400, "__sched_text_end"},
+                                   {text + 0x500, "do_wait"},
+                                   {text + 0x600, "_etext"}});
+    kmdump::Task task;
+    EXPECT_FALSE(kmdump::waiting_place(task, symbols));
+    for (const std::uint64_t offset : {0x110, 0x210, 0x310, 0x400, 0x510}) {
+        task.backtrace.frames.push_back({.address = text + offset});
+    }
+    EXPECT_EQ(kmdump::waiting_place(task, symbols)->address, text + 0x510);
+    EXPECT_EQ(kmdump::waiting_place(task, kmdump::Symbols())->address, text + 0x310)
+        << "without the names of the section it is the caller of the two innermost";
+    task.backtrace.frames.resize(3);
+    EXPECT_EQ(kmdump::waiting_place(task, symbols)->address, text + 0x310);
+}
+
+TEST(Tasks, HaveTheCpuTimeThatTheyUsed)
+{
+    auto maker = TaskMaker::usual();
+    maker.put_at(3, TaskMaker::kSe + TaskMaker::kRunTime, 1234567890);
+    EXPECT_EQ(tasks_of(maker).value().tasks[3].run_time, 1234567890u);
+    CoreMaker core = maker.core();
+    core.layout->erase(core.layout->find("OFFSET(sched_entity"));
+    *core.layout += "OFFSET(task_struct.thread)=128\nOFFSET(signal_struct.thread_head)=24\n"
+                    "OFFSET(thread_struct.cpu_context)=0\n";
+    const TemporaryFile file(core.make());
+    const auto dump = kmdump::open_dump(file.path());
+    const auto tasks =
+        kmdump::read_tasks(dump.value(), kmdump::Symbols(), kmdump::read_task_layout(dump.value()).value());
+    EXPECT_EQ(tasks.value().tasks.at(3).run_time, std::nullopt) << "a kernel without the member";
+}
+
 TEST(Tasks, ThatLeadInARingAreCut)
 {
     auto maker = TaskMaker::usual();
     maker.put_at(3, TaskMaker::kTasks, TaskMaker::at(1) + TaskMaker::kTasks);
-    const auto list = maker.read();
+    const auto list = tasks_of(maker);
     ASSERT_TRUE(list);
     EXPECT_EQ(list.value().cut, "the list of tasks leads back into itself");
     EXPECT_EQ(list.value().tasks.size(), 4u);
@@ -311,14 +281,14 @@ TEST(Tasks, ThatLeadOutOfTheDumpAreCut)
 {
     auto maker = TaskMaker::usual();
     maker.put_at(1, TaskMaker::kTasks, 0x1234);
-    EXPECT_EQ(maker.read().value().cut, "a task is not in the dump");
+    EXPECT_EQ(tasks_of(maker).value().cut, "a task is not in the dump");
     // What lies behind the gap is found from the other end.
-    EXPECT_EQ(pids_of(maker.read().value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
+    EXPECT_EQ(pids_of(tasks_of(maker).value()), (std::vector<std::uint64_t>{0, 1, 7, 9}));
 
     auto without_signal = TaskMaker::usual();
     without_signal.put_at(3, TaskMaker::kSignal, 8);
-    EXPECT_EQ(without_signal.read().value().cut, "a link of the list of tasks is not in the dump");
-    EXPECT_EQ(without_signal.read().value().tasks.size(), 4u);
+    EXPECT_EQ(tasks_of(without_signal).value().cut, "a link of the list of tasks is not in the dump");
+    EXPECT_EQ(tasks_of(without_signal).value().tasks.size(), 4u);
 }
 
 TEST(Tasks, HaveTheLettersOfTheKernel)
@@ -354,7 +324,7 @@ TEST(Tasks, IncludeTheIdleOnesOfOtherCpus)
     maker.task(4, 0, 0, "swapper/5");   // says another CPU than it is of
     maker.task(5, 12, 12, "swapper/2"); // a process by that name
     maker.put_at(5, 0, 2, 4);
-    const auto list = maker.read();
+    const auto list = tasks_of(maker);
     ASSERT_TRUE(list) << list.error().what;
     ASSERT_EQ(pids_of(list.value()), (std::vector<std::uint64_t>{0, 1, 0}));
     EXPECT_EQ(list.value().tasks[2].comm, "swapper/1");
@@ -365,18 +335,18 @@ TEST(Tasks, OfAVmlinuxThatDoesNotFitAreNone)
     TaskMaker maker(1);
     maker.task(0, 0, 0, "swapper/0");
     maker.ring({{0, TaskMaker::kTasks}});
-    ASSERT_FALSE(maker.read());
-    EXPECT_NE(maker.read().error().what.find("the vmlinux file is of another kernel"), std::string::npos);
+    ASSERT_FALSE(tasks_of(maker));
+    EXPECT_NE(tasks_of(maker).error().what.find("the vmlinux file is of another kernel"), std::string::npos);
 }
 
 TEST(Tasks, WithoutAFirstTaskAreNone)
 {
     auto maker = TaskMaker::usual();
     maker.task(0, 1, 1, "swapper/0");
-    EXPECT_FALSE(maker.read());
+    EXPECT_FALSE(tasks_of(maker));
     maker.task(0, 0, 0, "swopper/0");
-    ASSERT_FALSE(maker.read());
-    EXPECT_NE(maker.read().error().what.find("the vmlinux file is of another kernel"), std::string::npos);
+    ASSERT_FALSE(tasks_of(maker));
+    EXPECT_NE(tasks_of(maker).error().what.find("the vmlinux file is of another kernel"), std::string::npos);
 }
 
 std::string page_of(const kmdump::Report& report)

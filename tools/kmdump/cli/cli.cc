@@ -2,14 +2,18 @@
 #include "kmdump/cli/cli.h"
 
 #include "common/result.h"
+#include "kmdump/cli/cmd_bt.h"
 #include "kmdump/cli/cmd_cpus.h"
 #include "kmdump/cli/cmd_diff.h"
 #include "kmdump/cli/cmd_info.h"
 #include "kmdump/cli/cmd_log.h"
+#include "kmdump/cli/cmd_memory.h"
+#include "kmdump/cli/cmd_modules.h"
 #include "kmdump/cli/cmd_receive.h"
 #include "kmdump/cli/cmd_regions.h"
 #include "kmdump/cli/cmd_report.h"
 #include "kmdump/cli/cmd_run.h"
+#include "kmdump/cli/cmd_tasks.h"
 #include "kmdump/cli/cmd_verify.h"
 
 #include <CLI/CLI.hpp>
@@ -39,6 +43,10 @@ class Commands
         add_regions();
         add_log();
         add_cpus();
+        add_tasks();
+        add_bt();
+        add_modules();
+        add_memory();
         add_verify();
         add_diff();
         add_report();
@@ -66,6 +74,12 @@ class Commands
         CLI::App* const command = add(name, description, options);
         command->add_option("DUMP", options.path, "ELF core image")->required();
         return command;
+    }
+
+    static void add_vmlinux(CLI::App* command, std::string& path)
+    {
+        command->add_option("--vmlinux", path, "Take symbols and types from this file, not from the dump")
+            ->type_name("FILE");
     }
 
     static kmd::Result<int> status(const std::optional<kmd::Error>& error)
@@ -121,9 +135,48 @@ class Commands
     {
         CLI::App* const command =
             add_reader("cpus", "Show the registers and the backtrace of every CPU", cpus_);
-        command->add_option("--vmlinux", cpus_.vmlinux, "Take symbols from this file, not from the dump")
-            ->type_name("FILE");
+        add_vmlinux(command, cpus_.vmlinux);
         on(command, cpus_.path, [this] { return status(print_cpus(cpus_, style_, out_)); });
+    }
+
+    void add_tasks()
+    {
+        CLI::App* const command = add_reader("tasks", "List the tasks, as ps does", tasks_);
+        command->add_flag("--stack", tasks_.stack, "Show the backtrace of each task that sleeps");
+        add_vmlinux(command, tasks_.vmlinux);
+        on(command, tasks_.path, [this] { return status(print_tasks(tasks_, style_, out_)); });
+    }
+
+    void add_bt()
+    {
+        CLI::App* const command = add_reader("bt", "Show the backtrace of a task or a CPU", bt_);
+        command->add_option("WHOSE", bt_.owner, "A PID, or a CPU such as cpu0")
+            ->required()
+            ->check([](const std::string& text) {
+                return parse_backtrace_owner(text) ? std::string()
+                                                   : "expected a PID, or a CPU such as cpu0, found " + text;
+            });
+        add_vmlinux(command, bt_.vmlinux);
+        on(command, bt_.path, [this] { return status(print_bt(bt_, style_, out_)); });
+    }
+
+    void add_modules()
+    {
+        CLI::App* const command = add_reader("modules", "List the kernel modules", modules_);
+        on(command, modules_.path, [this] { return status(print_modules(modules_, style_, out_)); });
+    }
+
+    void add_memory()
+    {
+        CLI::App* const command = add_reader("memory", "Show bytes of the kernel's memory", memory_);
+        command->add_option("WHERE", memory_.where, "0xADDRESS or SYMBOL, either with +BYTES")->required();
+        command->add_option("--length", memory_.length, "Number of bytes")
+            ->type_name("BYTES")
+            ->capture_default_str()
+            ->check(CLI::Range(std::uint64_t{1}, kLongestMemory));
+        command->add_flag("--physical", memory_.physical, "The address is a physical one");
+        add_vmlinux(command, memory_.vmlinux);
+        on(command, memory_.path, [this] { return status(print_memory(memory_, out_)); });
     }
 
     void add_verify()
@@ -222,6 +275,10 @@ class Commands
     LogOptions log_;
     std::uint64_t last_ = 0;
     CpusOptions cpus_;
+    TasksOptions tasks_;
+    BtOptions bt_;
+    ModulesOptions modules_;
+    MemoryOptions memory_;
     RegionsOptions regions_;
     VerifyOptions verify_;
     DiffOptions diff_;

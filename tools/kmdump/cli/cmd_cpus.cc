@@ -2,13 +2,12 @@
 #include "kmdump/cli/cmd_cpus.h"
 
 #include "common/text.h"
+#include "kmdump/cli/backtrace_text.h"
 #include "kmdump/kernel/cpu_states.h"
 #include "kmdump/kernel/symbol_source.h"
 #include "kmdump/text/escape.h"
 #include "kmdump/text/json.h"
 
-#include <cinttypes>
-#include <cstdio>
 #include <map>
 
 namespace kmdump
@@ -17,20 +16,6 @@ namespace kmdump
 namespace
 {
 
-/// Sixteen hexadecimal digits, so that columns line up.
-std::string digits(std::uint64_t value)
-{
-    char text[17];
-    std::snprintf(text, sizeof(text), "%016" PRIx64, value);
-    return text;
-}
-
-std::string describe(const Symbols& symbols, const Frame& frame)
-{
-    const auto place = place_of(symbols, frame);
-    return digits(frame.address) + (place ? "  " + escape(*place) : "");
-}
-
 void print_general_registers(const kmd::CpuRegisters& registers, std::ostream& out)
 {
     constexpr std::size_t columns = 3;
@@ -38,7 +23,8 @@ void print_general_registers(const kmd::CpuRegisters& registers, std::ostream& o
     for (std::size_t i = 0; i < count; ++i) {
         const std::string name = std::string(registers.general_name) + std::to_string(i);
         out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
-            << digits(registers.general[i]) << (i % columns == columns - 1 || i + 1 == count ? "\n" : "");
+            << kmd::hex_digits(registers.general[i])
+            << (i % columns == columns - 1 || i + 1 == count ? "\n" : "");
     }
 }
 
@@ -48,21 +34,16 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     const kmd::CpuRegisters& registers = cpu.registers;
     const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
-        << "  pc  " << describe(symbols, {registers.pc, true}) << "\n"
-        << "  lr  " << describe(symbols, cpu.link) << "\n"
-        << "  sp  " << digits(registers.sp) << "   " << registers.state_name << " " << digits(registers.state)
-        << "\n";
+        << "  pc  " << frame_text(symbols, {registers.pc, true}) << "\n"
+        << "  lr  " << frame_text(symbols, cpu.link) << "\n"
+        << "  sp  " << kmd::hex_digits(registers.sp) << "   " << registers.state_name << " "
+        << kmd::hex_digits(registers.state) << "\n";
     print_general_registers(registers, out);
     if (!registers.in_kernel) {
         return;
     }
     out << "  backtrace:\n";
-    for (const Frame& frame : cpu.backtrace.frames) {
-        out << "    " << describe(symbols, frame) << "\n";
-    }
-    if (!cpu.backtrace.cut.empty()) {
-        out << "    (it ends here: " << cpu.backtrace.cut << ")\n";
-    }
+    print_backtrace(cpu.backtrace, symbols, "    ", out);
 }
 
 /// The modules in the backtraces, by address. A debugger needs their addresses.
@@ -110,11 +91,6 @@ std::string title_of(std::size_t first, std::size_t last)
                          : "CPUs " + std::to_string(first) + " to " + std::to_string(last);
 }
 
-Json to_json(const Symbols& symbols, const Frame& frame)
-{
-    return {{"address", json_address(frame.address)}, {"symbol", json_or_null(place_of(symbols, frame))}};
-}
-
 Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
 {
     const kmd::CpuRegisters& registers = cpu.registers;
@@ -122,21 +98,17 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
     for (const std::uint64_t value : registers.general) {
         general.push_back(json_address(value));
     }
-    Json backtrace = Json::array();
-    for (const Frame& frame : cpu.backtrace.frames) {
-        backtrace.push_back(to_json(symbols, frame));
-    }
-    return {{"cpu", number},
-            {"panicked", cpu.panicked},
-            {"state", activity_words(cpu)},
-            {"in_kernel", registers.in_kernel},
-            {"pc", to_json(symbols, {registers.pc, true})},
-            {"lr", to_json(symbols, cpu.link)},
-            {"sp", json_address(registers.sp)},
-            {std::string(registers.state_name), json_address(registers.state)},
-            {std::string(registers.general_name), std::move(general)},
-            {"backtrace", std::move(backtrace)},
-            {"backtrace_cut", cpu.backtrace.cut.empty() ? Json(nullptr) : Json(cpu.backtrace.cut)}};
+    Json json = {{"cpu", number},
+                 {"panicked", cpu.panicked},
+                 {"state", activity_words(cpu)},
+                 {"in_kernel", registers.in_kernel},
+                 {"pc", frame_json(symbols, {registers.pc, true})},
+                 {"lr", frame_json(symbols, cpu.link)},
+                 {"sp", json_address(registers.sp)},
+                 {std::string(registers.state_name), json_address(registers.state)},
+                 {std::string(registers.general_name), std::move(general)}};
+    add_backtrace(json, cpu.backtrace, symbols);
+    return json;
 }
 
 } // namespace

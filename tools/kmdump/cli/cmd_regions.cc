@@ -2,6 +2,7 @@
 #include "kmdump/cli/cmd_regions.h"
 
 #include "common/text.h"
+#include "kmdump/cli/table.h"
 #include "kmdump/core/core_file.h"
 #include "kmdump/core/sidecar_file.h"
 #include "kmdump/inspect/memory_contents.h"
@@ -10,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <string>
 #include <vector>
 
 namespace kmdump
@@ -18,13 +21,15 @@ namespace kmdump
 namespace
 {
 
-constexpr std::size_t kColumns = 7;
-using Row = std::array<std::string, kColumns>;
+constexpr std::array<Column, 7> kColumns = {{{"physical", true},
+                                             {"virtual", true},
+                                             {"bytes", true},
+                                             {"in the file", true},
+                                             {"id", true},
+                                             {"kind", false},
+                                             {"name", false}}};
 
-/// Numeric columns are aligned to the right, text to the left.
-constexpr std::array<bool, kColumns> kNumber = {true, true, true, true, true, false, false};
-
-Row to_row(const Content& content)
+std::vector<std::string> to_row(const Content& content)
 {
     std::string name = content.name.empty() ? "-" : escape(content.name);
     if (!content.status.empty()) {
@@ -37,27 +42,6 @@ Row to_row(const Content& content)
             content.id ? std::to_string(*content.id) : "-",
             escape(content.kind),
             name};
-}
-
-void print_table(const std::vector<Content>& contents, const Style& style, std::ostream& out)
-{
-    std::vector<Row> rows = {{"physical", "virtual", "bytes", "in the file", "id", "kind", "name"}};
-    std::transform(contents.begin(), contents.end(), std::back_inserter(rows), to_row);
-    std::array<std::size_t, kColumns> widths{};
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i < kColumns; ++i) {
-            widths[i] = std::max(widths[i], row[i].size());
-        }
-    }
-    for (const Row& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < kColumns; ++i) {
-            const std::string padding(widths[i] - row[i].size(), ' ');
-            line += (i > 0 ? "  " : "") + (kNumber[i] ? padding + row[i] : row[i] + padding);
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out << (&row == &rows.front() ? style.heading(line) : line) << "\n";
-    }
 }
 
 Json to_json(const Content& content)
@@ -97,7 +81,9 @@ std::optional<kmd::Error> print_regions(const RegionsOptions& options, const Sty
         stream.end();
         return std::nullopt;
     }
-    print_table(contents, style, out);
+    std::vector<std::vector<std::string>> rows;
+    std::transform(contents.begin(), contents.end(), std::back_inserter(rows), to_row);
+    print_table(kColumns, rows, style, out);
     if (!sidecar.value()) {
         out << "\nno names: there is no sidecar " << options.path << ".json\n";
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/cli/cmd_report.h"
 
+#include "kmdump/cli/task_text.h"
 #include "kmdump/report/report.h"
 #include "kmdump/text/json.h"
 
@@ -21,12 +22,7 @@ Json tasks_to_json(const TaskList& list)
 {
     Json tasks = Json::array();
     for (const Task& task : list.tasks) {
-        tasks.push_back({{"pid", task.pid},
-                         {"tgid", task.tgid},
-                         {"comm", task.comm},
-                         {"state", task_state_letter(task)},
-                         {"cpu", json_or_null(task.cpu)},
-                         {"task_struct", json_address(task.address)}});
+        tasks.push_back(task_json(task));
     }
     return tasks;
 }

@@ -2,6 +2,7 @@
 #include "kmdump/kernel/task_layout.h"
 
 #include "common/architecture.h"
+#include "kmdump/kernel/kernel_layout.h"
 
 #include <utility>
 #include <vector>
@@ -32,9 +33,12 @@ TaskMembers task_members(const kmd::Architecture& architecture)
                          {"thread_struct", architecture.saved_context}},
                         {}};
     members.wanted = members.needed;
-    members.wanted.insert(
-        members.wanted.end(),
-        {in_task("__state"), in_task("exit_state"), in_task("on_cpu"), {"thread_info", "cpu"}});
+    members.wanted.insert(members.wanted.end(), {in_task("__state"),
+                                                 in_task("exit_state"),
+                                                 in_task("on_cpu"),
+                                                 in_task("se"),
+                                                 {"sched_entity", "sum_exec_runtime"},
+                                                 {"thread_info", "cpu"}});
     return members;
 }
 
@@ -49,26 +53,13 @@ kmd::Result<MemberOffsets> checked(MemberOffsets layout, const TaskMembers& memb
     return layout;
 }
 
-} // namespace
-
-kmd::Error unknown_machine(const Dump& dump)
+kmd::Result<MemberOffsets> layout_in_dump(const Dump& dump, const TaskMembers& members)
 {
-    return {"expected the tasks of " + kmd::names_of_architectures() + ", found those of " +
-            kmd::machine_name(dump.core.summary().machine)};
-}
-
-kmd::Result<MemberOffsets> read_task_layout(const Dump& dump)
-{
-    const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
-    if (architecture == nullptr) {
-        return unknown_machine(dump);
-    }
-    if (dump.core.summary().layout.empty()) {
+    const kmd::Vmcoreinfo text = find_layout(dump.core);
+    if (!text.number("OFFSET(task_struct.tasks)")) {
         return kmd::Error{"the dump does not say where the members of the kernel's structures lie: give the "
                           "kernel's vmlinux file with --vmlinux, or list the tasks with drgn"};
     }
-    const kmd::Vmcoreinfo text(dump.core.summary().layout);
-    const TaskMembers members = task_members(*architecture);
     MemberOffsets layout;
     for (const MemberName& name : members.wanted) {
         if (const auto offset = text.number("OFFSET(" + name.structure + "." + name.member + ")")) {
@@ -78,6 +69,25 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump)
     return checked(std::move(layout), members);
 }
 
+kmd::Result<MemberOffsets> layout_in_file(const Dump& dump, const TaskMembers& members,
+                                          const std::string& vmlinux)
+{
+    auto found = read_member_offsets(vmlinux, members.wanted, dump.vmcoreinfo);
+    auto layout = found ? checked(std::move(found.value()), members) : std::move(found);
+    if (!layout) {
+        return kmd::Error{vmlinux + ": " + layout.error().what};
+    }
+    return layout;
+}
+
+} // namespace
+
+kmd::Error unknown_machine(const Dump& dump)
+{
+    return {"expected the tasks of " + kmd::names_of_architectures() + ", found those of " +
+            kmd::machine_name(dump.core.summary().machine)};
+}
+
 kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux)
 {
     const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
@@ -85,8 +95,7 @@ kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string&
         return unknown_machine(dump);
     }
     const TaskMembers members = task_members(*architecture);
-    auto layout = read_member_offsets(vmlinux, members.wanted, dump.vmcoreinfo);
-    return layout ? checked(std::move(layout.value()), members) : layout;
+    return vmlinux.empty() ? layout_in_dump(dump, members) : layout_in_file(dump, members, vmlinux);
 }
 
 } // namespace kmdump

@@ -12,11 +12,10 @@
 namespace kmdump
 {
 
-/// The member offsets that read_tasks() needs. An error if `vmlinux` lacks one or is of another kernel.
-kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux);
-
-/// The same from the dump, which has them if the controller found the kernel by itself.
-kmd::Result<MemberOffsets> read_task_layout(const Dump& dump);
+/// The member offsets that read_tasks() needs: those of `vmlinux`, or, if that is empty, those of the dump,
+/// which has them if the controller found the kernel by itself. An error if one is missing or the file is of
+/// another kernel.
+kmd::Result<MemberOffsets> read_task_layout(const Dump& dump, const std::string& vmlinux = {});
 
 /// The error for a dump of a machine whose tasks cannot be read.
 kmd::Error unknown_machine(const Dump& dump);

@@ -207,6 +207,15 @@ class TaskWalk
         return value ? std::optional<std::uint64_t>(*value) : std::nullopt;
     }
 
+    std::optional<std::uint64_t> run_time(std::uint64_t task) const
+    {
+        const auto entity = layout_.find({"task_struct", "se"});
+        const auto time = layout_.find({"sched_entity", "sum_exec_runtime"});
+        return entity == layout_.end() || time == layout_.end()
+                   ? std::nullopt
+                   : memory_.read_u64(task + entity->second + time->second);
+    }
+
     std::optional<Task> read_task(std::uint64_t address)
     {
         const auto pid = memory_.read_u32(address + pid_);
@@ -220,6 +229,7 @@ class TaskWalk
         task.comm = name.substr(0, name.find('\0'));
         task.state = optional_u32(address, "task_struct", "__state");
         task.exit_state = optional_u32(address, "task_struct", "exit_state").value_or(0);
+        task.run_time = run_time(address);
         // An int, and since Linux 7 the first of four bytes.
         if ((optional_u32(address, "task_struct", "on_cpu").value_or(0) & 0xff) != 0) {
             task.cpu = optional_u32(address, "thread_info", "cpu");
@@ -298,6 +308,25 @@ kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, Membe
         return kmd::Error{"expected the symbol init_task, or a task named swapper, found none"};
     }
     return TaskWalk(dump, *architecture, std::move(layout)).walk(*init_task);
+}
+
+std::optional<Frame> waiting_place(const Task& task, const Symbols& symbols)
+{
+    const auto& frames = task.backtrace.frames;
+    if (frames.empty()) {
+        return std::nullopt;
+    }
+    // The innermost frame is that of __switch_to(). The scheduler's other functions have a section of their
+    // own.
+    const std::uint64_t begin = symbols.address_of("__sched_text_start").value_or(0);
+    const std::uint64_t end = symbols.address_of("__sched_text_end").value_or(0);
+    const auto found = std::find_if(frames.begin() + 1, frames.end(), [=](const Frame& frame) {
+        return frame.address <= begin || frame.address > end;
+    });
+    if (found != frames.end() && begin < end) {
+        return *found;
+    }
+    return frames.size() > 2 ? frames[2] : frames.back();
 }
 
 std::string task_state_letter(const Task& task)

@@ -9,11 +9,6 @@
 namespace kmdump
 {
 
-std::string digits(std::uint64_t value)
-{
-    return formatted("%016" PRIx64, value);
-}
-
 std::string size_text(std::uint64_t bytes)
 {
     constexpr std::array<const char*, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

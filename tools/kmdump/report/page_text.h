@@ -19,9 +19,6 @@ template <class... Arguments> std::string formatted(const char* format, Argument
     return text.data();
 }
 
-/// Sixteen hexadecimal digits.
-std::string digits(std::uint64_t value);
-
 /// Exact below 1 KiB, otherwise to a tenth of a unit.
 std::string size_text(std::uint64_t bytes);
 

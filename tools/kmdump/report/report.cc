@@ -81,9 +81,9 @@ kmd::Result<Report> make_report(const std::string& path, const std::string& vmli
     auto contents = list_contents(dump.value().core, sidecar.value());
     auto symbols = symbols_of(dump.value(), vmlinux);
     auto cpus = read_cpu_states(dump.value(), symbols.symbols, sidecar.value());
-    auto layout = vmlinux.empty() ? read_task_layout(dump.value()) : read_task_layout(dump.value(), vmlinux);
+    auto layout = read_task_layout(dump.value(), vmlinux);
     if (!layout && !vmlinux.empty()) {
-        return kmd::Error{vmlinux + ": " + layout.error().what};
+        return layout.error();
     }
     kmd::Result<TaskList> tasks = layout
                                       ? read_tasks(dump.value(), symbols.symbols, std::move(layout.value()))
