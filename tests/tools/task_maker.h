@@ -20,7 +20,7 @@ namespace kmdump_test
 class TaskMaker
 {
   public:
-    static constexpr std::uint64_t kBase = 0xffff0000'00000000;
+    static constexpr std::uint64_t kBase = 0xffff0000'10000000;
     static constexpr std::uint64_t kTasks = 0x10, kPid = 0x20, kTgid = 0x24, kComm = 0x28, kSignal = 0x40,
                                    kNode = 0x48, kState = 0x58, kExit = 0x60, kOnCpu = 0x5c, kThread = 0x80,
                                    kHead = 0x18, kSe = 0x100, kRunTime = 0x20;
@@ -58,7 +58,7 @@ class TaskMaker
     {
         CoreMaker maker;
         maker.vmcoreinfo = "OSRELEASE=test\n";
-        maker.layout = "KMD_LAYOUT=1\nSYMBOL(init_task)=ffff000000000000\n";
+        maker.layout = "KMD_LAYOUT=1\nSYMBOL(init_task)=ffff000010000000\n";
         for (const auto& [name, offset] : kOffsets) {
             *maker.layout += "OFFSET(" + std::string(name) + ")=" + std::to_string(offset) + "\n";
         }

@@ -127,7 +127,7 @@ char printed(const std::optional<std::byte>& byte)
 
 void print_line(std::uint64_t address, const Line& line, std::ostream& out)
 {
-    out << kmd::hex_digits(address) << " ";
+    out << kmd::hex_digits(address);
     for (std::size_t i = 0; i < kBytesPerLine; ++i) {
         out << (i % 8 == 0 ? " " : "") << " " << (i < line.size() ? hexadecimal(line[i]) : "  ");
     }
