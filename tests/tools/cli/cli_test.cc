@@ -707,10 +707,10 @@ TEST(TasksCommand, ListsThemAsPsDoes)
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_EQ(result.out,
               "PID  process  state  CPU  time, s  name              waits in\n"
-              "  0        0  S               0.000  swapper/0\n"
-              "  1        1  R        1     0.000  init\n"
-              "  7        1  S               0.000  init's thread\n"
-              "  9        9  D              61.250  <img src=x>&sixt  sysrq_handle_crash+0x20/0x100\n");
+              "  0        0  S             0.000  swapper/0\n"
+              "  1        1  R        1    0.000  init\n"
+              "  7        1  S             0.000  init's thread\n"
+              "  9        9  D            61.250  <img src=x>&sixt  sysrq_handle_crash+0x20/0x100\n");
 }
 
 TEST(TasksCommand, ShowsStacksIfAsked)
