@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <elf.h>
+
 #include <cstdio>
 #include <cstring>
 #include <sstream>
@@ -501,16 +503,63 @@ TEST(Cpus, RefuseAVmlinuxOfAnotherReleaseWhenThereIsNoBuildIdToCompare)
     EXPECT_EQ(cpus_with("6.12.0-test").status, 0);
 }
 
+/// An ELF file with one symbol, in a section without code.
+kmdump_test::Bytes file_with_a_symbol_of_data()
+{
+    constexpr char names[] = "\0.types\0type_id";
+    constexpr std::size_t kSymbols = 128, kNames = 192, kSections = 256;
+    kmdump_test::Bytes file(kSections + 4 * sizeof(Elf64_Shdr));
+    const auto store = [&file](std::size_t at, const auto& value) {
+        std::memcpy(file.data() + at, &value, sizeof(value));
+    };
+    Elf64_Ehdr head{};
+    std::memcpy(head.e_ident, ELFMAG "\2\1\1", 7);
+    head.e_type = ET_EXEC;
+    head.e_machine = EM_AARCH64;
+    head.e_version = EV_CURRENT;
+    head.e_ehsize = sizeof(head);
+    head.e_shoff = kSections;
+    head.e_shentsize = sizeof(Elf64_Shdr);
+    head.e_shnum = 4;
+    head.e_shstrndx = 3;
+    store(0, head);
+    Elf64_Sym symbol{};
+    symbol.st_name = 8;
+    symbol.st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT);
+    symbol.st_shndx = 1;
+    symbol.st_value = kText;
+    store(kSymbols + sizeof(Elf64_Sym), symbol);
+    std::memcpy(file.data() + kNames, names, sizeof(names));
+    const auto section = [&store](std::size_t number, Elf64_Shdr header) {
+        store(kSections + number * sizeof(Elf64_Shdr), header);
+    };
+    section(
+        1,
+        {.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC, .sh_addr = kText, .sh_addralign = 1});
+    section(2, {.sh_type = SHT_SYMTAB,
+                .sh_offset = kSymbols,
+                .sh_size = 2 * sizeof(Elf64_Sym),
+                .sh_link = 3,
+                .sh_info = 2,
+                .sh_addralign = 8,
+                .sh_entsize = sizeof(Elf64_Sym)});
+    section(3, {.sh_type = SHT_STRTAB, .sh_offset = kNames, .sh_size = sizeof(names), .sh_addralign = 1});
+    return file;
+}
+
 TEST(Cpus, KeepTheDumpsOwnNamesWithAFileThatHasNone)
 {
-    // An ELF file without a symbol table, as the vmlinux of Debian's headers is.
-    const TemporaryFile bare(CoreMaker().make());
     const TemporaryFile file(panicked_cpus().make());
-    const auto result = kmdump_command({"cpus", "--json", file.path(), "--vmlinux", bare.path()});
-    EXPECT_EQ(result.status, 0) << result.err;
-    const auto json = nlohmann::json::parse(result.out);
-    EXPECT_EQ(json["symbols"], "kallsyms");
-    EXPECT_EQ(json["cpus"][1]["pc"]["symbol"], "panic+0x10/0x200");
+    const TemporaryFile no_symbols(CoreMaker().make());
+    // The vmlinux of Debian's headers has types, and symbols of those alone.
+    const TemporaryFile symbols_of_data(file_with_a_symbol_of_data());
+    for (const TemporaryFile* vmlinux : {&no_symbols, &symbols_of_data}) {
+        const auto result = kmdump_command({"cpus", "--json", file.path(), "--vmlinux", vmlinux->path()});
+        EXPECT_EQ(result.status, 0) << result.err;
+        const auto json = nlohmann::json::parse(result.out);
+        EXPECT_EQ(json["symbols"], "kallsyms");
+        EXPECT_EQ(json["cpus"][1]["pc"]["symbol"], "panic+0x10/0x200");
+    }
 }
 
 TEST(Json, OfEveryReaderBeginsWithTheSameMembers)

@@ -31,7 +31,7 @@ kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmli
             source = {std::move(own.value()), "kallsyms", std::nullopt};
         } else {
             source.missing =
-                (vmlinux.empty() ? "" : vmlinux + " has no symbol table, and ") + own.error().what;
+                (vmlinux.empty() ? "" : vmlinux + " names no functions, and ") + own.error().what;
         }
     }
     source.symbols.add(read_module_symbols(memory, layout));

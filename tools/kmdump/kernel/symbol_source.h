@@ -21,7 +21,7 @@ struct SymbolSource {
     std::optional<std::string> missing;
 };
 
-/// The symbols of `vmlinux`; if that is empty or has no symbol table, those of the dump. Finding none is not
+/// The symbols of `vmlinux`; if that is empty or names no functions, those of the dump. Finding none is not
 /// an error. An error if `vmlinux` cannot be read or is of another kernel.
 kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux);
 

@@ -7,6 +7,8 @@
 
 #include <gelf.h>
 
+#include <cstddef>
+#include <set>
 #include <utility>
 
 namespace kmdump
@@ -21,6 +23,19 @@ bool names_an_address(const GElf_Sym& symbol, const char* name)
     const int type = GELF_ST_TYPE(symbol.st_info);
     return name != nullptr && name[0] != '\0' && name[0] != '$' && symbol.st_shndx != SHN_UNDEF &&
            symbol.st_shndx != SHN_ABS && type != STT_SECTION && type != STT_FILE;
+}
+
+/// The numbers of the sections with code.
+std::set<std::size_t> code_sections(Elf* elf)
+{
+    std::set<std::size_t> sections;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+        GElf_Shdr header{};
+        if (gelf_getshdr(section, &header) != nullptr && (header.sh_flags & SHF_EXECINSTR) != 0) {
+            sections.insert(elf_ndxscn(section));
+        }
+    }
+    return sections;
 }
 
 } // namespace
@@ -40,6 +55,8 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo
         return *error;
     }
     const std::uint64_t kaslr_offset = vmcoreinfo.symbol("KERNELOFFSET").value_or(0);
+    const std::set<std::size_t> code = code_sections(elf.get());
+    bool names_code = false;
     std::vector<Symbol> symbols;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
         GElf_Shdr header{};
@@ -52,10 +69,11 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo
             const char* const name = elf_strptr(elf.get(), header.sh_link, symbol.st_name);
             if (names_an_address(symbol, name)) {
                 symbols.push_back({symbol.st_value + kaslr_offset, name});
+                names_code = names_code || code.contains(symbol.st_shndx);
             }
         }
     }
-    return Symbols(std::move(symbols));
+    return names_code ? Symbols(std::move(symbols)) : Symbols();
 }
 
 } // namespace kmdump

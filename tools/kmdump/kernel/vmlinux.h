@@ -13,7 +13,7 @@ namespace kmdump
 {
 
 /// The symbols, moved to the addresses of the running kernel by KERNELOFFSET of `vmcoreinfo`. Empty if the
-/// file has no symbol table. An error if it is of another kernel.
+/// file names no code, as one that has only types. An error if it is of another kernel.
 kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo& vmcoreinfo);
 
 } // namespace kmdump
