@@ -96,21 +96,18 @@ std::optional<BacktraceOwner> parse_backtrace_owner(const std::string& text)
 
 std::optional<kmd::Error> print_bt(const BtOptions& options, const Style& style, std::ostream& out)
 {
-    const auto dump = open_dump(options.path);
-    if (!dump) {
-        return dump.error();
+    const auto opened = open_with_symbols(options.path, options.vmlinux);
+    if (!opened) {
+        return opened.error();
     }
-    const auto source = find_symbols(dump.value(), options.vmlinux);
-    if (!source) {
-        return source.error();
-    }
-    const Symbols& symbols = source.value().symbols;
+    const auto& [dump, source] = opened.value();
+    const Symbols& symbols = source.symbols;
     const auto sidecar = read_sidecar(options.path);
-    const auto cpus = read_cpu_states(dump.value(), symbols, sidecar ? sidecar.value() : std::nullopt);
+    const auto cpus = read_cpu_states(dump, symbols, sidecar ? sidecar.value() : std::nullopt);
     if (!cpus) {
         return cpus.error();
     }
-    const auto found = find_owners(dump.value(), symbols, cpus.value(), options);
+    const auto found = find_owners(dump, symbols, cpus.value(), options);
     if (!found) {
         return found.error();
     }
@@ -131,8 +128,8 @@ std::optional<kmd::Error> print_bt(const BtOptions& options, const Style& style,
     }
     if (options.json) {
         out << json_text(json) << "\n";
-    } else if (source.value().missing) {
-        out << "\nno symbols: " << *source.value().missing << "; --vmlinux FILE is another source\n";
+    } else if (source.missing) {
+        out << "\nno symbols: " << *source.missing << "; --vmlinux FILE is another source\n";
     }
     return std::nullopt;
 }

@@ -115,25 +115,22 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
 
 std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& style, std::ostream& out)
 {
-    const auto dump = open_dump(options.path);
-    if (!dump) {
-        return dump.error();
+    const auto opened = open_with_symbols(options.path, options.vmlinux);
+    if (!opened) {
+        return opened.error();
     }
-    const auto source = find_symbols(dump.value(), options.vmlinux);
-    if (!source) {
-        return source.error();
-    }
-    const Symbols& symbols = source.value().symbols;
+    const auto& [dump, source] = opened.value();
+    const Symbols& symbols = source.symbols;
     const auto sidecar = read_sidecar(options.path);
-    const auto cpus = read_cpu_states(dump.value(), symbols, sidecar ? sidecar.value() : std::nullopt);
+    const auto cpus = read_cpu_states(dump, symbols, sidecar ? sidecar.value() : std::nullopt);
     if (!cpus) {
         return cpus.error();
     }
     const auto modules = modules_in_use(cpus.value(), symbols);
     if (options.json) {
         Json json = json_document("cpus", options.path);
-        json["symbols"] = source.value().name;
-        json["symbols_missing"] = json_or_null(source.value().missing);
+        json["symbols"] = source.name;
+        json["symbols_missing"] = json_or_null(source.missing);
         JsonStream stream(json, out);
         stream.begin_list("cpus");
         for (std::size_t i = 0; i < cpus.value().size(); ++i) {
@@ -163,8 +160,8 @@ std::optional<kmd::Error> print_cpus(const CpusOptions& options, const Style& st
         out << (begin == modules.begin()->first ? "\n" : "") << "module " << escape(module->module)
             << ": code at " << kmd::hex(begin) << ", " << module->end - begin << " bytes\n";
     }
-    if (source.value().missing) {
-        out << "\nno symbols: " << *source.value().missing << "; --vmlinux FILE is another source\n";
+    if (source.missing) {
+        out << "\nno symbols: " << *source.missing << "; --vmlinux FILE is another source\n";
     }
     return std::nullopt;
 }

@@ -79,20 +79,17 @@ void print_json(const TasksOptions& options, const TaskList& list, const Symbols
 
 std::optional<kmd::Error> print_tasks(const TasksOptions& options, const Style& style, std::ostream& out)
 {
-    const auto dump = open_dump(options.path);
-    if (!dump) {
-        return dump.error();
+    const auto opened = open_with_symbols(options.path, options.vmlinux);
+    if (!opened) {
+        return opened.error();
     }
-    const auto source = find_symbols(dump.value(), options.vmlinux);
-    if (!source) {
-        return source.error();
-    }
-    auto layout = read_task_layout(dump.value(), options.vmlinux);
+    const auto& [dump, source] = opened.value();
+    auto layout = read_task_layout(dump, options.vmlinux);
     if (!layout) {
         return layout.error();
     }
-    const Symbols& symbols = source.value().symbols;
-    const auto list = read_tasks(dump.value(), symbols, std::move(layout.value()));
+    const Symbols& symbols = source.symbols;
+    const auto list = read_tasks(dump, symbols, std::move(layout.value()));
     if (!list) {
         return list.error();
     }

@@ -38,4 +38,17 @@ kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmli
     return source;
 }
 
+kmd::Result<DumpWithSymbols> open_with_symbols(const std::string& path, const std::string& vmlinux)
+{
+    auto dump = open_dump(path);
+    if (!dump) {
+        return dump.error();
+    }
+    auto source = find_symbols(dump.value(), vmlinux);
+    if (!source) {
+        return source.error();
+    }
+    return DumpWithSymbols{std::move(dump.value()), std::move(source.value())};
+}
+
 } // namespace kmdump

@@ -25,4 +25,12 @@ struct SymbolSource {
 /// an error. An error if `vmlinux` cannot be read or is of another kernel.
 kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmlinux);
 
+struct DumpWithSymbols {
+    Dump dump;
+    SymbolSource source;
+};
+
+/// An error of open_dump() or of find_symbols().
+kmd::Result<DumpWithSymbols> open_with_symbols(const std::string& path, const std::string& vmlinux);
+
 } // namespace kmdump
