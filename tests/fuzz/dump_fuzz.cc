@@ -33,7 +33,8 @@ Bytes next_file(FuzzedDataProvider& data)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size)
 {
     FuzzedDataProvider data(bytes, size);
-    constexpr const char* commands[] = {"info", "regions", "log", "cpus", "verify", "diff", "report"};
+    constexpr const char* commands[] = {"info",   "regions", "log",     "cpus", "verify", "diff",
+                                        "report", "tasks",   "modules", "bt",   "memory"};
     const std::string command = data.PickValueInArray(commands);
     static const TemporaryFile good(fuzzed::good_dump());
     static const TemporaryFile file(Bytes{});
@@ -42,6 +43,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     std::vector<const char*> words = {command.c_str(), file.path().c_str()};
     if (command == "diff") {
         words.push_back(good.path().c_str());
+    }
+    if (command == "bt") {
+        words.push_back("9");
+    }
+    if (command == "memory") {
+        words.push_back("panic");
     }
     if (json && command != "report") {
         words.push_back("--json");

@@ -6,6 +6,7 @@
 #include "core_maker.h"
 #include "kmdump/cli/cli.h"
 #include "plain_text.h"
+#include "task_maker.h"
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -62,6 +63,12 @@ inline void complete(kmdump_test::CoreMaker& maker)
     kmdump_test::put(frames, 0, kStack + 32, 8);
     kmdump_test::put(frames, 8, kText + 0x320, 8);
     maker.memory.push_back({kStack, 0x42000000, frames});
+    auto tasks = kmdump_test::TaskMaker::usual();
+    tasks.put_at(3, kmdump_test::TaskMaker::kThread + 96, kText + 0x320);
+    tasks.put_at(3, kmdump_test::TaskMaker::kThread + 80, kStack);
+    maker.layout = tasks.core().layout;
+    maker.memory.push_back(tasks.core().memory[0]);
+    maker.memory.back().phys = 0x50000000;
     Bytes root(64);
     kmdump_test::put(root, 0, 0x40001003, 8);
     maker.memory.push_back({0xffff8000'80001000, 0x40001000, root});

@@ -5,6 +5,7 @@
 #include "core_maker.h"
 #include "sanitized.h"
 #include "sidecar_text.h"
+#include "task_maker.h"
 
 #include <elf.h>
 #include <gtest/gtest.h>
@@ -26,6 +27,7 @@ using kmdump_test::CoreMaker;
 using kmdump_test::KallsymsMaker;
 using kmdump_test::put;
 using kmdump_test::RingMaker;
+using kmdump_test::TaskMaker;
 
 constexpr std::uint64_t kMiB = 1 << 20;
 constexpr unsigned kSeconds = 30; // of CPU time; they are taken when it is broken
@@ -62,12 +64,15 @@ class Bounds : public testing::Test
     /// Runs each command; `most` is the memory that it may take.
     void expect_bounded(std::uint64_t most = 256 * kMiB) const
     {
-        for (const char* command : {"info", "regions", "log", "cpus", "verify", "report"}) {
+        for (const char* command :
+             {"info", "regions", "log", "cpus", "tasks", "modules", "verify", "report"}) {
             expect_command_bounded({command, path()}, most);
         }
-        for (const char* command : {"regions", "log", "cpus", "verify"}) {
+        for (const char* command : {"regions", "log", "cpus", "tasks", "modules", "verify"}) {
             expect_command_bounded({command, path(), "--json"}, most);
         }
+        expect_command_bounded({"bt", path(), "0"}, most);
+        expect_command_bounded({"memory", path(), "panic", "--length", "1048576"}, most);
         expect_command_bounded({"diff", path(), path()}, most);
     }
 
@@ -194,6 +199,46 @@ TEST_F(Bounds, OfALogWhoseArraysAreAHole)
     }
     write(large, std::uint64_t{1} << 34);
     expect_bounded(320 * kMiB); // 64 MiB for each array, since a log may have holes
+}
+
+// As many tasks as kmdump lists, each with the longest backtrace; all have the PID 0.
+TEST_F(Bounds, OfTasksWithoutEnd)
+{
+    constexpr std::size_t kTasks = 65537 / kPart;
+    constexpr std::uint64_t kSignal = 0x180; // signal_struct of each, within its own place
+    constexpr std::uint64_t kText = 0xffff8000'80100000;
+    constexpr std::uint64_t kStack = 0xffff8000'80020000;
+    constexpr std::size_t kFrames = 300;
+    TaskMaker tasks(kTasks);
+    std::vector<std::pair<std::size_t, std::uint64_t>> list;
+    for (std::size_t i = 0; i < kTasks; ++i) {
+        tasks.task(i, 0, 0, "swapper/0");
+        list.emplace_back(i, TaskMaker::kTasks);
+        tasks.put_at(i, TaskMaker::kSignal, TaskMaker::at(i) + kSignal);
+        tasks.ring({{i, kSignal + TaskMaker::kHead}, {i, TaskMaker::kNode}});
+        tasks.put_at(i, TaskMaker::kThread + 96, kText + 0x320);
+        tasks.put_at(i, TaskMaker::kThread + 80, kStack);
+    }
+    tasks.ring(list);
+    CoreMaker maker = tasks.core();
+    KallsymsMaker kallsyms;
+    kallsyms.symbols = {{kText, "_text"}, {kText + 0x300, "a_function"}, {kText + 0x400, "_end"}};
+    *maker.vmcoreinfo += kallsyms.vmcoreinfo();
+    maker.memory.push_back(kallsyms.make());
+    Bytes stack(16 * kFrames);
+    for (std::size_t i = 0; i < kFrames; ++i) {
+        put(stack, 16 * i, kStack + 16 * (i + 1), 8);
+        put(stack, 16 * i + 8, kText + 0x320, 8);
+    }
+    maker.memory.push_back({kStack, 0x48000000, stack});
+    write(maker.make());
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"report", path()},
+                                               {"tasks", "--stack", path()},
+                                               {"tasks", "--stack", "--json", path()},
+                                               {"bt", path(), "0"}}) {
+        expect_command_bounded(words, 256 * kMiB);
+    }
 }
 
 Bytes compress(const Bytes& bytes, std::uint64_t zeros)

@@ -5,6 +5,7 @@
 #include "kmdump/cli/cli.h"
 #include "plain_text.h"
 #include "sanitized.h"
+#include "task_maker.h"
 
 #include <gtest/gtest.h>
 
@@ -20,8 +21,10 @@ namespace
 {
 
 using kmdump_test::Bytes;
+using kmdump_test::CoreMaker;
 using kmdump_test::is_plain_text;
 using kmdump_test::RingMaker;
+using kmdump_test::TaskMaker;
 using kmdump_test::TemporaryFile;
 
 constexpr unsigned kRounds = kmd::test::kSanitized ? 600 : 3000; // fuzzing does more of them with sanitizers
@@ -60,7 +63,7 @@ void try_all(const Bytes& whole, std::size_t from, std::size_t to, std::uint64_t
         }
         file.write(bytes);
         const auto start = std::chrono::steady_clock::now();
-        for (const auto command : {"info", "regions", "log", "cpus", "verify"}) {
+        for (const auto command : {"info", "regions", "log", "cpus", "tasks", "modules", "verify"}) {
             std::ostringstream out;
             std::ostringstream err;
             const char* const argv[] = {"kmdump", command, file.path().c_str(), "--json"};
@@ -86,6 +89,10 @@ Bytes small_core(bool extended_numbering)
     ring.write_without_data(3, 3);
     ring.write("Kernel panic - not syncing: test");
     auto maker = ring.core();
+    const CoreMaker tasks = TaskMaker::usual().core();
+    maker.layout = tasks.layout;
+    maker.memory.insert(maker.memory.begin(), tasks.memory[0]);
+    maker.memory[0].phys = 0x50000000;
     maker.cpus = 1;
     maker.extended_numbering = extended_numbering;
     return maker.make();
