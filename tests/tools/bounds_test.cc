@@ -208,7 +208,7 @@ TEST_F(Bounds, OfTasksWithoutEnd)
     constexpr std::uint64_t kSignal = 0x180; // signal_struct of each, within its own place
     constexpr std::uint64_t kText = 0xffff8000'80100000;
     constexpr std::uint64_t kStack = 0xffff8000'80020000;
-    constexpr std::size_t kFrames = 300;
+    constexpr std::size_t kFrames = 320 / kPart; // more than a backtrace has
     TaskMaker tasks(kTasks);
     std::vector<std::pair<std::size_t, std::uint64_t>> list;
     for (std::size_t i = 0; i < kTasks; ++i) {
