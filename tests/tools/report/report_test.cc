@@ -38,7 +38,6 @@ using kmdump::Content;
 using kmdump::DrawnRange;
 using kmdump_test::Bytes;
 using kmdump_test::CoreMaker;
-using kmdump_test::put;
 using kmdump_test::RingMaker;
 using kmdump_test::TaskMaker;
 using kmdump_test::TemporaryFile;
