@@ -72,7 +72,6 @@ class Bounds : public testing::Test
             expect_command_bounded({command, path(), "--json"}, most);
         }
         expect_command_bounded({"bt", path(), "0"}, most);
-        expect_command_bounded({"memory", path(), "panic", "--length", "1048576"}, most);
         expect_command_bounded({"diff", path(), path()}, most);
     }
 
@@ -199,6 +198,24 @@ TEST_F(Bounds, OfALogWhoseArraysAreAHole)
     }
     write(large, std::uint64_t{1} << 34);
     expect_bounded(320 * kMiB); // 64 MiB for each array, since a log may have holes
+}
+
+// A byte in each line is there, so that each of the others is looked for by itself.
+TEST_F(Bounds, OfMemoryFullOfHoles)
+{
+    constexpr std::uint64_t kVirt = 0xffff8000'80000000;
+    constexpr std::size_t kLines = 65536 / kPart;
+    CoreMaker maker;
+    maker.vmcoreinfo = "OSRELEASE=test\n";
+    maker.extended_numbering = true;
+    for (std::uint64_t i = 0; i < kLines; ++i) {
+        maker.memory.push_back({kVirt + 16 * i, 0x40000000 + 16 * i, Bytes(1)});
+    }
+    write(maker.make());
+    const std::string length = std::to_string(16 * kLines);
+    expect_command_bounded({"memory", path(), "0xffff800080000000", "--length", length}, 256 * kMiB);
+    expect_command_bounded({"memory", path(), "0xffff800080000000", "--length", length, "--json"},
+                           256 * kMiB);
 }
 
 // As many tasks as kmdump lists, each with the longest backtrace; all have the PID 0.

@@ -107,7 +107,8 @@ struct Guest {
         EXPECT_TRUE(core);
         Symbols symbols({{0xffff8000'80000000, "_text"}, {0xffff8000'80000100, "_etext"}});
         symbols.add(
-            read_module_symbols(KernelMemory(core.value(), kmd::Vmcoreinfo("")), find_layout(core.value())));
+            read_module_symbols(KernelMemory(core.value(), kmd::Vmcoreinfo("")), find_layout(core.value()))
+                .tables);
         return symbols;
     }
 
@@ -150,6 +151,30 @@ TEST(ModulesCommand, ListsTheCodeOfEachModule)
     EXPECT_EQ(out.str(), "code at             bytes  symbols  name\n"
                          "0xffff80007b000000   4096        2  flaky\n"
                          "0xffff80007c000000    256        1  flaky\n");
+}
+
+TEST(ModulesCommand, SaysThatTheListIsCut)
+{
+    const auto output_of = [](const Guest& guest) {
+        const TemporaryFile file(guest.core().make());
+        const char* const argv[] = {"kmdump", "modules", file.path().c_str()};
+        std::ostringstream out;
+        kmdump::run(3, argv, out, out);
+        return out.str();
+    };
+    Guest broken;
+    put(broken.bytes, kModule + 16, 0x1234, 8);
+    EXPECT_NE(output_of(broken).find("more modules: a link of the list of modules is not in the dump"),
+              std::string::npos);
+    Guest circular;
+    put(circular.bytes, kModule + 16, kVirt + kModule + 16, 8);
+    EXPECT_NE(output_of(circular).find("more modules: there are more than 4096"), std::string::npos);
+    Guest none;
+    put(none.bytes, kHead, kVirt + kHead, 8);
+    EXPECT_EQ(output_of(none), "no modules\n");
+    Guest unknown;
+    unknown.set_text(Guest::layout().find("OFFSET(module.list)"), "X");
+    EXPECT_NE(output_of(unknown).find("no modules: the dump does not say"), std::string::npos);
 }
 
 TEST(ModuleSymbols, NeedTheLayoutAtItsOwnAddress)

@@ -30,16 +30,15 @@ std::optional<kmd::Error> print_modules(const ModulesOptions& options, const Sty
         return dump.error();
     }
     const kmd::Vmcoreinfo layout = find_layout(dump.value().core);
-    if (!layout.symbol("SYMBOL(modules)")) {
-        return kmd::Error{
-            "the dump does not say where the list of modules lies: it was taken of a guest whose "
-            "driver does not register kmd_layout; list the modules with drgn or crash"};
-    }
     const auto modules = read_module_symbols(dump.value().memory(), layout);
+    if (modules.tables.empty() && !modules.cut.empty()) {
+        return kmd::Error{"no modules: " + modules.cut};
+    }
     Json json = json_document("modules", options.path);
+    json["cut"] = modules.cut.empty() ? Json(nullptr) : Json(modules.cut);
     json["modules"] = Json::array();
     std::vector<std::vector<std::string>> rows;
-    for (const SymbolTable& module : modules) {
+    for (const SymbolTable& module : modules.tables) {
         const std::uint64_t size = module.end - module.begin;
         json["modules"].push_back({{"name", module.module},
                                    {"text", json_address(module.begin)},
@@ -50,10 +49,15 @@ std::optional<kmd::Error> print_modules(const ModulesOptions& options, const Sty
     }
     if (options.json) {
         out << json_text(json) << "\n";
-    } else if (rows.empty()) {
+        return std::nullopt;
+    }
+    if (rows.empty()) {
         out << "no modules\n";
     } else {
         print_table(kColumns, rows, style, out);
+    }
+    if (!modules.cut.empty()) {
+        out << "\nthere may be more modules: " << modules.cut << "\n";
     }
     return std::nullopt;
 }

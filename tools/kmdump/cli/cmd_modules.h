@@ -18,7 +18,8 @@ struct ModulesOptions {
     bool json = false;
 };
 
-/// Writes to `out`. An error if the dump does not say where the list of modules lies.
+/// Writes to `out`. A list that is cut short is an error only if it has no module; the output says so
+/// otherwise.
 std::optional<kmd::Error> print_modules(const ModulesOptions& options, const Style& style, std::ostream& out);
 
 } // namespace kmdump

@@ -116,14 +116,21 @@ class ModuleReader
     {
     }
 
-    std::vector<SymbolTable> read()
+    ModuleSymbols read()
     {
         auto node = memory_.read_u64(layout_.modules);
-        for (std::size_t i = 0; node && *node != layout_.modules && i < kMostModules; ++i) {
+        std::size_t count = 0;
+        for (; node && *node != layout_.modules && count < kMostModules; ++count) {
             read_module(*node - layout_.list);
             node = memory_.read_u64(*node);
         }
-        return std::move(tables_);
+        const char* cut = "";
+        if (!node) {
+            cut = "a link of the list of modules is not in the dump";
+        } else if (*node != layout_.modules) {
+            cut = "there are more than 4096, or the list leads back into itself";
+        }
+        return {std::move(tables_), cut};
     }
 
   private:
@@ -195,10 +202,11 @@ class ModuleReader
 
 } // namespace
 
-std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& text)
+ModuleSymbols read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& text)
 {
     const auto layout = parse_layout(text);
-    return layout ? ModuleReader(memory, *layout).read() : std::vector<SymbolTable>{};
+    return layout ? ModuleReader(memory, *layout).read()
+                  : ModuleSymbols{{}, "the dump does not say where the list of modules and its members lie"};
 }
 
 } // namespace kmdump

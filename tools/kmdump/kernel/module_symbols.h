@@ -7,14 +7,21 @@
 #include "kmdump/kernel/kernel_memory.h"
 #include "kmdump/kernel/symbols.h"
 
+#include <string>
 #include <vector>
 
 namespace kmdump
 {
 
+struct ModuleSymbols {
+    std::vector<SymbolTable> tables;
+    /// Why modules are missing; empty if none are.
+    std::string cut;
+};
+
 /// Reads a table for the code of each module and one for its init code, from the symbol tables that the
-/// kernel keeps. `layout` (see kernel_layout.h) has the addresses; without it the result is empty. Stops
-/// where the dump ends, and at 4,096 modules, 262,144 symbols and 32 MiB of names.
-std::vector<SymbolTable> read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& layout);
+/// kernel keeps. `layout` (see kernel_layout.h) has the addresses. Stops where the dump ends, and at 4,096
+/// modules, 262,144 symbols and 32 MiB of names.
+ModuleSymbols read_module_symbols(const KernelMemory& memory, const kmd::Vmcoreinfo& layout);
 
 } // namespace kmdump

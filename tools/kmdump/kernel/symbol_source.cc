@@ -34,7 +34,7 @@ kmd::Result<SymbolSource> find_symbols(const Dump& dump, const std::string& vmli
                 (vmlinux.empty() ? "" : vmlinux + " names no functions, and ") + own.error().what;
         }
     }
-    source.symbols.add(read_module_symbols(memory, layout));
+    source.symbols.add(read_module_symbols(memory, layout).tables);
     return source;
 }
 
