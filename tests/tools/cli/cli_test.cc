@@ -882,7 +882,8 @@ TEST(ModulesCommand, NeedsTheListOfModules)
     const TemporaryFile file(panicked_cpus().make());
     const auto result = kmdump_command({"modules", file.path()});
     EXPECT_EQ(result.status, 1);
-    EXPECT_NE(result.err.find("no modules: the dump does not say where the list of modules"), std::string::npos);
+    EXPECT_NE(result.err.find("no modules: the dump does not say where the list of modules"),
+              std::string::npos);
 }
 
 } // namespace
