@@ -53,6 +53,7 @@ typedef struct KmemdumpMd {
         DEFINE_PROP_STRING("format", State, s.config.format),                  \
         DEFINE_PROP_STRING("capture", State, s.config.capture),                \
         DEFINE_PROP_STRING("linux", State, s.config.linux_capture),            \
+        DEFINE_PROP_STRING("types", State, s.config.types),                    \
         DEFINE_PROP_UINT64("slots", State, s.config.slots, KMD_DEFAULT_SLOTS), \
         DEFINE_PROP_UINT64("max-regions", State, s.config.max_regions,         \
                            KMD_DEFAULT_MAX_REGIONS),                           \

@@ -188,6 +188,7 @@ kmd::Config settings_of(const kmd_config* config)
     set(settings.format, config->format);
     set(settings.capture, config->capture);
     set(settings.linux_capture, config->linux_capture);
+    set(settings.types, config->types);
     set(settings.plugin_version, config->plugin_version);
     set(settings.qemu_version, config->qemu_version);
     return settings;

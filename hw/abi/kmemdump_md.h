@@ -132,6 +132,7 @@ struct kmd_config {
     kmd_string format;
     kmd_string capture;
     kmd_string linux_capture;
+    kmd_string types;
     const char* chardev;
     const char* plugin_version;
     const char* qemu_version;

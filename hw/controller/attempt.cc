@@ -7,6 +7,7 @@
 #include "hw/memory/cached_guest_memory.h"
 #include "hw/output/encoding.h"
 #include "hw/report/description.h"
+#include "hw/snapshot/vmcoreinfo.h"
 
 #include <ctime>
 #include <exception>
@@ -100,7 +101,7 @@ void Attempt::run_on(const Machine& machine, GuestMemory& memory, const FoundKer
 bool Attempt::wants_kernel() const
 {
     return context_.settings.finds_kernel() &&
-           (context_.settings.linux_wanted == LinuxCapture::kOnly || !guest_describes_itself());
+           (context_.settings.linux_wanted == LinuxCapture::kOnly || !vmcoreinfo_slot());
 }
 
 bool Attempt::searches() const
@@ -114,7 +115,7 @@ bool Attempt::searches() const
 FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) const
 {
     if (!wants_kernel()) {
-        return {};
+        return find_registered_kernel(machine, memory);
     }
     const LinuxKernel* const kernel =
         context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
@@ -122,15 +123,28 @@ FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) co
     return {kernel, context_.linux_guest.vmcoreinfo_text()};
 }
 
-bool Attempt::guest_describes_itself() const
+FoundKernel Attempt::find_registered_kernel(const Machine& machine, GuestMemory& memory) const
+{
+    const auto slot = vmcoreinfo_slot();
+    if (!slot || !context_.settings.asks_for_types()) {
+        return {};
+    }
+    const Region region = context_.table.region(*slot);
+    if (!is_ram(memory, region.phys, region.size)) {
+        return {};
+    }
+    return {context_.linux_guest.find_described(machine, memory, read_vmcoreinfo(&region, memory)), {}, true};
+}
+
+std::optional<std::uint32_t> Attempt::vmcoreinfo_slot() const
 {
     const RegionTable& table = context_.table;
     for (std::uint32_t slot = 0; slot < table.slot_count(); ++slot) {
         if (table.valid(slot) && table.region(slot).kind == KMD_KIND_VMCOREINFO) {
-            return true;
+            return slot;
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 std::vector<Region> Attempt::read_table()
@@ -243,6 +257,7 @@ DumpReport Attempt::report() const
     if (made_.snapshot.kernel) {
         report.tasks_found = made_.snapshot.kernel->tasks;
     }
+    report.types_in_dump = made_.snapshot.types && !made_.snapshot.types->regions.empty();
     report.refused = context_.table.refused().listed();
     report.id_series = context_.registers.guest_report().id_series;
     report.image_bytes = plan.file_size;
@@ -258,15 +273,33 @@ DumpReport Attempt::report() const
     return report;
 }
 
+std::optional<SharedFile> Attempt::types_file()
+{
+    const auto& types = made_.snapshot.types;
+    if (!types || types->btf.empty()) {
+        return std::nullopt;
+    }
+    const std::string name = types->build_id + ".btf";
+    if (!context_.quota.admits_types()) {
+        context_.diagnostics.warn("there is no new " + name +
+                                  ", which describes the kernel's types: the guest has booted more than " +
+                                  std::to_string(Quota::kMostTypesFiles) + " kernels");
+        return std::nullopt;
+    }
+    return SharedFile{name, types->btf};
+}
+
 void Attempt::store()
 {
+    const auto types = types_file();
     const DumpReport report = this->report();
     Dump dump{
         .plan = made_.plan,
         .reason = report.reason,
         .number = context_.registers.dump_count() + 1,
         .time = report.time,
-        .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); }};
+        .describe = [&](const Stored& so_far, bool one_line) { return describe(report, so_far, one_line); },
+        .types = types};
     if (guest_can_cause(reason_)) {
         dump.room = context_.quota.room();
     }
@@ -278,6 +311,9 @@ void Attempt::store()
     }
     if (guest_can_cause(reason_)) {
         context_.quota.charge_file(result.value().bytes + result.value().sidecar_bytes);
+    }
+    if (result.value().types_bytes > 0) {
+        context_.quota.charge_types(result.value().types_bytes);
     }
     end_stored(result.value());
 }

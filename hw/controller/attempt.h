@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,6 +67,8 @@ class Attempt
     void run_within_limits();
     /// The guest's kernel, if the dump has to contain what can be found of it.
     FoundKernel find_kernel(const Machine& machine, GuestMemory& memory) const;
+    /// The kernel that registered its vmcoreinfo, for its types.
+    FoundKernel find_registered_kernel(const Machine& machine, GuestMemory& memory) const;
     /// Whether the dump has to contain what can be found of the guest's kernel, and whether RAM may be
     /// searched for it.
     bool wants_kernel() const;
@@ -74,14 +77,16 @@ class Attempt
     void run_on(const Machine& machine, GuestMemory& memory, const FoundKernel& kernel);
     /// Returns the valid regions and stores their slots in slots_.
     std::vector<Region> read_table();
-    /// Whether the guest registered its vmcoreinfo.
-    bool guest_describes_itself() const;
+    /// Where the guest registered its vmcoreinfo; none if it did not.
+    std::optional<std::uint32_t> vmcoreinfo_slot() const;
     void publish_statuses();
     void find_shortfall();
     bool saves_nothing() const;
     /// Why nothing in the table can be saved.
     std::string why_empty() const;
     bool has_room() const;
+    /// The file of the kernel's types, if there has to be one.
+    std::optional<SharedFile> types_file();
     void store();
     void end_stored(const Stored& stored);
     DumpReport report() const;

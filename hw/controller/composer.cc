@@ -80,6 +80,9 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
     if (snapshot.kernel) {
         remark_on_kernel(*snapshot.kernel, snapshot.kernel_lacks, remarks);
     }
+    if (snapshot.types && !snapshot.types->missing.empty()) {
+        remarks.push_back(snapshot.types->missing);
+    }
     if (snapshot.tables_cut) {
         remarks.push_back(
             "the guest's page tables are larger than any kernel's, so the dump has only a part of them");
@@ -105,8 +108,11 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
         }
         made.remarks.push_back(remark_on_format(settings.dump_format, plan.error()));
     }
-    if (kernel.kernel != nullptr) {
+    if (kernel.kernel != nullptr && !kernel.only_types) {
         read_kernel(made.snapshot, *kernel.kernel, kernel.vmcoreinfo, machine, memory);
+    }
+    if (kernel.kernel != nullptr) {
+        made.snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
     }
     read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);

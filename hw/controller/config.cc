@@ -5,6 +5,7 @@
 #include "common/text.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace kmd
@@ -23,14 +24,45 @@ std::optional<Format> parse_format(const std::string& name)
     return std::nullopt;
 }
 
-std::optional<LinuxCapture> parse_linux_capture(const std::string& name)
+template <class Value> using Words = std::initializer_list<std::pair<const char*, Value>>;
+
+template <class Value> std::optional<Value> find_word(const std::string& name, Words<Value> words)
 {
-    constexpr std::pair<const char*, LinuxCapture> kNames[] = {
-        {"off", LinuxCapture::kOff}, {"auto", LinuxCapture::kAuto}, {"only", LinuxCapture::kOnly}};
-    for (const auto& [known, value] : kNames) {
-        if (name == known) {
+    for (const auto& [word, value] : words) {
+        if (name == word) {
             return value;
         }
+    }
+    return std::nullopt;
+}
+
+std::optional<LinuxCapture> parse_linux_capture(const std::string& name)
+{
+    return find_word<LinuxCapture>(
+        name, {{"off", LinuxCapture::kOff}, {"auto", LinuxCapture::kAuto}, {"only", LinuxCapture::kOnly}});
+}
+
+std::optional<TypesWanted> parse_types(const std::string& name)
+{
+    return find_word<TypesWanted>(name, {{"auto", TypesWanted::kAuto},
+                                         {"in", TypesWanted::kInDump},
+                                         {"beside", TypesWanted::kBesideDump},
+                                         {"none", TypesWanted::kNone}});
+}
+
+/// Why these types cannot be had; none if they can.
+std::optional<Error> check_types(const Settings& settings)
+{
+    const std::string property = "types=" + settings.types;
+    if (!settings.asks_for_types()) {
+        return std::nullopt;
+    }
+    if (!settings.finds_kernel()) {
+        return Error{property + " needs linux=auto or linux=only, format=enriched, and regions in capture="};
+    }
+    if (settings.types_wanted == TypesWanted::kBesideDump && settings.chardev) {
+        return Error{property + " makes a file beside the dump, which chardev= cannot: types=in stores the "
+                                "types in the dump"};
     }
     return std::nullopt;
 }
@@ -78,7 +110,30 @@ Result<Settings> Settings::of(const Config& config)
     if (!linux_wanted) {
         return Error{"linux=" + printable(config.linux_capture) + " is unknown: expected off, auto or only"};
     }
-    return Settings{config, *format, capture.value(), *linux_wanted};
+    const auto types_wanted = parse_types(config.types);
+    if (!types_wanted) {
+        return Error{"types=" + printable(config.types) + " is unknown: expected auto, in, beside or none"};
+    }
+    Settings settings{config, *format, capture.value(), *linux_wanted, *types_wanted};
+    if (auto wrong = check_types(settings)) {
+        return *wrong;
+    }
+    return settings;
+}
+
+TypesPlace Settings::types_place() const
+{
+    switch (types_wanted) {
+    case TypesWanted::kInDump:
+        return TypesPlace::kInDump;
+    case TypesWanted::kBesideDump:
+        return TypesPlace::kBesideDump;
+    case TypesWanted::kAuto:
+        return chardev ? TypesPlace::kNone : TypesPlace::kBesideDump;
+    case TypesWanted::kNone:
+        break;
+    }
+    return TypesPlace::kNone;
 }
 
 std::uint32_t Settings::capacity() const

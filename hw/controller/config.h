@@ -5,6 +5,7 @@
 
 #include "common/result.h"
 #include "hw/controller/defaults.h"
+#include "hw/linux/linux_guest.h"
 #include "hw/output/faults.h"
 #include "hw/output/output.h"
 #include "hw/snapshot/capture.h"
@@ -39,6 +40,15 @@ enum class LinuxCapture {
     kOnly,
 };
 
+/// Where the description of the kernel's types and the names of all its symbols go.
+enum class TypesWanted {
+    /// A file beside the dump, if dumps are files, of a kernel that the controller found by itself.
+    kAuto,
+    kInDump,
+    kBesideDump,
+    kNone,
+};
+
 struct Config : OutputConfig {
     /// Slots in the table, 1 to 65536.
     std::uint64_t slots = KMD_DEFAULT_SLOTS;
@@ -50,6 +60,8 @@ struct Config : OutputConfig {
     std::string capture = "regions,cpus,stacks,tables";
     /// "off", "auto" or "only": see LinuxCapture.
     std::string linux_capture = "auto";
+    /// "auto", "in", "beside" or "none": see TypesWanted.
+    std::string types = "auto";
     /// How many files the guest can cause until power-off; 0: no limit. A guest can ring the doorbell for
     /// ever.
     std::uint64_t max_dumps = KMD_DEFAULT_MAX_DUMPS;
@@ -75,12 +87,20 @@ struct Settings : Config {
     Format dump_format = Format::kEnriched;
     Capture captured;
     LinuxCapture linux_wanted = LinuxCapture::kAuto;
+    TypesWanted types_wanted = TypesWanted::kAuto;
 
     /// An error names the property and what it accepts.
     static Result<Settings> of(const Config& config);
 
     /// Whether a dump can have what is found of a kernel that registers nothing.
     bool finds_kernel() const;
+    /// Whether the user asked for types, even those of a kernel that registers everything else.
+    bool asks_for_types() const
+    {
+        return types_wanted == TypesWanted::kInDump || types_wanted == TypesWanted::kBesideDump;
+    }
+    /// Where the types of a kernel go.
+    TypesPlace types_place() const;
     /// How many slots can be valid at the same time.
     std::uint32_t capacity() const;
     /// Bits of enum kmd_feature: what the host adds to the guest's regions.

@@ -28,6 +28,15 @@ class Quota
     /// The attempt wrote a file, complete or not. `bytes`: its size and that of its sidecar.
     void charge_file(std::uint64_t bytes);
 
+    /// Whether another file of a kernel's types may be made. A guest can claim to be another kernel each
+    /// time.
+    bool admits_types() const { return types_files_ < kMostTypesFiles; }
+    void charge_types(std::uint64_t bytes)
+    {
+        ++types_files_;
+        bytes_ += bytes;
+    }
+
     /// Bytes that the guest may still use.
     std::uint64_t room() const;
     bool limits_bytes() const { return max_bytes_ != 0; }
@@ -37,6 +46,9 @@ class Quota
     std::uint64_t max_dumps() const { return max_dumps_; }
     std::uint64_t max_bytes() const { return max_bytes_; }
 
+    /// More kernels than a guest boots between two power-offs, kexec included.
+    static constexpr unsigned kMostTypesFiles = 4;
+
   private:
     std::uint64_t max_dumps_;
     std::uint64_t max_bytes_;
@@ -44,6 +56,7 @@ class Quota
     std::uint64_t bytes_ = 0;
     /// Attempts that wrote no file.
     std::uint64_t attempts_without_file_ = 0;
+    unsigned types_files_ = 0;
 };
 
 } // namespace kmd

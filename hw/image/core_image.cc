@@ -95,6 +95,11 @@ Collection collect(const Snapshot& snapshot, GuestMemory& memory)
             add(region, Rank::kRest);
         }
     }
+    if (snapshot.types) {
+        for (const Region& region : snapshot.types->regions) {
+            add(region, Rank::kRest);
+        }
+    }
     for (const Region& region : snapshot.stacks) {
         add(region, Rank::kStack);
     }

@@ -27,6 +27,9 @@ bool log_names_a_panic(const LinuxKernel& kernel, const LiveKernelMemory& memory
 /// Variables of the kernel, memory nodes and sections, names of functions.
 void collect_variables(const KernelWalk& walk);
 
+/// What describes types and names symbols: BTF of the kernel and of its modules, and all of kallsyms.
+void collect_types(const KernelWalk& walk);
+
 /// What belongs to each CPU: its area, run queue, crash note, and interrupt stack.
 void collect_cpus(const KernelWalk& walk);
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 namespace kmd
 {
@@ -48,6 +49,25 @@ struct KernelWalk {
     {
         if (object != 0) {
             pages.add(object, kernel.size_of(structure).value_or(0));
+        }
+    }
+
+    /// Adds the tables of kallsyms: the first `names` bytes of the names and `offsets` bytes of the offsets.
+    /// Their addresses are in vmcoreinfo, because a kernel may have no names of its data.
+    void add_kallsyms(std::uint64_t names, std::uint64_t offsets) const
+    {
+        constexpr std::uint64_t kMostOfTokens = 1 << 10;
+        const std::pair<const char*, std::uint64_t> tables[] = {
+            {"SYMBOL(kallsyms_num_syms)", sizeof(std::uint32_t)},
+            {"SYMBOL(kallsyms_relative_base)", sizeof(std::uint64_t)},
+            {"SYMBOL(kallsyms_token_table)", kMostOfTokens},
+            {"SYMBOL(kallsyms_token_index)", kMostOfTokens},
+            {"SYMBOL(kallsyms_names)", names},
+            {"SYMBOL(kallsyms_offsets)", offsets}};
+        for (const auto& [key, size] : tables) {
+            if (const auto address = kernel.vmcoreinfo().symbol(key)) {
+                pages.add(*address, size);
+            }
         }
     }
 

@@ -57,8 +57,11 @@ class Text
 std::string layout_text(const LinuxKernel& kernel)
 {
     Text text(kernel);
-    for (const char* variable : {"init_task", "modules", "panic_cpu"}) {
-        text.symbol(variable);
+    for (const KernelVariable& variable : kKernelVariables) {
+        text.symbol(variable.name);
+    }
+    for (const char* other : {"__start_BTF", "__stop_BTF", "runqueues"}) {
+        text.symbol(other);
     }
     for (const KernelMember& member : kKernelMembers) {
         text.member(member.structure, member.member);

@@ -88,6 +88,23 @@ const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory,
     return &*kernel_;
 }
 
+const LinuxKernel* LinuxGuest::find_described(const Machine& machine, GuestMemory& memory,
+                                              const std::string& text)
+{
+    const Architecture* const architecture = find_architecture(machine.elf_machine);
+    const Vmcoreinfo vmcoreinfo(text);
+    if (architecture == nullptr || !Vmcoreinfo::is_vmcoreinfo(text) ||
+        !is_sound(vmcoreinfo, *architecture, memory)) {
+        return nullptr;
+    }
+    // A panic appends to the text.
+    if (!described_ || !text.starts_with(described_->vmcoreinfo_text())) {
+        described_ =
+            LinuxKernel::read(text, *architecture, LiveKernelMemory(*architecture, vmcoreinfo, memory));
+    }
+    return &*described_;
+}
+
 LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemory& memory)
 {
     const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);

@@ -9,6 +9,7 @@
 #include "hw/memory/guest_memory.h"
 #include "hw/memory/region.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -38,6 +39,10 @@ class LinuxGuest
     const LinuxKernel* find(const Machine& machine, GuestMemory& memory, std::uint64_t pages,
                             const RunsOnCpus& runs_on_cpus = {});
 
+    /// The kernel of a vmcoreinfo that the guest gave; null if the text is not one, or not of a kernel that
+    /// runs. Read anew only if the text is not that of the call before. Valid until the next call of either.
+    const LinuxKernel* find_described(const Machine& machine, GuestMemory& memory, const std::string& text);
+
     /// The text of its vmcoreinfo when it was found last; empty if it was not. A panic appends to it.
     const std::string& vmcoreinfo_text() const { return text_; }
 
@@ -63,6 +68,7 @@ class LinuxGuest
     std::uint64_t at_ = 0;
     std::string text_;
     std::optional<LinuxKernel> kernel_;
+    std::optional<LinuxKernel> described_;
     /// Searches of all RAM that found no kernel, up to kMostSearches.
     unsigned searches_ = 0;
 };
@@ -83,6 +89,24 @@ struct KernelRegions {
 
 /// Collects the memory.
 KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory);
+
+/// Where the description of the kernel's types goes.
+enum class TypesPlace { kNone, kInDump, kBesideDump };
+
+/// The description of the kernel's types.
+struct KernelTypes {
+    /// BUILD-ID of the kernel: hexadecimal digits, at most 64. Empty if the kernel has none.
+    std::string build_id;
+    /// BTF of the kernel for a file beside the dump; empty if it goes elsewhere or there is none.
+    std::vector<std::byte> btf;
+    /// For the dump: BTF of the kernel and its modules, and all of kallsyms.
+    std::vector<Region> regions;
+    /// What of it is missing, and why: a sentence; empty if nothing is.
+    std::string missing;
+};
+
+/// Reads it.
+KernelTypes read_types(const LinuxKernel& kernel, TypesPlace place, GuestMemory& memory);
 
 /// Offsets and addresses that readers without debugging information need, in the syntax of vmcoreinfo.
 std::string layout_text(const LinuxKernel& kernel);

@@ -127,14 +127,16 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
             }
         }
     }
+    all_names_ = name_bytes;
+    all_offsets_ = std::uint64_t{4} * index;
     if (index < table.count()) {
         missing_.push_back("only " + std::to_string(index) + " of the kernel's " +
                            std::to_string(table.count()) + " symbols can be read");
     }
     if (!symbol("init_task")) {
         // All of them are functions.
-        function_names_ = name_bytes;
-        function_offsets_ = std::uint64_t{4} * index;
+        function_names_ = all_names_;
+        function_offsets_ = all_offsets_;
         missing_.push_back("the kernel's symbols do not name its data (CONFIG_KALLSYMS_ALL), so its tasks, "
                            "modules and variables are not found");
     }
@@ -159,6 +161,7 @@ void LinuxKernel::read_types(const LiveKernelMemory& memory)
         missing_.push_back(btf.error().what);
         return;
     }
+    types_at_ = {begin, end - begin};
     for (const std::string_view structure : wanted_structures()) {
         if (const auto size = btf.value().size_of(structure)) {
             sizes_.emplace(structure, *size);

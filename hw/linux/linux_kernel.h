@@ -63,6 +63,17 @@ class LinuxKernel
     /// The beginning of the tables of kallsyms that names functions, up to the last one. Bytes; 0 if unknown.
     std::uint64_t function_names() const { return function_names_; }
     std::uint64_t function_offsets() const { return function_offsets_; }
+    /// The whole of these tables, or what of them can be read. Bytes; 0 if unknown.
+    std::uint64_t all_names() const { return all_names_; }
+    std::uint64_t all_offsets() const { return all_offsets_; }
+
+    /// The description of the kernel's types (BTF) in its memory.
+    struct TypesAt {
+        std::uint64_t address = 0;
+        /// Bytes; 0 if the kernel has none, or it is corrupt.
+        std::uint64_t size = 0;
+    };
+    TypesAt types_at() const { return types_at_; }
 
     /// What this kernel lacks, and what therefore is not in a dump: one sentence each.
     const std::vector<std::string>& missing() const { return missing_; }
@@ -82,6 +93,9 @@ class LinuxKernel
     std::map<std::string, std::int64_t, std::less<>> enumerators_;
     std::uint64_t function_names_ = 0;
     std::uint64_t function_offsets_ = 0;
+    std::uint64_t all_names_ = 0;
+    std::uint64_t all_offsets_ = 0;
+    TypesAt types_at_;
     std::vector<std::string> missing_;
 };
 

@@ -17,8 +17,6 @@ constexpr std::uint64_t kMostOfAVariable = 16 << 10;
 /// For an array of names; KASAN adds kilobytes of padding.
 constexpr std::uint64_t kMostOfNames = 1 << 10;
 constexpr std::uint64_t kNameBytes = 32;
-/// For each of the two tables of kallsyms' tokens.
-constexpr std::uint64_t kMostOfTokens = 1 << 10;
 /// For a structure whose type the kernel does not describe.
 constexpr std::uint64_t kStructureBytes = 512;
 /// More than MAX_NUMNODES of any kernel, and more roots than its table of memory sections has.
@@ -76,23 +74,6 @@ void collect_memory_sections(const KernelWalk& walk)
     }
 }
 
-/// A kernel without names of its data has these addresses in vmcoreinfo alone.
-void collect_function_names(const KernelWalk& walk)
-{
-    const std::pair<const char*, std::uint64_t> tables[] = {
-        {"SYMBOL(kallsyms_num_syms)", sizeof(std::uint32_t)},
-        {"SYMBOL(kallsyms_relative_base)", kPointer},
-        {"SYMBOL(kallsyms_token_table)", kMostOfTokens},
-        {"SYMBOL(kallsyms_token_index)", kMostOfTokens},
-        {"SYMBOL(kallsyms_names)", walk.kernel.function_names()},
-        {"SYMBOL(kallsyms_offsets)", walk.kernel.function_offsets()}};
-    for (const auto& [key, size] : tables) {
-        if (const auto address = walk.kernel.vmcoreinfo().symbol(key)) {
-            walk.pages.add(*address, size);
-        }
-    }
-}
-
 } // namespace
 
 void collect_variables(const KernelWalk& walk)
@@ -103,7 +84,7 @@ void collect_variables(const KernelWalk& walk)
     for (const std::string_view name : walk.kernel.architecture().variables) {
         collect_variable(walk, {name});
     }
-    collect_function_names(walk);
+    walk.add_kallsyms(walk.kernel.function_names(), walk.kernel.function_offsets());
     collect_nodes(walk);
     collect_memory_sections(walk);
 }

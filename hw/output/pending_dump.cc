@@ -2,6 +2,7 @@
 #include "hw/output/pending_dump.h"
 
 #include "common/elapsed.h"
+#include "hw/output/shared_file.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -267,7 +268,7 @@ std::optional<std::string> PendingDump::write_description(const Dump& dump, Stor
                                                           Existing existing) const
 {
     const std::string text = dump.describe(stored, false);
-    if (text.size() > dump.room - std::min(dump.room, stored.bytes)) {
+    if (text.size() > dump.room - std::min(dump.room, stored.bytes + stored.types_bytes)) {
         return kOutOfRoom;
     }
     auto failure =
@@ -291,6 +292,21 @@ bool PendingDump::make_room(const Dump& dump, Stored& stored) const
     stored.bytes = shorter;
     stored.image_bytes = progress_.image_bytes(shorter);
     return true;
+}
+
+/// Leaves the description its room.
+void PendingDump::store_types(const Dump& dump, Stored& stored) const
+{
+    const std::uint64_t used = stored.bytes + dump.describe(stored, false).size() + kFileOverhead;
+    const auto written =
+        store_shared_file(folder_, *dump.types, dump.room - std::min(dump.room, used), kOutOfRoom);
+    if (written) {
+        stored.types_file = dump.types->name;
+        stored.types_bytes = written.value();
+    } else {
+        stored.remarks.push_back("there is no " + dump.types->name +
+                                 ", which describes the kernel's types: " + written.error().what);
+    }
 }
 
 void PendingDump::describe(const Dump& dump, Stored& stored, Existing existing) const
@@ -338,6 +354,9 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
     }
     if (stored.incomplete_because.empty()) {
         stored.where = folder_name + "/" + name_;
+        if (dump.types) {
+            store_types(dump, stored);
+        }
     }
     if (options.sidecar) {
         describe(dump, stored, existing);

@@ -43,6 +43,7 @@ class PendingDump
 
     void write(const Dump& dump, const StoreOptions& options, Stored& stored);
     std::optional<std::string> publish(const Plan& plan, Compression compression, Existing existing);
+    void store_types(const Dump& dump, Stored& stored) const;
     void describe(const Dump& dump, Stored& stored, Existing existing) const;
     std::optional<std::string> write_description(const Dump& dump, Stored& stored, Existing existing) const;
     /// Truncates an incomplete dump to make room for its description, unless that would cut its vital part.

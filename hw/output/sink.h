@@ -10,10 +10,13 @@
 #include "hw/output/encoding.h"
 #include "hw/output/faults.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +38,17 @@ struct Stored {
     std::uint64_t write_nanoseconds = 0;
     std::uint64_t sync_nanoseconds = 0;
     std::uint64_t sidecar_bytes = 0;
+    /// The name of Dump::types, if it is beside the dump now; and how many bytes were written for it.
+    std::string types_file;
+    std::uint64_t types_bytes = 0;
     /// Other failures, one sentence each: an earlier output, the sidecar.
     std::vector<std::string> remarks;
+};
+
+/// A file beside dumps, which several of them need. Does not own its bytes.
+struct SharedFile {
+    std::string name;
+    std::span<const std::byte> bytes;
 };
 
 /// Why a dump is truncated, or has no sidecar, if Dump::room is too small.
@@ -52,7 +64,9 @@ struct Dump {
     std::time_t time = 0;
     /// Describes the stored dump as JSON, on one line or formatted for people.
     std::function<std::string(const Stored&, bool one_line)> describe;
-    /// Limit of dump and sidecar together, in bytes. At least the vital part of the plan fits.
+    /// The types of its kernel, for outputs that make files. Stored with a complete dump only.
+    std::optional<SharedFile> types;
+    /// Limit of all files together, in bytes. At least the vital part of the plan fits.
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
 };
 

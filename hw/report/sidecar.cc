@@ -211,6 +211,12 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     if (report.tasks_found) {
         members.add("tasks_found", *report.tasks_found);
     }
+    if (report.types_in_dump) {
+        members.add_bool("types_in_dump", true);
+    }
+    if (!stored.types_file.empty()) {
+        members.add("types_file", stored.types_file);
+    }
     add_shortfall(members, report.shortfall);
     members.add("id_series", std::string(series_text(report.id_series)));
     members.add_json("left_out", json_list(left_out(report, missing), std::identity()));

@@ -41,6 +41,8 @@ struct DumpReport {
     Shortfall shortfall;
     /// Tasks of the kernel that was found without the guest's help; none if there is no such kernel.
     std::optional<std::uint32_t> tasks_found;
+    /// Whether the dump has the types of the kernel and all its symbols.
+    bool types_in_dump = false;
     /// Regions whose commit was refused. Not owned.
     std::span<const RefusedRegion> refused;
     /// A value of enum kmd_id_series.

@@ -38,6 +38,9 @@ std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
         std::for_each(snapshot.kernel->vital.begin(), snapshot.kernel->vital.end(), add);
         std::for_each(snapshot.kernel->others.begin(), snapshot.kernel->others.end(), add);
     }
+    if (snapshot.types) {
+        std::for_each(snapshot.types->regions.begin(), snapshot.types->regions.end(), add);
+    }
     std::for_each(snapshot.stacks.begin(), snapshot.stacks.end(), add);
     std::sort(ranges.begin(), ranges.end(),
               [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });

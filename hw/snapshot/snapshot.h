@@ -51,6 +51,8 @@ struct Snapshot {
     std::string layout;
     /// What that kernel lacks: see LinuxKernel::missing().
     std::vector<std::string> kernel_lacks;
+    /// Of that kernel, or of the one that registered its vmcoreinfo; none if they are not wanted.
+    std::optional<KernelTypes> types;
     /// Further RAM that the guest did not register.
     std::vector<Region> stacks;
     std::vector<Region> tables;

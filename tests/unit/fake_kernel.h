@@ -55,17 +55,26 @@ class FakeKernel
     {
         if (with_types) {
             const auto btf = types.make();
+            // A variable is taken to reach to the next symbol, up to 16 KiB.
+            next_ += 0x10000;
             const std::uint64_t at = place("__start_BTF", btf.size());
             guest_.put(at - kImage, text_of(btf));
             symbols_[at + btf.size()] = "__stop_BTF";
+            next_ += 0x1000;
         }
         place_symbols();
-        std::string text =
-            "OSRELEASE=6.12.1-fake\nBUILD-ID=0123456789abcdef0123456789abcdef01234567\nPAGESIZE=4096\n"
-            "SYMBOL(swapper_pg_dir)=ffff800080010000\nNUMBER(VA_BITS)=48\n"
-            "NUMBER(kimage_voffset)=0xffff800000000000\nNUMBER(PHYS_OFFSET)=0x80000000\n"
-            "NUMBER(TCR_EL1_T1SZ)=0x10\n" +
-            vmcoreinfo_;
+        put_vmcoreinfo();
+    }
+
+    /// Again, after finish(), if what it says has changed.
+    void put_vmcoreinfo()
+    {
+        std::string text = "OSRELEASE=6.12.1-fake\nBUILD-ID=" + build_id +
+                           "\nPAGESIZE=4096\n"
+                           "SYMBOL(swapper_pg_dir)=ffff800080010000\nNUMBER(VA_BITS)=48\n"
+                           "NUMBER(kimage_voffset)=0xffff800000000000\nNUMBER(PHYS_OFFSET)=0x80000000\n"
+                           "NUMBER(TCR_EL1_T1SZ)=0x10\n" +
+                           vmcoreinfo_;
         guest_.put(vmcoreinfo_at, text + std::string(1, '\0'));
     }
 
@@ -143,6 +152,7 @@ class FakeKernel
 
     BtfMaker types;
     bool with_types = true;
+    std::string build_id = "0123456789abcdef0123456789abcdef01234567";
     bool with_data_symbols = true;
     /// Further symbols, with names of 30 characters.
     unsigned more_symbols = 0;

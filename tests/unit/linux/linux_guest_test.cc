@@ -96,7 +96,8 @@ TEST_F(LinuxGuestTest, IsDescribedToReadersInNotes)
         notes[note.name.substr(0, note.name.find('\0'))] = note.text;
     }
     EXPECT_TRUE(notes["VMCOREINFO"].starts_with("OSRELEASE=6.12.1-fake\n"));
-    EXPECT_TRUE(notes["KMD_LAYOUT"].starts_with("KMD_LAYOUT=1\nSYMBOL(init_task)=ffff8000"));
+    EXPECT_TRUE(notes["KMD_LAYOUT"].starts_with("KMD_LAYOUT=1\nSYMBOL(__per_cpu_offset)=ffff8000"));
+    EXPECT_NE(notes["KMD_LAYOUT"].find("\nSYMBOL(init_task)=ffff8000"), std::string::npos);
     EXPECT_NE(notes["KMD_LAYOUT"].find("\nOFFSET(task_struct.tasks)=64\n"), std::string::npos);
 }
 

@@ -2,6 +2,7 @@
 //
 // Protects what is on the disk when the emulator dies in the middle of a dump: it is killed at each of its
 // system calls, one run for each, and so is its folder taken away.
+#include "fake_kernel.h"
 #include "temp_dir.h"
 #include "test_machine.h"
 
@@ -23,6 +24,7 @@ namespace
 
 using kmd::Config;
 using kmd::test::bytes_of;
+using kmd::test::FakeKernel;
 using kmd::test::kRam;
 using kmd::test::names_in;
 using kmd::test::ram_region;
@@ -76,6 +78,8 @@ struct Case {
     std::function<void(Config&, const TempDir&)> configure;
     /// Dumps that are there before.
     unsigned before = 0;
+    /// A Linux kernel is in the memory.
+    bool with_kernel = false;
 };
 
 const std::vector<Case>& cases()
@@ -88,6 +92,7 @@ const std::vector<Case>& cases()
         {"qcom keep", [](Config& c, const TempDir& f) { c.output = f.path(), c.format = "qcom", c.keep = 1; },
          2},
         {"file", [](Config& c, const TempDir& f) { c.file = f / "last.elf"; }, 1},
+        {"types", [](Config& c, const TempDir& f) { c.output = f.path(), c.types = "beside"; }, 0, true},
     };
     return all;
 }
@@ -102,6 +107,12 @@ std::unique_ptr<TestMachine> machine(const Case& what, const TempDir& folder)
     m->host.guest.fill_pattern(kRam, 0x8000);
     m->add(0, ram_region(0, 0x5000, 1));
     m->add(1, {kRam + 0x6000, kmd::test::kVirt + 0x6000, 0x1000, "log", 27, 0x100});
+    if (what.with_kernel) {
+        FakeKernel kernel(m->host.guest);
+        kernel.finish();
+        m->add(2, {FakeKernel::kVmcoreinfo, FakeKernel::kLinear + FakeKernel::kVmcoreinfo, 0x1000,
+                   "vmcoreinfo", 3, KMD_KIND_VMCOREINFO});
+    }
     for (unsigned i = 0; i < what.before; ++i) {
         m->dump(2);
     }
