@@ -69,6 +69,37 @@ void expect_log_tasks_and_backtraces(const std::string& dump)
     EXPECT_TRUE(init.output.starts_with("task 1, init, on CPU ")) << init.output;
 }
 
+/// Structures are shown by types beside the dump. The values differ from those that the kernel starts with.
+void expect_types(const std::string& dump)
+{
+    const auto print = [&](const std::vector<std::string>& arguments) {
+        std::vector<std::string> command = {"print", dump};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        return kmdump(command).output;
+    };
+    EXPECT_TRUE(
+        std::regex_match(print({"panic_cpu.counter"}), std::regex("panic_cpu.counter = \\(int\\) [01]\n")))
+        << print({"panic_cpu"});
+    EXPECT_TRUE(std::regex_search(print({"runqueues.curr->comm", "--cpu", "1"}),
+                                  std::regex("= \\(char\\[16\\]\\) \"\\S+\"\n$")))
+        << print({"runqueues.curr->comm", "--cpu", "1"});
+    const std::string jiffies = print({"jiffies_64"});
+    const std::string start = "jiffies_64 = (u64) 0x";
+    ASSERT_TRUE(jiffies.starts_with(start)) << jiffies;
+    // INITIAL_JIFFIES with CONFIG_HZ=250.
+    EXPECT_GT(std::stoull(jiffies.substr(start.size()), nullptr, 16), 0xfffedb08u);
+    std::vector<std::filesystem::path> types;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(dump).parent_path())) {
+        if (entry.path().extension() == ".btf") {
+            types.push_back(entry.path());
+        }
+    }
+    ASSERT_EQ(types.size(), 1u);
+    const auto all = support::run({"bpftool", "btf", "dump", "file", types[0].string()});
+    EXPECT_EQ(all.status, 0);
+    EXPECT_NE(all.output.find("STRUCT 'task_struct' size="), std::string::npos);
+}
+
 /// Every byte of the dump's memory is that of QEMU's own dump.
 void expect_same_memory(const std::string& dump, const std::string& qemus)
 {
@@ -91,6 +122,7 @@ TEST(NoDriver, PanicAndRebootLeaveLogTasksAndBacktraces)
     const auto dump = only_dump(guest);
     EXPECT_TRUE(dump.ends_with("kmemdump-0001-panic.elf")) << dump;
     expect_log_tasks_and_backtraces(dump);
+    expect_types(dump);
     std::cout << "figures: bytes without a driver: " << std::filesystem::file_size(dump) << "\n"
               << guest.messages();
 }
@@ -109,6 +141,28 @@ TEST(NoDriver, PanicThatStandsStillIsNoticedAndItsMemoryIsExact)
     guest.qmp().execute("quit");
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     EXPECT_EQ(guest.dumps().size(), 1u) << "one panic, one dump";
+}
+
+TEST(NoDriver, TypesAndAllSymbolsAreInTheDumpIfTheUserAsks)
+{
+    Guest guest({.command_line = "kmd.load=none", .properties = "types=in"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const auto dump = only_dump(guest);
+    expect_log_tasks_and_backtraces(dump);
+    const auto info = kmdump({"info", dump});
+    EXPECT_NE(info.output.find("types:     in the dump\n"), std::string::npos) << info.output;
+    // Variables that no other dump names.
+    for (const char* variable : {"init_net", "file_systems", "kmalloc_caches"}) {
+        const auto found = kmdump({"memory", dump, variable, "--length", "1"});
+        EXPECT_EQ(found.output.find("or a symbol of the kernel"), std::string::npos) << found.output;
+    }
+    EXPECT_NE(kmdump({"print", dump, "init_task.comm"}).output.find("\"swapper/0\""), std::string::npos);
+    const auto file = guest.folder().file("types.btf");
+    EXPECT_EQ(kmdump({"types", dump, "-o", file}).status, 0);
+    EXPECT_EQ(support::run({"bpftool", "btf", "dump", "file", file}).status, 0);
+    EXPECT_EQ(std::filesystem::file_size(file) > 1'000'000, true);
+    std::cout << "figures: bytes with types: " << std::filesystem::file_size(dump) << "\n"
+              << guest.messages();
 }
 
 TEST(NoDriver, PanicAtTheEndOfBootLeavesItsLog)

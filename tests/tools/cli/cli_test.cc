@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "btf_maker.h"
 #include "core_maker.h"
 #include "kmdump/cli/cli.h"
 #include "sidecar_text.h"
@@ -12,6 +13,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <sstream>
 
 namespace
@@ -875,6 +877,155 @@ TEST(MemoryCommand, SaysWhatItExpected)
                   .err.find("expected a physical address"),
               std::string::npos);
     EXPECT_NE(error_of("0xffffffffffffffff").find("the dump has no memory at"), std::string::npos);
+}
+
+constexpr std::uint64_t kTypesAt = 0xffff8000'81000000;
+
+/// BTF of TaskMaker's task_struct, and of a per-CPU variable.
+kmdump_test::Bytes types_of_tasks()
+{
+    kmd::test::BtfMaker btf;
+    constexpr std::uint32_t kSigned = 1u << 24 | 32;
+    const auto number = btf.type("int", 1, 0, 4, {kSigned});
+    const auto character = btf.type("char", 1, 0, 1, {8});
+    const auto name = btf.type("", 3, 0, 0, {character, number, 16});
+    const std::uint32_t list = name + 1;
+    const std::uint32_t pointer = list + 1;
+    btf.structure("list_head", 16, {{"next", pointer, 0}, {"prev", pointer, 8}});
+    btf.type("", 2, 0, list, {});
+    btf.structure("task_struct", 0x200,
+                  {{"tasks", list, TaskMaker::kTasks},
+                   {"pid", number, TaskMaker::kPid},
+                   {"comm", name, TaskMaker::kComm}});
+    const auto counter = btf.type("counter", 14, 0, number, {0});
+    btf.type(".data..percpu", 15, 1, 4, {counter, 0, 4});
+    return btf.make();
+}
+
+/// A guest with tasks. `beside`: its types are not in the dump.
+CoreMaker guest_with_types(bool beside = false)
+{
+    TaskMaker tasks = TaskMaker::usual();
+    tasks.put_at(5, 0x100, 41, 4);
+    tasks.put_at(5, 0x110, 0x10, 8);
+    CoreMaker maker = tasks.core();
+    *maker.vmcoreinfo += "BUILD-ID=0123456789abcdef\n";
+    const auto types = types_of_tasks();
+    std::ostringstream layout;
+    layout << std::hex << "SYMBOL(__start_BTF)=" << kTypesAt
+           << "\nSYMBOL(__stop_BTF)=" << kTypesAt + types.size()
+           << "\nSYMBOL(counter)=" << TaskMaker::at(5) + 0xf0
+           << "\nSYMBOL(__per_cpu_offset)=" << TaskMaker::at(5) + 0x110 << "\n";
+    *maker.layout += layout.str();
+    if (!beside) {
+        maker.memory.push_back({kTypesAt, 0x48000000, types});
+    }
+    return maker;
+}
+
+class PrintCommand : public testing::Test
+{
+  protected:
+    Outcome print(const std::vector<std::string>& arguments) const
+    {
+        std::vector<std::string> all = {"print", file.path()};
+        all.insert(all.end(), arguments.begin(), arguments.end());
+        return kmdump_command(all);
+    }
+
+    const TemporaryFile file{guest_with_types().make()};
+};
+
+TEST_F(PrintCommand, ShowsAVariableByItsType)
+{
+    EXPECT_EQ(print({"init_task.comm"}).out, "init_task.comm = (char[16]) \"swapper/0\"\n");
+    EXPECT_EQ(print({"0xffff000010000200.pid", "--type", "struct task_struct"}).out,
+              "0xffff000010000200.pid = (int) 1\n");
+    EXPECT_EQ(print({"init_task.tasks"}).out, "init_task.tasks = (struct list_head) {\n"
+                                              "    .next = 0xffff000010000210,\n"
+                                              "    .prev = 0xffff000010000610,\n"
+                                              "}\n");
+    EXPECT_EQ(print({"init_task.tasks->next->prev"}).out,
+              "init_task.tasks->next->prev = (struct list_head *) 0xffff000010000010\n");
+    EXPECT_EQ(print({"*init_task.tasks.next"}).out, "*init_task.tasks.next = (struct list_head) {\n"
+                                                    "    .next = 0xffff000010000610,\n"
+                                                    "    .prev = 0xffff000010000010,\n"
+                                                    "}\n");
+    EXPECT_EQ(print({"counter", "--cpu", "0"}).out, "counter = (int) 41\n");
+    EXPECT_NE(print({"init_task"}).out.find("\n    .comm = \"swapper/0\",\n"), std::string::npos);
+}
+
+TEST_F(PrintCommand, WritesJson)
+{
+    const auto json = nlohmann::json::parse(print({"init_task", "--json"}).out);
+    EXPECT_EQ(json["type"], "struct task_struct");
+    EXPECT_EQ(json["address"], "0xffff000010000000");
+    EXPECT_EQ(json["types"], "dump");
+    EXPECT_EQ(json["contents"]["comm"], "swapper/0");
+    EXPECT_EQ(json["contents"]["pid"], 0);
+    EXPECT_EQ(json["contents"]["tasks"]["next"], "0xffff000010000210");
+}
+
+TEST_F(PrintCommand, SaysWhichStepFailed)
+{
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+        {{"init_task.tasks.nxt"}, "'struct list_head', the type of init_task.tasks, has no member 'nxt'"},
+        {{"init_task.pid.x"}, "'int', the type of init_task.pid, has no member 'x'"},
+        {{"*init_task.pid"}, "init_task.pid is not a pointer: it is 'int'"},
+        {{"init_task.pid[0]"}, "init_task.pid has no elements: it is 'int'"},
+        {{"init_task.comm[16]"}, "init_task.comm has elements 0 to 15: there is no 16"},
+        {{"nosuch"}, "or a symbol of the kernel, found 'nosuch'"},
+        {{"0xffff000010000000"}, "the type of '0xffff000010000000' is not known: name it with --type"},
+        {{"init_task", "--type", "nosuch"}, "the kernel has no type 'nosuch'"},
+        {{"counter"}, "each CPU has its own 'counter': choose one with --cpu"},
+        {{"counter", "--cpu", "8192"}, "the dump does not say where the variables of CPU 8192 are"},
+        {{"0x1000.next", "--type", "list_head *"}, "the dump does not have 0x1000, which is at 0x1000"}};
+    for (const auto& [arguments, message] : cases) {
+        const auto result = print(arguments);
+        EXPECT_EQ(result.status, 1);
+        EXPECT_NE(result.err.find(message), std::string::npos) << result.err;
+    }
+    EXPECT_EQ(print({"a+b"}).status, 2);
+}
+
+TEST(TypesOfADump, AreInTheFileThatItsSidecarNames)
+{
+    const kmd::test::TempDir folder;
+    const std::string path = folder / "dump.elf";
+    const auto write = [](const std::string& name, const std::string& text) {
+        std::ofstream(name, std::ios::binary) << text;
+    };
+    const auto error = [&] { return kmdump_command({"print", path, "init_task.pid"}).err; };
+    const std::string dump = text_of(guest_with_types(true).make());
+    write(path, dump);
+    EXPECT_NE(error().find("the dump has no types of its kernel: give the kernel's vmlinux"),
+              std::string::npos);
+
+    const auto write_sidecar = [&](const std::string& name) {
+        std::string text = kmdump_test::sidecar_text(dump.size());
+        text.insert(1, R"("types_file":")" + name + R"(",)");
+        write(path + ".json", text);
+    };
+    write_sidecar("../0123456789abcdef.btf");
+    EXPECT_NE(error().find("the sidecar names '../0123456789abcdef.btf' as the types"), std::string::npos);
+    write_sidecar("0123456789abcdef.btf");
+    EXPECT_NE(error().find("0123456789abcdef.btf: "), std::string::npos);
+    write(folder / "0123456789abcdef.btf", text_of(types_of_tasks()));
+    EXPECT_EQ(kmdump_command({"print", path, "init_task.pid"}).out, "init_task.pid = (int) 0\n");
+    EXPECT_NE(kmdump_command({"info", path}).out.find("types:     in 0123456789abcdef.btf beside it\n"),
+              std::string::npos);
+}
+
+TEST(TypesCommand, WritesTheTypesAsTheKernelHasThem)
+{
+    const kmd::test::TempDir folder;
+    const TemporaryFile file(guest_with_types().make());
+    const std::string path = folder / "types.btf";
+    const auto result = kmdump_command({"types", file.path(), "-o", path});
+    EXPECT_EQ(result.out,
+              path + ": " + std::to_string(types_of_tasks().size()) + " bytes of types, from the dump\n");
+    EXPECT_EQ(kmd::test::bytes_of(path), types_of_tasks());
+    EXPECT_EQ(kmdump_command({"types", file.path()}).status, 2) << "without -o";
 }
 
 TEST(ModulesCommand, NeedsTheListOfModules)

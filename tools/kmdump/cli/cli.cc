@@ -9,11 +9,13 @@
 #include "kmdump/cli/cmd_log.h"
 #include "kmdump/cli/cmd_memory.h"
 #include "kmdump/cli/cmd_modules.h"
+#include "kmdump/cli/cmd_print.h"
 #include "kmdump/cli/cmd_receive.h"
 #include "kmdump/cli/cmd_regions.h"
 #include "kmdump/cli/cmd_report.h"
 #include "kmdump/cli/cmd_run.h"
 #include "kmdump/cli/cmd_tasks.h"
+#include "kmdump/cli/cmd_types.h"
 #include "kmdump/cli/cmd_verify.h"
 
 #include <CLI/CLI.hpp>
@@ -47,6 +49,8 @@ class Commands
         add_bt();
         add_modules();
         add_memory();
+        add_print();
+        add_types();
         add_verify();
         add_diff();
         add_report();
@@ -179,6 +183,34 @@ class Commands
         on(command, memory_.path, [this] { return status(print_memory(memory_, out_)); });
     }
 
+    void add_print()
+    {
+        CLI::App* const command = add_reader("print", "Show a variable or structure of the kernel", print_);
+        command
+            ->add_option("VALUE", print_.expression,
+                         "SYMBOL or 0xADDRESS, then any of .MEMBER, ->MEMBER and [NUMBER]; * in front "
+                         "follows a pointer")
+            ->required()
+            ->check([](const std::string& text) {
+                const auto path = parse_value_path(text);
+                return path ? std::string() : path.error().what;
+            });
+        command->add_option("--type", print_.type, "Type of SYMBOL or 0xADDRESS, such as task_struct")
+            ->type_name("TYPE");
+        command->add_option("--cpu", print_.cpu, "Whose instance of a per-CPU variable")->type_name("N");
+        add_vmlinux(command, print_.vmlinux);
+        on(command, print_.path, [this] { return status(print_value(print_, style_, out_)); });
+    }
+
+    void add_types()
+    {
+        CLI::App* const command = add_reader("types", "Write the types of the kernel as a BTF file", types_);
+        command->add_option("-o,--output", types_.output, "File to create, for bpftool and others")
+            ->type_name("FILE")
+            ->required();
+        on(command, types_.path, [this] { return status(write_types(types_, out_)); });
+    }
+
     void add_verify()
     {
         CLI::App* const command = add_reader(
@@ -279,6 +311,8 @@ class Commands
     BtOptions bt_;
     ModulesOptions modules_;
     MemoryOptions memory_;
+    PrintOptions print_;
+    TypesOptions types_;
     RegionsOptions regions_;
     VerifyOptions verify_;
     DiffOptions diff_;

@@ -119,7 +119,9 @@ Json to_json(const Sidecar& sidecar)
             {"left_out", lost_regions(sidecar)},
             {"remarks", sidecar.remarks},
             {"lacks", sidecar.lacks},
-            {"tasks_found", json_or_null(sidecar.tasks_found)}};
+            {"tasks_found", json_or_null(sidecar.tasks_found)},
+            {"types_in_dump", sidecar.types_in_dump},
+            {"types_file", sidecar.types_file.empty() ? Json(nullptr) : Json(escape(sidecar.types_file))}};
 }
 
 void print_json(const Facts& facts, const std::string& path, std::ostream& out)
@@ -166,6 +168,11 @@ void print_sidecar(const Sidecar& sidecar, std::ostream& out)
         << "regions:   " << sidecar.regions.size() << ", "
         << (lost.empty() ? "all of them saved" : std::to_string(lost.size()) + " left out") << "\n";
     print_list(lost, out);
+    if (sidecar.types_in_dump || !sidecar.types_file.empty()) {
+        out << "types:     "
+            << (sidecar.types_in_dump ? "in the dump" : "in " + escape(sidecar.types_file) + " beside it")
+            << "\n";
+    }
     if (sidecar.tasks_found) {
         out << "found:     a kernel with " << count(*sidecar.tasks_found, "task")
             << ", without the guest's help\n";

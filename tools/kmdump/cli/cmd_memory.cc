@@ -2,8 +2,8 @@
 #include "kmdump/cli/cmd_memory.h"
 
 #include "common/text.h"
-#include "kmdump/kernel/kernel_layout.h"
 #include "kmdump/kernel/symbol_source.h"
+#include "kmdump/kernel/variables.h"
 #include "kmdump/text/json.h"
 
 #include <algorithm>
@@ -38,18 +38,8 @@ kmd::Result<std::uint64_t> address_of(const Dump& dump, const std::string& name,
     if (!source) {
         return source.error();
     }
-    const std::string key = "SYMBOL(" + name + ")";
-    for (const auto& found : {source.value().symbols.address_of(name), find_layout(dump.core).symbol(key),
-                              dump.vmcoreinfo.symbol(key)}) {
-        if (found) {
-            return *found;
-        }
-    }
-    return kmd::Error{
-        "expected an address such as 0xffff800080000000 or a symbol of the kernel, found '" +
-        kmd::printable(name) +
-        "'; most dumps have the names of functions only, a vmlinux file has those of variables, too: "
-        "--vmlinux FILE"};
+    const auto found = address_of_symbol(dump, source.value().symbols, name);
+    return found ? kmd::Result<std::uint64_t>(*found) : unknown_symbol(name);
 }
 
 kmd::Result<std::uint64_t> find_start(const Dump& dump, const MemoryOptions& options)

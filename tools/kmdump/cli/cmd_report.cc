@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/cli/cmd_report.h"
 
+#include "kmdump/cli/output_file.h"
 #include "kmdump/cli/task_text.h"
 #include "kmdump/report/report.h"
 #include "kmdump/text/json.h"
-
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 
 namespace kmdump
 {
@@ -38,20 +32,6 @@ Json to_json(const ReportOptions& options, const Report& report)
     return json;
 }
 
-std::optional<kmd::Error> write_file(const Report& report, const std::string& path)
-{
-    const std::string pending = path + "." + std::to_string(::getpid()) + ".incomplete";
-    std::ofstream file(pending, std::ios::binary | std::ios::trunc);
-    write_page(report, file);
-    file.close();
-    if (!file || std::rename(pending.c_str(), path.c_str()) != 0) {
-        const std::string cause = std::strerror(errno);
-        std::remove(pending.c_str());
-        return kmd::Error{"the page cannot be written to " + path + ": " + cause};
-    }
-    return std::nullopt;
-}
-
 } // namespace
 
 std::optional<kmd::Error> write_report(const ReportOptions& options, std::ostream& out)
@@ -61,7 +41,8 @@ std::optional<kmd::Error> write_report(const ReportOptions& options, std::ostrea
         return report.error();
     }
     if (!options.output.empty()) {
-        if (auto error = write_file(report.value(), options.output)) {
+        const auto write = [&](std::ostream& file) { write_page(report.value(), file); };
+        if (auto error = write_output_file(options.output, "the page", write)) {
             return error;
         }
     }

@@ -284,6 +284,10 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     if (json.contains("tasks_found")) {
         sidecar.tasks_found = members.number(json, "tasks_found");
     }
+    if (json.contains("types_file")) {
+        sidecar.types_file = members.text(json, "types_file");
+    }
+    sidecar.types_in_dump = json.contains("types_in_dump") && members.boolean(json, "types_in_dump");
     if (json.contains("id_series")) {
         sidecar.id_series = members.text(json, "id_series");
     }

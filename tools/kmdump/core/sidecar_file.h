@@ -46,6 +46,10 @@ struct Sidecar {
     std::vector<std::string> lacks;
     /// Tasks of a kernel that the controller found without the guest's help; nothing if it found none.
     std::optional<std::uint64_t> tasks_found;
+    /// The name of the file beside the dump that has the types of its kernel; empty if there is none.
+    std::string types_file;
+    /// The types are in the dump.
+    bool types_in_dump = false;
     /// The memory that was registered as vmcoreinfo no longer holds any.
     bool vmcoreinfo_lost = false;
     /// The series that SidecarRegion::id belongs to; "unknown" if the sidecar does not say.

@@ -152,7 +152,9 @@ std::vector<TakenDump> RunFolder::dumps() const
 {
     std::vector<TakenDump> dumps;
     for (const std::string& name : entries()) {
-        if (!before_.contains(name) && !name.ends_with(".json") && !name.starts_with(".")) {
+        const bool is_no_dump = name.starts_with(".") || name.ends_with(".json") || name.ends_with(".btf") ||
+                                name.ends_with(".btf.incomplete");
+        if (!before_.contains(name) && !is_no_dump) {
             dumps.push_back(describe_dump((fs::path(path_) / name).string()));
         }
     }
