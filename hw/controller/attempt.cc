@@ -126,7 +126,7 @@ FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) co
 FoundKernel Attempt::find_registered_kernel(const Machine& machine, GuestMemory& memory) const
 {
     const auto slot = vmcoreinfo_slot();
-    if (!slot || !context_.settings.asks_for_types()) {
+    if (!slot || !context_.settings.asks_for_extras()) {
         return {};
     }
     const Region region = context_.table.region(*slot);

@@ -83,6 +83,9 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
     if (snapshot.types && !snapshot.types->missing.empty()) {
         remarks.push_back(snapshot.types->missing);
     }
+    if (snapshot.data && !snapshot.data->missing.empty()) {
+        remarks.push_back(snapshot.data->missing);
+    }
     if (snapshot.tables_cut) {
         remarks.push_back(
             "the guest's page tables are larger than any kernel's, so the dump has only a part of them");
@@ -108,11 +111,14 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
         }
         made.remarks.push_back(remark_on_format(settings.dump_format, plan.error()));
     }
-    if (kernel.kernel != nullptr && !kernel.only_types) {
+    if (kernel.kernel != nullptr && !kernel.only_extras) {
         read_kernel(made.snapshot, *kernel.kernel, kernel.vmcoreinfo, machine, memory);
     }
     if (kernel.kernel != nullptr) {
         made.snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
+        if (settings.captured.data) {
+            made.snapshot.data = read_data(*kernel.kernel, memory);
+        }
     }
     read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);

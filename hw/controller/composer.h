@@ -31,8 +31,8 @@ struct FoundKernel {
     const LinuxKernel* kernel = nullptr;
     /// The whole text of its vmcoreinfo.
     std::string vmcoreinfo;
-    /// Nothing but its types: the guest registered the rest.
-    bool only_types = false;
+    /// Only what the user asked for besides: its types, its data. The guest registered the rest.
+    bool only_extras = false;
 };
 
 /// `regions`: those of the table. `abandoned`: the kernel that requests the dump is not the one that

@@ -50,14 +50,12 @@ std::optional<TypesWanted> parse_types(const std::string& name)
                                          {"none", TypesWanted::kNone}});
 }
 
-/// Why these types cannot be had; none if they can.
-std::optional<Error> check_types(const Settings& settings)
+/// Why what the controller has to find cannot be had; none if it can.
+std::optional<Error> check_extras(const Settings& settings)
 {
-    const std::string property = "types=" + settings.types;
-    if (!settings.asks_for_types()) {
-        return std::nullopt;
-    }
-    if (!settings.finds_kernel()) {
+    const std::string property =
+        settings.asks_for_types() ? "types=" + settings.types : "capture=" + settings.capture;
+    if (settings.asks_for_extras() && !settings.finds_kernel()) {
         return Error{property + " needs linux=auto or linux=only, format=enriched, and regions in capture="};
     }
     if (settings.types_wanted == TypesWanted::kBesideDump && settings.chardev) {
@@ -115,7 +113,7 @@ Result<Settings> Settings::of(const Config& config)
         return Error{"types=" + printable(config.types) + " is unknown: expected auto, in, beside or none"};
     }
     Settings settings{config, *format, capture.value(), *linux_wanted, *types_wanted};
-    if (auto wrong = check_types(settings)) {
+    if (auto wrong = check_extras(settings)) {
         return *wrong;
     }
     return settings;

@@ -100,6 +100,11 @@ Collection collect(const Snapshot& snapshot, GuestMemory& memory)
             add(region, Rank::kRest);
         }
     }
+    if (snapshot.data) {
+        for (const Region& region : snapshot.data->regions) {
+            add(region, Rank::kRest);
+        }
+    }
     for (const Region& region : snapshot.stacks) {
         add(region, Rank::kStack);
     }

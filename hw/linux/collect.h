@@ -27,6 +27,9 @@ bool log_names_a_panic(const LinuxKernel& kernel, const LiveKernelMemory& memory
 /// Variables of the kernel, memory nodes and sections, names of functions.
 void collect_variables(const KernelWalk& walk);
 
+/// All variables: .data and .bss. False if the kernel does not name them.
+bool collect_data(const KernelWalk& walk);
+
 /// What describes types and names symbols: BTF of the kernel and of its modules, and all of kallsyms.
 void collect_types(const KernelWalk& walk);
 

@@ -88,11 +88,15 @@ inline constexpr auto kKernelVariables = std::to_array<KernelVariable>({
 
 /// Further symbols that are looked up but are no variables to save.
 inline constexpr auto kOtherSymbols = std::to_array<std::string_view>({
+    "__bss_start",
+    "__bss_stop",
     "__start_BTF",
     "__stop_BTF",
     "btf_modules",
     "init_stack",
     "__end_init_stack",
+    "_edata",
+    "_sdata",
     "runqueues",
 });
 

@@ -124,6 +124,22 @@ LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemo
     return panic_cpu || state ? Condition::kRunning : Condition::kUnknown;
 }
 
+KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory)
+{
+    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
+    PageSet pages(kernel_memory, kMostPages);
+    KernelData data;
+    if (!collect_data({kernel, kernel_memory, pages})) {
+        data.missing =
+            "the kernel's symbols do not say where its .data and .bss are, so capture=data adds nothing";
+    } else if (pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
+        data.missing =
+            "the kernel's .data and .bss are larger than 64 MiB, so the dump has only a part of them";
+    }
+    data.regions = pages.regions();
+    return data;
+}
+
 KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)
 {
     const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);

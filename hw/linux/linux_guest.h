@@ -108,6 +108,14 @@ struct KernelTypes {
 /// Reads it.
 KernelTypes read_types(const LinuxKernel& kernel, TypesPlace place, GuestMemory& memory);
 
+/// All variables of a kernel, .data and .bss.
+struct KernelData {
+    std::vector<Region> regions;
+    /// What of it is missing, and why: a sentence; empty if nothing is.
+    std::string missing;
+};
+KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory);
+
 /// Offsets and addresses that readers without debugging information need, in the syntax of vmcoreinfo.
 std::string layout_text(const LinuxKernel& kernel);
 

@@ -89,4 +89,18 @@ void collect_variables(const KernelWalk& walk)
     collect_memory_sections(walk);
 }
 
+bool collect_data(const KernelWalk& walk)
+{
+    bool found = false;
+    for (const auto& [first, end] : {std::pair("_sdata", "_edata"), std::pair("__bss_start", "__bss_stop")}) {
+        const std::uint64_t begin = walk.kernel.address(first);
+        const std::uint64_t stop = walk.kernel.address(end);
+        if (begin != 0 && stop > begin) {
+            walk.pages.add(begin, stop - begin);
+            found = true;
+        }
+    }
+    return found;
+}
+
 } // namespace kmd

@@ -19,10 +19,12 @@ struct Capture {
     bool stacks = true;
     /// The page tables that lead to the regions and stacks.
     bool tables = true;
+    /// All variables of the Linux kernel: .data and .bss.
+    bool data = false;
 };
 
-/// Parses a list of the words regions, cpus, stacks and tables, separated by ',' or by '+', because a comma
-/// separates options on QEMU's command line. An error says what is expected.
+/// Parses a list of the words regions, cpus, stacks, tables and data, separated by ',' or by '+', because a
+/// comma separates options on QEMU's command line. An error says what is expected.
 Result<Capture> parse_capture(const std::string& list);
 
 } // namespace kmd

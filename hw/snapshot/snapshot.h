@@ -53,6 +53,8 @@ struct Snapshot {
     std::vector<std::string> kernel_lacks;
     /// Of that kernel, or of the one that registered its vmcoreinfo; none if they are not wanted.
     std::optional<KernelTypes> types;
+    /// All variables of that kernel; none if they are not wanted.
+    std::optional<KernelData> data;
     /// Further RAM that the guest did not register.
     std::vector<Region> stacks;
     std::vector<Region> tables;

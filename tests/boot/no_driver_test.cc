@@ -143,19 +143,23 @@ TEST(NoDriver, PanicThatStandsStillIsNoticedAndItsMemoryIsExact)
     EXPECT_EQ(guest.dumps().size(), 1u) << "one panic, one dump";
 }
 
-TEST(NoDriver, TypesAndAllSymbolsAreInTheDumpIfTheUserAsks)
+TEST(NoDriver, TypesSymbolsAndDataAreInTheDumpIfTheUserAsks)
 {
-    Guest guest({.command_line = "kmd.load=none", .properties = "types=in"});
+    Guest guest(
+        {.command_line = "kmd.load=none", .properties = "types=in,capture=regions+cpus+stacks+tables+data"});
     EXPECT_EQ(guest.wait_for_the_end(), 0);
     const auto dump = only_dump(guest);
     expect_log_tasks_and_backtraces(dump);
     const auto info = kmdump({"info", dump});
     EXPECT_NE(info.output.find("types:     in the dump\n"), std::string::npos) << info.output;
-    // Variables that no other dump names.
-    for (const char* variable : {"init_net", "file_systems", "kmalloc_caches"}) {
-        const auto found = kmdump({"memory", dump, variable, "--length", "1"});
-        EXPECT_EQ(found.output.find("or a symbol of the kernel"), std::string::npos) << found.output;
+    // Variables that no other dump names or has.
+    for (const char* variable : {"init_net", "file_systems", "super_blocks"}) {
+        const auto found = kmdump({"memory", dump, variable, "--length", "8"});
+        EXPECT_EQ(found.status, 0) << found.output;
     }
+    EXPECT_NE(kmdump({"print", dump, "init_net.loopback_dev", "--type", "net"})
+                  .output.find("(struct net_device *) 0xffff"),
+              std::string::npos);
     EXPECT_NE(kmdump({"print", dump, "init_task.comm"}).output.find("\"swapper/0\""), std::string::npos);
     const auto file = guest.folder().file("types.btf");
     EXPECT_EQ(kmdump({"types", dump, "-o", file}).status, 0);

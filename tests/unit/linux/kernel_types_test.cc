@@ -49,6 +49,16 @@ class Guest
         machine.controller->reset();
     }
 
+    /// As a driver does in a panic.
+    void register_itself_and_ring()
+    {
+        machine.add(0, {FakeKernel::kVmcoreinfo, FakeKernel::kLinear + FakeKernel::kVmcoreinfo, 0x1000,
+                        "vmcoreinfo", 1, KMD_KIND_VMCOREINFO});
+        machine.add(1, test::ram_region(0, 0x1000));
+        machine.dump();
+        last = machine.controller->last_file();
+    }
+
     nlohmann::json sidecar() const
     {
         std::ifstream file(last + ".json");
@@ -206,13 +216,7 @@ TEST(KernelTypes, OfAKernelThatRegistersItselfAreStoredIfTheUserAsks)
     for (const char* value : {"auto", "in", "beside", "none"}) {
         Guest guest(with_types(value));
         guest.kernel.finish();
-        ASSERT_EQ(
-            guest.machine.add(0, {FakeKernel::kVmcoreinfo, FakeKernel::kLinear + FakeKernel::kVmcoreinfo,
-                                  0x1000, "vmcoreinfo", 1, KMD_KIND_VMCOREINFO}),
-            1u);
-        ASSERT_EQ(guest.machine.add(1, test::ram_region(0, 0x1000)), 1u);
-        guest.machine.dump();
-        guest.last = guest.machine.controller->last_file();
+        guest.register_itself_and_ring();
         ASSERT_FALSE(guest.last.empty());
         EXPECT_EQ(guest.dump_has_types(), value == std::string("in")) << value;
         EXPECT_EQ(guest.types_files().size(), value == std::string("beside") ? 1u : 0u) << value;
@@ -234,6 +238,50 @@ TEST(KernelTypes, AreNotInADumpOfAKernelThatHasNone)
     }
 }
 
+/// Half a megabyte each of .data and .bss; the end of the former.
+std::uint64_t place_data(FakeKernel& kernel)
+{
+    constexpr std::uint64_t kSize = 0x80000;
+    const std::uint64_t data = kernel.place("_sdata", kSize);
+    kernel.place("_edata", 8);
+    kernel.place("__bss_start", kSize);
+    kernel.place("__bss_stop", 8);
+    return data + kSize;
+}
+
+TEST(KernelData, IsInTheDumpOnlyIfTheUserAsks)
+{
+    for (const bool registers : {false, true}) {
+        for (const bool asks : {false, true}) {
+            Config config = with_types("none");
+            config.capture += asks ? "+data" : "";
+            Guest guest(config);
+            const std::uint64_t end = place_data(guest.kernel);
+            guest.kernel.finish();
+            if (registers) {
+                guest.register_itself_and_ring();
+            } else {
+                guest.crash();
+            }
+            ASSERT_FALSE(guest.last.empty());
+            const CoreReader dump(test::bytes_of(guest.last));
+            EXPECT_EQ(dump.read_virt(end - 0x1000, 0x1000).has_value(), asks);
+            EXPECT_EQ(dump.read_virt(guest.kernel.address("__bss_stop") - 0x2000, 0x1000).has_value(), asks);
+        }
+    }
+}
+
+TEST(KernelData, ThatTheKernelDoesNotNameIsMissingAndSaidSo)
+{
+    Config config = with_types("none");
+    config.capture += "+data";
+    Guest guest(config);
+    guest.kernel.finish();
+    guest.crash();
+    EXPECT_FALSE(guest.last.empty());
+    EXPECT_TRUE(guest.has_remark("the kernel's symbols do not say where its .data and .bss are"));
+}
+
 TEST(TypesProperty, SaysWhatItAccepts)
 {
     const auto error_of = [](const Config& config) { return Settings::of(config).error().what; };
@@ -242,6 +290,11 @@ TEST(TypesProperty, SaysWhatItAccepts)
     config.linux_capture = "off";
     EXPECT_EQ(error_of(config),
               "types=in needs linux=auto or linux=only, format=enriched, and regions in capture=");
+    config = with_types("none");
+    config.linux_capture = "off";
+    config.capture = "regions+data";
+    EXPECT_EQ(error_of(config), "capture=regions+data needs linux=auto or linux=only, format=enriched, and "
+                                "regions in capture=");
     config = with_types("beside");
     config.chardev = "socket";
     EXPECT_EQ(error_of(config), "types=beside makes a file beside the dump, which chardev= cannot: types=in "

@@ -94,6 +94,8 @@ TEST(CaptureList, NamesWhatIsWanted)
     EXPECT_TRUE(some.value().cpus);
     EXPECT_TRUE(some.value().stacks);
     EXPECT_FALSE(some.value().tables);
+    EXPECT_FALSE(all.value().data);
+    EXPECT_TRUE(parse_capture("regions,data").value().data);
 }
 
 TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
@@ -102,8 +104,8 @@ TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
         const auto capture = parse_capture(list);
         ASSERT_FALSE(capture) << list;
         EXPECT_EQ(capture.error().what, "capture=" + list +
-                                            " is not valid: expected a list of regions, cpus, stacks and "
-                                            "tables, for example capture=regions+cpus");
+                                            " is not valid: expected a list of regions, cpus, stacks, "
+                                            "tables and data, for example capture=regions+cpus");
     }
     auto config = test::small_config();
     config.capture = "ram";
