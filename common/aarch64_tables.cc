@@ -13,6 +13,8 @@ constexpr std::uint64_t kDescriptorSize = 8;
 constexpr std::uint64_t kValid = 1;
 /// Set in a table descriptor (clear in a block descriptor), and in a page descriptor of the last level.
 constexpr std::uint64_t kTable = 2;
+/// AP[2] of a page or block descriptor.
+constexpr std::uint64_t kReadOnly = 1 << 7;
 
 /// Address bits that each level translates: log2 of the number of descriptors in a page.
 constexpr unsigned bits_per_level(unsigned page_shift)
@@ -72,6 +74,7 @@ TableWalk Aarch64Tables::walk(std::uint64_t address, PhysicalMemory& memory) con
         if (last || (*descriptor & kTable) == 0) {
             done.target = output_address(*descriptor, shift(level));
             done.offset_bits = bits(shift(level) - 1, 0);
+            done.writable = (*descriptor & kReadOnly) == 0;
             break;
         }
         table = output_address(*descriptor, format_.page_shift);

@@ -32,6 +32,8 @@ struct TableWalk {
     std::optional<std::uint64_t> target = {};
     /// The address bits that are the offset in the page or block.
     std::uint64_t offset_bits = 0;
+    /// Whether the kernel may write there.
+    bool writable = false;
 };
 
 /// Whether an address is mapped.
@@ -48,6 +50,8 @@ struct Translation {
     std::uint64_t phys = 0;
     /// Addresses that differ only in these bits are in the same page or block.
     std::uint64_t offset_bits = 0;
+    /// Whether the kernel may write there.
+    bool writable = false;
 };
 
 class TranslationTables
@@ -69,7 +73,8 @@ class TranslationTables
         if (!found.target) {
             return {.mapping = found.table_missing ? Mapping::kUnknown : Mapping::kNotMapped};
         }
-        return {Mapping::kMapped, *found.target | (address & found.offset_bits), found.offset_bits};
+        return {Mapping::kMapped, *found.target | (address & found.offset_bits), found.offset_bits,
+                found.writable};
     }
 
     /// Only the guest-physical address; none if the address is not mapped or a table is not available.

@@ -16,6 +16,7 @@ constexpr std::uint16_t kMagic = 0xeb9f;
 constexpr std::size_t kHeaderBytes = 24;
 constexpr std::size_t kTypeBytes = 12;
 constexpr std::size_t kMemberBytes = 12;
+constexpr std::string_view kPerCpuSection = ".data..percpu";
 /// Nesting of anonymous structures, and of typedefs and arrays; real ones are far less deep.
 constexpr unsigned kDeepest = 16;
 constexpr std::uint64_t kPointerBytes = 8;
@@ -90,6 +91,27 @@ bool contains(std::span<const std::string_view> names, std::string_view name)
 
 } // namespace
 
+std::optional<std::span<const std::byte>> find_btf(std::span<const std::byte> image)
+{
+    // Magic, version 1, no flags, length of the header, and types right behind it.
+    constexpr unsigned char kStart[] = {0x9f, 0xeb, 1, 0, kHeaderBytes, 0, 0, 0, 0, 0, 0, 0};
+    const auto start = std::as_bytes(std::span(kStart));
+    for (auto at = image.begin();; ++at) {
+        at = std::search(at, image.end(), start.begin(), start.end());
+        const auto rest = image.subspan(static_cast<std::size_t>(at - image.begin()));
+        if (rest.size() < kHeaderBytes) {
+            return std::nullopt;
+        }
+        const auto word = [&](std::size_t offset) {
+            return std::uint64_t{load<std::uint32_t>(rest, offset)};
+        };
+        const std::uint64_t size = kHeaderBytes + word(16) + word(20);
+        if (word(12) == word(16) && size <= std::min<std::uint64_t>(rest.size(), Btf::kMostBytes)) {
+            return rest.first(size);
+        }
+    }
+}
+
 Result<Btf> Btf::parse(std::vector<std::byte> bytes, std::span<const std::string_view> structures,
                        std::span<const std::string_view> enums)
 {
@@ -148,6 +170,8 @@ std::optional<Error> Btf::read_types(std::span<const std::string_view> structure
             structures_.emplace(name(found.name), found);
         } else if (found.kind == kEnum && contains(enums, name(found.name))) {
             enums_.emplace(name(found.name), found);
+        } else if (found.kind == kDataSection && name(found.name) == kPerCpuSection) {
+            per_cpu_ = found;
         }
         at = found.details + static_cast<std::uint32_t>(*size);
     }
@@ -251,6 +275,24 @@ std::optional<Btf::Member> Btf::find_in(const Type& structure, std::string_view 
         }
     }
     return std::nullopt;
+}
+
+std::optional<Btf::Member> Btf::per_cpu_variable(std::string_view variable) const
+{
+    for (std::uint32_t i = 0; per_cpu_ && i < per_cpu_->count; ++i) {
+        // struct btf_var_secinfo: type, offset, size.
+        const std::size_t at = per_cpu_->details + 12 * std::size_t{i};
+        const auto found = type(load<std::uint32_t>(bytes_, at));
+        if (found && found->kind == kVariable && name(found->name) == variable) {
+            return Member{load<std::uint32_t>(bytes_, at + 4), load<std::uint32_t>(bytes_, at + 8)};
+        }
+    }
+    return std::nullopt;
+}
+
+std::uint64_t Btf::per_cpu_size() const
+{
+    return per_cpu_ ? per_cpu_->size_or_type : 0;
 }
 
 std::optional<std::int64_t> Btf::enumerator(std::string_view enumeration, std::string_view wanted) const

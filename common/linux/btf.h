@@ -19,6 +19,9 @@
 namespace kmd
 {
 
+/// Where in a part of a kernel's image something begins that has the header of BTF; none if nothing does.
+std::optional<std::span<const std::byte>> find_btf(std::span<const std::byte> image);
+
 class Btf
 {
   public:
@@ -41,6 +44,11 @@ class Btf
 
     /// None if the kernel has no such member, or if the description is too complicated to be a kernel's.
     std::optional<Member> find(std::string_view structure, std::string_view member);
+
+    /// Where a per-CPU variable is in the area of a CPU; none if the kernel does not describe it. Bytes.
+    std::optional<Member> per_cpu_variable(std::string_view variable) const;
+    /// Size of that area, as far as the kernel's own variables reach; 0 if it is not described. Bytes.
+    std::uint64_t per_cpu_size() const;
 
     /// The value of an enumerator of an enum. None if the kernel has no such enumerator.
     std::optional<std::int64_t> enumerator(std::string_view enumeration, std::string_view name) const;
@@ -80,6 +88,8 @@ class Btf
     std::vector<std::uint32_t> positions_;
     std::map<std::string, Type, std::less<>> structures_;
     std::map<std::string, Type, std::less<>> enums_;
+    /// The section of per-CPU variables.
+    std::optional<Type> per_cpu_;
     /// How many members all searches together may look at.
     std::uint32_t members_left_ = 500'000;
 };

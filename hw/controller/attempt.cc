@@ -120,6 +120,7 @@ FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) co
     const LinuxKernel* const kernel =
         context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
                                   runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host));
+    context_.linux_guest.refresh(memory);
     return {kernel, context_.linux_guest.vmcoreinfo_text()};
 }
 

@@ -45,10 +45,11 @@ std::string remark_on_another_kernel(bool abandoned, const std::vector<unsigned>
            "there, so its registers and stacks are left out";
 }
 
-void remark_on_kernel(const KernelRegions& kernel, const std::vector<std::string>& lacks,
+void remark_on_kernel(const Snapshot& snapshot, const KernelRegions& kernel,
                       std::vector<std::string>& remarks)
 {
-    remarks.insert(remarks.end(), lacks.begin(), lacks.end());
+    remarks.insert(remarks.end(), snapshot.kernel_lacks.begin(), snapshot.kernel_lacks.end());
+    remarks.insert(remarks.end(), snapshot.kernel_remarks.begin(), snapshot.kernel_remarks.end());
     if (kernel.broken_lists > 0) {
         remarks.push_back(std::to_string(kernel.broken_lists) +
                           " lists of the kernel are broken: what follows the break is left out");
@@ -78,7 +79,7 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
                           " entries, so the rest of it is left out");
     }
     if (snapshot.kernel) {
-        remark_on_kernel(*snapshot.kernel, snapshot.kernel_lacks, remarks);
+        remark_on_kernel(snapshot, *snapshot.kernel, remarks);
     }
     if (snapshot.types && !snapshot.types->missing.empty()) {
         remarks.push_back(snapshot.types->missing);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/linux/collect.h"
+#include "hw/linux/kernel_names.h"
 
 #include <algorithm>
 
@@ -25,6 +26,8 @@ void collect_cpus(const KernelWalk& walk)
     const std::uint64_t offsets = walk.memory.pointer(kernel.address("pcpu_unit_offsets"));
     const std::uint64_t unit = walk.memory.read_u32(kernel.address("pcpu_unit_size")).value_or(0);
     const auto run_queues = kernel.symbol("runqueues");
+    // Only of a kernel whose symbols do not name its data.
+    const auto area = kernel.symbol(kPerCpuArea);
     const std::uint64_t notes = walk.memory.read_u64(kernel.address("crash_notes")).value_or(0);
     const std::uint64_t cpus = walk.cpus();
     for (std::uint32_t cpu = 0; cpu < cpus && !walk.memory.budget_is_used_up(); ++cpu) {
@@ -32,6 +35,9 @@ void collect_cpus(const KernelWalk& walk)
             if (const auto offset = walk.memory.read_u64(offsets + 8 * std::uint64_t{cpu})) {
                 walk.pages.add(base + *offset, unit);
             }
+        }
+        if (area) {
+            walk.pages.add(walk.per_cpu(area->address, cpu), std::min(area->room, kMostOfAUnit));
         }
         if (run_queues) {
             walk.pages.add(walk.per_cpu(run_queues->address, cpu),

@@ -72,6 +72,18 @@ bool LiveKernelMemory::read(std::uint64_t address, std::span<std::byte> out) con
     return true;
 }
 
+bool LiveKernelMemory::is_in_image(std::uint64_t address) const
+{
+    const auto phys = translate(address);
+    return phys && space_.image_distance && *phys + *space_.image_distance == address;
+}
+
+bool LiveKernelMemory::is_writable(std::uint64_t address) const
+{
+    const Translation found = take_steps(1) ? space_.translate(address, *memory_) : Translation{};
+    return found.mapping == Mapping::kMapped && found.writable;
+}
+
 std::uint64_t LiveKernelMemory::pointer(std::uint64_t address) const
 {
     const std::uint64_t value = read_u64(address).value_or(0);

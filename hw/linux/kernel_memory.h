@@ -37,6 +37,11 @@ class LiveKernelMemory final : public VirtualMemory
     /// The guest-physical address of a byte; none if it is not mapped to RAM.
     std::optional<std::uint64_t> translate(std::uint64_t address) const;
 
+    /// Whether an address is mapped where the kernel's image is. What the kernel allocated near it is not.
+    bool is_in_image(std::uint64_t address) const;
+    /// Whether the kernel's page tables let it write to the page of an address.
+    bool is_writable(std::uint64_t address) const;
+
     std::uint64_t page_size() const { return page_size_; }
     const KernelSpace& space() const { return space_; }
     bool budget_is_used_up() const { return steps_left_ == 0; }

@@ -100,6 +100,14 @@ inline constexpr auto kOtherSymbols = std::to_array<std::string_view>({
     "runqueues",
 });
 
+/// Per-CPU variables that kernels export to modules and describe in their types, which tells where the others
+/// are.
+inline constexpr auto kExportedPerCpuVariables =
+    std::to_array<std::string_view>({"kstat", "numa_node", "cpu_number"});
+
+/// The area of per-CPU variables in the kernel's image, from which those of the CPUs are copied.
+inline constexpr std::string_view kPerCpuArea = "__per_cpu_start";
+
 /// The last symbols of functions: those of the kernel's text, and those that run once at the start.
 inline constexpr std::string_view kEndOfText = "_etext";
 inline constexpr std::string_view kEndOfInitText = "_einittext";

@@ -88,6 +88,13 @@ const LinuxKernel* LinuxGuest::find(const Machine& machine, GuestMemory& memory,
     return &*kernel_;
 }
 
+void LinuxGuest::refresh(GuestMemory& memory)
+{
+    if (kernel_) {
+        kernel_->refresh(LiveKernelMemory(kernel_->architecture(), kernel_->vmcoreinfo(), memory));
+    }
+}
+
 const LinuxKernel* LinuxGuest::find_described(const Machine& machine, GuestMemory& memory,
                                               const std::string& text)
 {
@@ -102,6 +109,7 @@ const LinuxKernel* LinuxGuest::find_described(const Machine& machine, GuestMemor
         described_ =
             LinuxKernel::read(text, *architecture, LiveKernelMemory(*architecture, vmcoreinfo, memory));
     }
+    described_->refresh(LiveKernelMemory(*architecture, vmcoreinfo, memory));
     return &*described_;
 }
 

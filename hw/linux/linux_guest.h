@@ -43,6 +43,10 @@ class LinuxGuest
     /// runs. Read anew only if the text is not that of the call before. Valid until the next call of either.
     const LinuxKernel* find_described(const Machine& machine, GuestMemory& memory, const std::string& text);
 
+    /// Reads what the kernel that find() returned changes while it runs, for a dump; see
+    /// LinuxKernel::refresh().
+    void refresh(GuestMemory& memory);
+
     /// The text of its vmcoreinfo when it was found last; empty if it was not. A panic appends to it.
     const std::string& vmcoreinfo_text() const { return text_; }
 

@@ -4,6 +4,7 @@
 // of its structures (BTF). It is the same as long as the kernel runs, so it is read once.
 #pragma once
 
+#include "common/address_range.h"
 #include "common/architecture.h"
 #include "common/linux/btf.h"
 #include "common/vmcoreinfo.h"
@@ -56,6 +57,13 @@ class LinuxKernel
 
     std::optional<std::int64_t> enumerator(std::string_view enumeration, std::string_view name) const;
 
+    /// Where the variables of a kernel are whose symbols do not name its data, when refresh() was called
+    /// last; empty for another kernel.
+    const std::vector<AddressRange>& unnamed_data() const { return unnamed_data_; }
+
+    /// Finds what such a kernel changes while it runs: what it may write, and its modules.
+    void refresh(const LiveKernelMemory& memory);
+
     const std::string& vmcoreinfo_text() const { return vmcoreinfo_text_; }
     const Vmcoreinfo& vmcoreinfo() const { return vmcoreinfo_; }
     const Architecture& architecture() const { return *architecture_; }
@@ -75,6 +83,9 @@ class LinuxKernel
     };
     TypesAt types_at() const { return types_at_; }
 
+    /// What else a reader has to know: one sentence each.
+    const std::vector<std::string>& remarks() const { return remarks_; }
+
     /// What this kernel lacks, and what therefore is not in a dump: one sentence each.
     const std::vector<std::string>& missing() const { return missing_; }
 
@@ -83,6 +94,12 @@ class LinuxKernel
 
     void read_symbols(const LiveKernelMemory& memory);
     void read_types(const LiveKernelMemory& memory);
+    /// For a kernel whose kallsyms names functions only, which end at `end_of_text`: what it exports, its
+    /// types, and the range of its variables.
+    void find_unnamed_data(const LiveKernelMemory& memory, std::uint64_t end_of_text);
+    /// By its types.
+    void find_per_cpu_variables(const Btf& btf);
+    void find_modules(const LiveKernelMemory& memory);
 
     std::string vmcoreinfo_text_;
     Vmcoreinfo vmcoreinfo_;
@@ -96,7 +113,12 @@ class LinuxKernel
     std::uint64_t all_names_ = 0;
     std::uint64_t all_offsets_ = 0;
     TypesAt types_at_;
+    /// The image behind the code, of a kernel whose symbols do not name its data; size 0 of another. Bytes.
+    std::uint64_t image_begin_ = 0;
+    std::uint64_t image_size_ = 0;
+    std::vector<AddressRange> unnamed_data_;
     std::vector<std::string> missing_;
+    std::vector<std::string> remarks_;
 };
 
 } // namespace kmd

@@ -84,6 +84,9 @@ void collect_variables(const KernelWalk& walk)
     for (const std::string_view name : walk.kernel.architecture().variables) {
         collect_variable(walk, {name});
     }
+    for (const AddressRange& range : walk.kernel.unnamed_data()) {
+        walk.pages.add(range.first, range.last - range.first + 1);
+    }
     walk.add_kallsyms(walk.kernel.function_names(), walk.kernel.function_offsets());
     collect_nodes(walk);
     collect_memory_sections(walk);
@@ -91,7 +94,8 @@ void collect_variables(const KernelWalk& walk)
 
 bool collect_data(const KernelWalk& walk)
 {
-    bool found = false;
+    // Those of a kernel that does not name them are in each dump.
+    bool found = !walk.kernel.unnamed_data().empty();
     for (const auto& [first, end] : {std::pair("_sdata", "_edata"), std::pair("__bss_start", "__bss_stop")}) {
         const std::uint64_t begin = walk.kernel.address(first);
         const std::uint64_t stop = walk.kernel.address(end);

@@ -173,6 +173,7 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
 {
     snapshot.kernel = collect_kernel(kernel, memory);
     snapshot.kernel_lacks = kernel.missing();
+    snapshot.kernel_remarks = kernel.remarks();
     if (snapshot.kernel->vital.empty()) {
         snapshot.kernel_lacks.emplace_back("the kernel's log is not found");
     }

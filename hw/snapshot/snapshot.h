@@ -49,8 +49,9 @@ struct Snapshot {
     std::optional<KernelRegions> kernel;
     /// Offsets and addresses of that kernel for readers: see layout_text().
     std::string layout;
-    /// What that kernel lacks: see LinuxKernel::missing().
+    /// What that kernel lacks, and what else a reader has to know: see LinuxKernel.
     std::vector<std::string> kernel_lacks;
+    std::vector<std::string> kernel_remarks;
     /// Of that kernel, or of the one that registered its vmcoreinfo; none if they are not wanted.
     std::optional<KernelTypes> types;
     /// All variables of that kernel; none if they are not wanted.

@@ -53,6 +53,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     kernel.add_task("init");
     kernel.with_types = data.ConsumeIntegralInRange(0, 7) != 0;
     kernel.with_data_symbols = data.ConsumeIntegralInRange(0, 7) != 0;
+    if (data.ConsumeBool()) {
+        kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset"});
+    }
     kernel.finish();
     if (data.ConsumeBool()) { // any vmcoreinfo behind its first line
         guest.put(FakeKernel::kVmcoreinfo + 10, data.ConsumeRandomLengthString(400));
@@ -65,6 +68,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const kmd::LinuxKernel* const found = linux_guest.find({.elf_machine = 183}, guest, budget);
     if (found != nullptr) {
         kmd::LinuxGuest::condition(*found, guest);
+        linux_guest.refresh(guest);
+        require_ram(kmd::read_data(*found, guest).regions, guest);
+        require_ram(kmd::read_types(*found, kmd::TypesPlace::kInDump, guest).regions, guest);
+        kmd::read_types(*found, kmd::TypesPlace::kBesideDump, guest);
         const auto collected = kmd::collect_kernel(*found, guest);
         require_ram(collected.vital, guest);
         require_ram(collected.others, guest);

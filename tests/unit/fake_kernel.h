@@ -87,6 +87,8 @@ class FakeKernel
         return at;
     }
 
+    void name(const std::string& name, std::uint64_t address) { symbols_[address] = name; }
+
     std::uint64_t variable(const std::string& name, std::uint64_t size, std::uint64_t value)
     {
         const std::uint64_t at = place(name, size);
@@ -141,6 +143,21 @@ class FakeKernel
         put64(last_task_phys_ + kTasks, task + kTasks);
         last_task_phys_ = task - kLinear;
         return task;
+    }
+
+    /// Exports symbols to modules.
+    void place_exports(const std::vector<std::string>& names)
+    {
+        const std::uint64_t table = place("__ksymtab", 12 * names.size());
+        const std::uint64_t strings = place("__ksymtab_strings", 64 * names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const std::uint64_t entry = table + 12 * i;
+            // Behind a zero.
+            const std::uint64_t name = strings + 64 * i + 1;
+            guest_.put(name - kImage, names[i]);
+            put_offset(entry, address(names[i]));
+            put_offset(entry + 4, name);
+        }
     }
 
     static constexpr std::uint32_t kTasks = 0x40;
@@ -265,6 +282,12 @@ class FakeKernel
         put_table("kallsyms_token_index", index);
         put_table("kallsyms_offsets", offsets);
         put_table("kallsyms_relative_base", {reinterpret_cast<const char*>(&base), sizeof(base)});
+    }
+
+    void put_offset(std::uint64_t at, std::uint64_t to)
+    {
+        const auto offset = static_cast<std::int32_t>(to - at);
+        guest_.put(at - kImage, {reinterpret_cast<const char*>(&offset), sizeof(offset)});
     }
 
     void put_table(const char* name, std::string_view bytes)

@@ -6,7 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <span>
+#include <vector>
 
 namespace
 {
@@ -35,6 +38,37 @@ BtfMaker some_types()
         {{"pid", number, 4}, {"", inner, 16}, {"comm", name, 32}, {"odd", maker.type("", 7, 0, 0, {}), 48}});
     maker.enumeration("system_states", {{"SYSTEM_BOOTING", 0}, {"SYSTEM_RESTART", 6}, {"BELOW", -1}});
     return maker;
+}
+
+TEST(BtfTest, TellsWherePerCpuVariablesAre)
+{
+    BtfMaker maker = some_types();
+    const auto first = maker.type("first", 14, 0, 1, {0});
+    const auto second = maker.type("second", 14, 0, 1, {0});
+    maker.type(".data..percpu", 15, 3, 0x1000, {first, 0x10, 4, second, 0x80, 16, 0xffffff, 0, 0});
+    const auto btf = parse(maker.make());
+    ASSERT_TRUE(btf);
+    EXPECT_EQ(btf.value().per_cpu_size(), 0x1000u);
+    EXPECT_EQ(btf.value().per_cpu_variable("second")->offset, 0x80u);
+    EXPECT_EQ(btf.value().per_cpu_variable("second")->size, 16u);
+    EXPECT_FALSE(btf.value().per_cpu_variable("third"));
+    EXPECT_FALSE(parse(some_types().make()).value().per_cpu_variable("first"));
+}
+
+TEST(BtfTest, IsFoundInAnImage)
+{
+    const auto bytes = some_types().make();
+    std::vector<std::byte> image(10'000, std::byte{0x9f});
+    // What only begins like it: with a length that leads out of the image.
+    std::copy(bytes.begin(), bytes.begin() + 24, image.begin() + 100);
+    image[123] = std::byte{0xff};
+    std::copy(bytes.begin(), bytes.end(), image.begin() + 5001);
+    const auto found = kmd::find_btf(image);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->data() - image.data(), 5001);
+    EXPECT_EQ(found->size(), bytes.size());
+    EXPECT_FALSE(kmd::find_btf(std::span(image).first(5001 + bytes.size() - 1)));
+    EXPECT_FALSE(kmd::find_btf({}));
 }
 
 TEST(BtfTest, TellsOffsetsAndSizesOfMembers)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <map>
@@ -264,6 +265,66 @@ TEST_F(LinuxGuestTest, WhoseListOfTasksIsBrokenIsPartial)
     ASSERT_EQ(machine.host.warnings.size(), 1u);
     EXPECT_EQ(machine.host.warnings[0],
               "1 lists of the kernel are broken: what follows the break is left out");
+}
+
+// As Debian's 6.1: kallsyms names functions only.
+TEST_F(LinuxGuestTest, WithoutNamesOfItsDataIsFoundByItsExportsAndTypes)
+{
+    kernel.with_data_symbols = false;
+    const std::uint64_t task = kernel.add_task("init");
+    // A module in the linear map.
+    const std::uint64_t module = kernel.allocate(1);
+    const auto pointer = kernel.types.pointer();
+    const auto number = kernel.types.integer(4);
+    const auto list = kernel.types.structure("list_head", 16, {{"next", pointer, 0}, {"prev", pointer, 8}});
+    const auto layout = kernel.types.structure(
+        "module_layout", 16, {{"base", pointer, 0}, {"size", number, 8}, {"text_size", number, 12}});
+    const auto name = kernel.types.array(kernel.types.integer(1), 56);
+    kernel.types.structure("module", 256,
+                           {{"list", list, 8}, {"name", name, 24}, {"core_layout", layout, 128}});
+    const std::uint64_t head = kernel.variable("modules", 16, module + 8);
+    kernel.put64(head - FakeKernel::kImage + 8, module + 8);
+    kernel.put64_at(module + 8, head);
+    kernel.put64_at(module + 16, head);
+    machine.host.guest.put(module - FakeKernel::kLinear + 24, "some_module");
+    kernel.put64_at(module + 128, FakeKernel::kImage + FakeKernel::kRam + 0x300000);
+    kernel.put64_at(module + 136, 0x200000003000); // its size and that of its code
+    // A per-CPU variable that is exported, and one that is not.
+    const std::uint64_t area = kernel.place("__per_cpu_start", 0x100);
+    const std::uint64_t kstat = area + 0x20;
+    kernel.name("kstat", kstat);
+    const auto exported = kernel.types.type("kstat", 14, 0, number, {0});
+    const auto queues = kernel.types.type("runqueues", 14, 0, number, {0});
+    kernel.types.type(".data..percpu", 15, 2, 0x100, {exported, 0x20, 4, queues, 0x40, 4});
+    kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset", "kstat"});
+    kernel.finish();
+    machine.host.guest.put(kernel.log_at - FakeKernel::kLinear + 4000, "Kernel panic - not syncing: test");
+    const double before = test::cpu_seconds();
+    reset();
+    EXPECT_LT(test::cpu_seconds() - before, kMostSeconds);
+    ASSERT_TRUE(has_dump());
+    EXPECT_TRUE(machine.host.warnings.empty()) << machine.host.warnings.front();
+    EXPECT_EQ(result(), KMD_RESULT_COMPLETE);
+    const CoreReader reader = dump();
+    const auto text_at = [&](std::uint64_t virt, std::size_t size) {
+        const auto bytes = reader.read_virt(virt, size);
+        return bytes ? std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()) : "";
+    };
+    EXPECT_EQ(text_at(task + FakeKernel::kComm, 4), "init");
+    EXPECT_EQ(text_at(module + 24, 11), "some_module");
+    EXPECT_EQ(text_at(kernel.address("jiffies_64"), 8).size(), 8u) << "which it does not export";
+    std::string layout_note;
+    for (const auto& note : reader.notes()) {
+        layout_note += note.name.starts_with("KMD_LAYOUT") ? note.text : "";
+    }
+    const auto has_symbol = [&](const char* symbol, std::uint64_t address) {
+        char line[64];
+        std::snprintf(line, sizeof(line), "\nSYMBOL(%s)=%llx\n", symbol,
+                      static_cast<unsigned long long>(address));
+        return layout_note.find(line) != std::string::npos;
+    };
+    EXPECT_TRUE(has_symbol("modules", head)) << layout_note;
+    EXPECT_TRUE(has_symbol("runqueues", area + 0x40)) << layout_note;
 }
 
 TEST_F(LinuxGuestTest, WhoseListOfModulesIsBrokenIsPartial)
