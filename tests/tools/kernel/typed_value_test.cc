@@ -21,7 +21,6 @@ using kmd::test::BtfMaker;
 using kmdump::Pointer;
 using kmdump::TypedValue;
 using kmdump::Types;
-using kmdump::ValuePlace;
 using kmdump_test::Bytes;
 
 constexpr std::uint64_t kBase = 0xffff800080000000;
@@ -56,8 +55,7 @@ class FewBytes final : public kmd::VirtualMemory
 class TypedValueTest : public testing::Test
 {
   protected:
-    static constexpr std::uint32_t kInt = 1, kPointer = 2, kArray = 3, kUnion = 5, kEnum = 6, kTypedef = 8,
-                                   kEnum64 = 19;
+    static constexpr std::uint32_t kInt = 1, kPointer = 2, kArray = 3;
     static constexpr std::uint32_t kSigned = 1u << 24, kBool = 4u << 24;
 
     std::uint32_t integer(const char* name, std::uint32_t size, std::uint32_t encoding = 0)
