@@ -2,6 +2,7 @@
 #include "btf_maker.h"
 #include "core_maker.h"
 #include "kmdump/cli/cli.h"
+#include "plain_text.h"
 #include "sidecar_text.h"
 #include "task_maker.h"
 #include "temp_dir.h"
@@ -986,6 +987,22 @@ TEST_F(PrintCommand, SaysWhichStepFailed)
         EXPECT_NE(result.err.find(message), std::string::npos) << result.err;
     }
     EXPECT_EQ(print({"a+b"}).status, 2);
+}
+
+TEST(PrintOfAHostileType, PutsNothingButTextOnATerminal)
+{
+    kmd::test::BtfMaker btf;
+    const auto number = btf.type("\x1b[31mint", 1, 0, 4, {32});
+    btf.structure("task_struct", 0x200, {{"pid", number, TaskMaker::kPid}});
+    CoreMaker maker = guest_with_types();
+    maker.memory.back().bytes = btf.make();
+    maker.memory.back().bytes.resize(types_of_tasks().size());
+    const TemporaryFile file(maker.make());
+    for (const char* value :
+         {"init_task.pid", "init_task.pid.x", "init_task.pid[1]", "*init_task.pid", "init_task"}) {
+        const auto result = kmdump_command({"print", file.path(), value});
+        EXPECT_TRUE(kmdump_test::is_plain_text(result.out + result.err)) << value;
+    }
 }
 
 TEST(TypesOfADump, AreInTheFileThatItsSidecarNames)

@@ -103,7 +103,7 @@ class Walker
         const std::uint32_t id = plain_type(types_, place_.type);
         const btf_type* const type = type_at(types_, id);
         if (id == 0 || type == nullptr || !btf_is_ptr(type)) {
-            return kmd::Error{shown_ + " is not a pointer: it is '" + type_name(types_, place_.type) + "'"};
+            return kmd::Error{shown_ + " is not a pointer: it is " + quoted_type()};
         }
         const auto address = memory_.read_u64(place_.address);
         if (!address) {
@@ -126,8 +126,8 @@ class Walker
         }
         const auto found = find_member(types_, plain_type(types_, place_.type), place_.address, name);
         if (!found) {
-            return kmd::Error{"'" + type_name(types_, place_.type) + "', the type of " + shown_ +
-                              ", has no member '" + kmd::printable(name) + "'"};
+            return kmd::Error{quoted_type() + ", the type of " + shown_ + ", has no member '" +
+                              kmd::printable(name) + "'"};
         }
         place_ = *found;
         shown_ += "." + name;
@@ -150,7 +150,7 @@ class Walker
             }
             place_.type = array.type;
         } else {
-            return kmd::Error{shown_ + " has no elements: it is '" + type_name(types_, place_.type) + "'"};
+            return kmd::Error{shown_ + " has no elements: it is " + quoted_type()};
         }
         place_.address += type_size(types_, place_.type) * index;
         shown_ += "[" + std::to_string(index) + "]";
@@ -160,6 +160,9 @@ class Walker
     const ValuePlace& place() const { return place_; }
 
   private:
+    /// For a message; the name is the guest's.
+    std::string quoted_type() const { return "'" + kmd::printable(type_name(types_, place_.type)) + "'"; }
+
     bool is_pointer() const
     {
         const std::uint32_t id = plain_type(types_, place_.type);
