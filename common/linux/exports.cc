@@ -23,6 +23,8 @@ constexpr unsigned kMostTexts = 4;
 constexpr unsigned kMostEntries = 4;
 /// Bytes that look like an entry by chance have no neighbours that do.
 constexpr std::size_t kFewestEntries = 3;
+/// Several times what a kernel exports.
+constexpr std::size_t kLargestTable = 1 << 17;
 
 bool is_name_character(char c)
 {
@@ -53,12 +55,14 @@ class Search
     Exports read_table(std::size_t entry, const std::set<std::string_view>& wanted) const
     {
         std::size_t first = entry;
-        while (first >= kEntry && name_at(name_of(first - kEntry))) {
+        while (first >= kEntry && (entry - first) / kEntry < kLargestTable &&
+               name_at(name_of(first - kEntry))) {
             first -= kEntry;
         }
         Exports found;
         std::size_t count = 0;
-        for (std::size_t at = first; at + kEntry <= image_.size(); at += kEntry, ++count) {
+        for (std::size_t at = first; at + kEntry <= image_.size() && count < 2 * kLargestTable;
+             at += kEntry, ++count) {
             const auto name = name_at(name_of(at));
             if (!name) {
                 break;

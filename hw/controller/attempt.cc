@@ -195,8 +195,8 @@ void Attempt::find_shortfall()
     shortfall_.extents_stale = snapshot.stale;
     shortfall_.list_cut = snapshot.listed.cut;
     shortfall_.tables_cut = snapshot.tables_cut;
+    shortfall_.kernel_pieces_missing = static_cast<std::uint32_t>(snapshot.kernel_lacks.size());
     if (const auto& kernel = snapshot.kernel) {
-        shortfall_.kernel_pieces_missing = static_cast<std::uint32_t>(snapshot.kernel_lacks.size());
         shortfall_.kernel_lists_broken = kernel->broken_lists;
         shortfall_.kernel_pages_left_out = kernel->pages_left_out;
         shortfall_.kernel_search_cut = kernel->cut;
@@ -258,7 +258,7 @@ DumpReport Attempt::report() const
     if (made_.snapshot.kernel) {
         report.tasks_found = made_.snapshot.kernel->tasks;
     }
-    report.types_in_dump = made_.snapshot.types && !made_.snapshot.types->regions.empty();
+    report.types_in_dump = made_.snapshot.types && made_.snapshot.types->in_dump;
     report.refused = context_.table.refused().listed();
     report.id_series = context_.registers.guest_report().id_series;
     report.image_bytes = plan.file_size;

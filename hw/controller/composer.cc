@@ -45,11 +45,8 @@ std::string remark_on_another_kernel(bool abandoned, const std::vector<unsigned>
            "there, so its registers and stacks are left out";
 }
 
-void remark_on_kernel(const Snapshot& snapshot, const KernelRegions& kernel,
-                      std::vector<std::string>& remarks)
+void remark_on_kernel(const KernelRegions& kernel, std::vector<std::string>& remarks)
 {
-    remarks.insert(remarks.end(), snapshot.kernel_lacks.begin(), snapshot.kernel_lacks.end());
-    remarks.insert(remarks.end(), snapshot.kernel_remarks.begin(), snapshot.kernel_remarks.end());
     if (kernel.broken_lists > 0) {
         remarks.push_back(std::to_string(kernel.broken_lists) +
                           " lists of the kernel are broken: what follows the break is left out");
@@ -78,14 +75,10 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
         remarks.push_back("the guest's list has more than " + std::to_string(KMD_LIST_ENTRIES_MAX) +
                           " entries, so the rest of it is left out");
     }
+    remarks.insert(remarks.end(), snapshot.kernel_lacks.begin(), snapshot.kernel_lacks.end());
+    remarks.insert(remarks.end(), snapshot.kernel_remarks.begin(), snapshot.kernel_remarks.end());
     if (snapshot.kernel) {
-        remark_on_kernel(snapshot, *snapshot.kernel, remarks);
-    }
-    if (snapshot.types && !snapshot.types->missing.empty()) {
-        remarks.push_back(snapshot.types->missing);
-    }
-    if (snapshot.data && !snapshot.data->missing.empty()) {
-        remarks.push_back(snapshot.data->missing);
+        remark_on_kernel(*snapshot.kernel, remarks);
     }
     if (snapshot.tables_cut) {
         remarks.push_back(
@@ -93,6 +86,26 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
     }
     if (!snapshot.cpus_of_another_kernel.empty()) {
         remarks.push_back(remark_on_another_kernel(abandoned, snapshot.cpus_of_another_kernel));
+    }
+}
+
+/// Adds what the user asked for besides: the kernel's types, its data. What is missing of it counts only if
+/// the user asked.
+void read_extras(Snapshot& snapshot, const Settings& settings, const FoundKernel& kernel, GuestMemory& memory)
+{
+    const auto note = [&](const std::string& missing, bool asked) {
+        if (!missing.empty()) {
+            (asked ? snapshot.kernel_lacks : snapshot.kernel_remarks).push_back(missing);
+        }
+    };
+    if (kernel.only_extras) {
+        snapshot.kernel_lacks = kernel.kernel->missing();
+    }
+    snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
+    note(snapshot.types->missing, settings.asks_for_types());
+    if (settings.captured.data) {
+        snapshot.data = read_data(*kernel.kernel, memory);
+        note(snapshot.data->missing, true);
     }
 }
 
@@ -116,10 +129,7 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
         read_kernel(made.snapshot, *kernel.kernel, kernel.vmcoreinfo, machine, memory);
     }
     if (kernel.kernel != nullptr) {
-        made.snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
-        if (settings.captured.data) {
-            made.snapshot.data = read_data(*kernel.kernel, memory);
-        }
+        read_extras(made.snapshot, settings, kernel, memory);
     }
     read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);

@@ -127,7 +127,6 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"btf", "data_size"},
     {"btf_module", "btf"},
     {"btf_module", "list"},
-    {"btf_module", "module"},
     {"cfs_rq", "nr_running"},
     {"idr", "idr_rt"},
     {"mem_section", "usage"},

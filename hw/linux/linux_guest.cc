@@ -11,8 +11,6 @@ namespace kmd
 namespace
 {
 
-/// 64 MiB with pages of 4 KiB.
-constexpr std::size_t kMostPages = 16384;
 /// panic_cpu of a kernel that has not panicked (PANIC_CPU_INVALID).
 constexpr std::uint32_t kNoCpu = ~std::uint32_t{0};
 
@@ -135,7 +133,7 @@ LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemo
 KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory)
 {
     const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
-    PageSet pages(kernel_memory, kMostPages);
+    PageSet pages(kernel_memory);
     KernelData data;
     if (!collect_data({kernel, kernel_memory, pages})) {
         data.missing =
@@ -154,7 +152,7 @@ KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)
     KernelRegions found;
     LogFound log = log_regions(kernel, kernel_memory);
     found.vital = std::move(log.regions);
-    PageSet pages(kernel_memory, kMostPages);
+    PageSet pages(kernel_memory);
     const KernelWalk walk{kernel, kernel_memory, pages};
     collect_variables(walk);
     collect_cpus(walk);

@@ -105,6 +105,8 @@ struct KernelTypes {
     std::vector<std::byte> btf;
     /// For the dump: BTF of the kernel and its modules, and all of kallsyms.
     std::vector<Region> regions;
+    /// Whether BTF of the kernel is among them.
+    bool in_dump = false;
     /// What of it is missing, and why: a sentence; empty if nothing is.
     std::string missing;
 };

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,7 +97,8 @@ class LinuxKernel
     void read_types(const LiveKernelMemory& memory);
     /// For a kernel whose kallsyms names functions only, which end at `end_of_text`: what it exports, its
     /// types, and the range of its variables.
-    void find_unnamed_data(const LiveKernelMemory& memory, std::uint64_t end_of_text);
+    void find_unnamed_data(const LiveKernelMemory& memory, std::set<std::string_view> wanted,
+                           std::uint64_t end_of_text);
     /// By its types.
     void find_per_cpu_variables(const Btf& btf);
     void find_modules(const LiveKernelMemory& memory);

@@ -17,8 +17,11 @@ namespace kmd
 class PageSet
 {
   public:
+    /// What a dump may have of a kernel: 64 MiB with pages of 4 KiB.
+    static constexpr std::size_t kMostPages = 16384;
+
     /// `most_pages`: further ones are counted and left out. `memory` outlives the object.
-    PageSet(const LiveKernelMemory& memory, std::size_t most_pages)
+    explicit PageSet(const LiveKernelMemory& memory, std::size_t most_pages = kMostPages)
         : memory_(&memory), most_pages_(most_pages)
     {
     }

@@ -13,8 +13,6 @@ namespace kmd
 namespace
 {
 
-/// 64 MiB with pages of 4 KiB.
-constexpr std::size_t kMostPages = 16384;
 /// A BUILD-ID is the name of a file. That of a kernel has 40 digits.
 constexpr std::size_t kFewestDigits = 8;
 constexpr std::size_t kMostDigits = 64;
@@ -61,10 +59,12 @@ KernelTypes read_types(const LinuxKernel& kernel, TypesPlace place, GuestMemory&
     types.build_id = build_id_of(kernel);
     const auto [address, size] = kernel.types_at();
     if (place == TypesPlace::kInDump) {
-        PageSet pages(kernel_memory, kMostPages);
+        PageSet pages(kernel_memory);
         collect_types({kernel, kernel_memory, pages});
         types.regions = pages.regions();
+        types.in_dump = size > 0;
         if (pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
+            types.in_dump = false;
             types.missing = "the description of the kernel's types is larger than that of any kernel, so the "
                             "dump has only a part of it";
         }

@@ -221,6 +221,34 @@ TEST_F(TypedValueTest, OfATypeThatLiesAboutItsSizeIsMissing)
     EXPECT_TRUE(std::holds_alternative<std::monostate>(read(0xffffffff).leaf)) << "no type";
 }
 
+/// How many bytes of names and texts a tree has.
+std::uint64_t text_bytes(const TypedValue& value)
+{
+    const auto* const text = std::get_if<std::string>(&value.leaf);
+    std::uint64_t sum = value.name.size() + value.type.size() + (text == nullptr ? 0 : text->size());
+    for (const TypedValue& part : value.parts) {
+        sum += text_bytes(part);
+    }
+    return sum;
+}
+
+TEST_F(TypedValueTest, WithNamesAndTextsWithoutEndIsCut)
+{
+    constexpr std::uint64_t kMost = 32 << 20;
+    const auto character = integer("char", 1);
+    const auto number = integer("unsigned int", 4);
+    const auto text = btf.type("", kArray, 0, 0, {character, number, 4096});
+    const std::string name(1 << 20, 'n');
+    std::vector<BtfMaker::Member> members(30'000, {"text", text, 0});
+    const auto texts = btf.structure("texts", 4096, members);
+    memory.bytes.assign(8192, std::byte{'x'});
+    EXPECT_LT(text_bytes(read(texts)), kMost);
+    btf.structure(name, 4, {{"n", number, 0}});
+    const auto long_named = btf.type(name, 4, 0, 4, {});
+    members.assign(1'000, {"", long_named, 0});
+    EXPECT_LT(text_bytes(read(btf.structure("names", 4, members))), kMost);
+}
+
 TEST(Types, ThatAreNotBtfAreAnError)
 {
     EXPECT_NE(kmdump::parse_types(std::vector<std::byte>(100), "dump").error().what.find("are corrupt"),

@@ -114,6 +114,16 @@ TEST(Exports, AreSearchedForABoundedTimeWhateverTheImageHolds)
     const double before = kmd::test::cpu_seconds();
     EXPECT_EQ(find_exports(image.bytes, kBegin, "init_task", {"init_task"}).size(), 1u);
     EXPECT_LT(kmd::test::cpu_seconds() - before, 1.0);
+    // The longest names, and each entry has one.
+    image.put_text(0, std::string(1, '\0') + name);
+    image.put_text(100, std::string(255, 'a') + '\0');
+    image.put_entry(kSize / 2, 1, kBegin);
+    for (std::size_t at = kSize / 2 + 12; at + 12 <= kSize; at += 12) {
+        image.put_entry(at, 100, kBegin);
+    }
+    const double before_long = kmd::test::cpu_seconds();
+    EXPECT_EQ(find_exports(image.bytes, kBegin, "init_task", {"init_task"}).size(), 1u);
+    EXPECT_LT(kmd::test::cpu_seconds() - before_long, 0.7);
     std::mt19937 random(1);
     for (std::byte& byte : image.bytes) {
         byte = static_cast<std::byte>(random());

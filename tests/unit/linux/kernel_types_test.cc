@@ -234,7 +234,22 @@ TEST(KernelTypes, AreNotInADumpOfAKernelThatHasNone)
         ASSERT_FALSE(guest.last.empty());
         EXPECT_TRUE(guest.types_files().empty());
         EXPECT_FALSE(guest.sidecar().contains("types_file"));
+        EXPECT_FALSE(guest.sidecar().contains("types_in_dump"));
         EXPECT_EQ(guest.sidecar()["kernel_pieces_missing"], 1) << guest.sidecar()["remarks"];
+    }
+}
+
+TEST(KernelTypes, OfARegisteredKernelThatHasNoneAreMissedIfTheUserAsks)
+{
+    for (const char* value : {"auto", "in", "beside"}) {
+        Guest guest(with_types(value));
+        guest.kernel.with_types = false;
+        guest.kernel.finish();
+        guest.register_itself_and_ring();
+        const bool asks = value != std::string("auto");
+        EXPECT_EQ(guest.sidecar()["result"], asks ? "partial" : "complete") << value;
+        EXPECT_EQ(guest.has_remark("CONFIG_DEBUG_INFO_BTF"), asks) << value;
+        EXPECT_FALSE(guest.sidecar().contains("types_in_dump"));
     }
 }
 
@@ -280,6 +295,7 @@ TEST(KernelData, ThatTheKernelDoesNotNameIsMissingAndSaidSo)
     guest.crash();
     EXPECT_FALSE(guest.last.empty());
     EXPECT_TRUE(guest.has_remark("the kernel's symbols do not say where its .data and .bss are"));
+    EXPECT_EQ(guest.sidecar()["result"], "partial");
 }
 
 TEST(TypesProperty, SaysWhatItAccepts)
