@@ -98,7 +98,7 @@ void read_extras(Snapshot& snapshot, const Settings& settings, const FoundKernel
             (asked ? snapshot.kernel_lacks : snapshot.kernel_remarks).push_back(missing);
         }
     };
-    if (kernel.only_extras) {
+    if (kernel.only_extras && settings.asks_for_types()) {
         snapshot.kernel_lacks = kernel.kernel->missing();
     }
     snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);

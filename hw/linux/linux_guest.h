@@ -39,8 +39,9 @@ class LinuxGuest
     const LinuxKernel* find(const Machine& machine, GuestMemory& memory, std::uint64_t pages,
                             const RunsOnCpus& runs_on_cpus = {});
 
-    /// The kernel of a vmcoreinfo that the guest gave; null if the text is not one, or not of a kernel that
-    /// runs. Read anew only if the text is not that of the call before. Valid until the next call of either.
+    /// The kernel of a vmcoreinfo that the guest gave; null if the text is not one, or its page tables are
+    /// not there. Read anew only if the text does not begin as that of the call before. Valid until the next
+    /// call.
     const LinuxKernel* find_described(const Machine& machine, GuestMemory& memory, const std::string& text);
 
     /// Reads what the kernel that find() returned changes while it runs, for a dump; see

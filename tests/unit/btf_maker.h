@@ -53,6 +53,17 @@ class BtfMaker
         return ++last_;
     }
 
+    /// The offset of a name, for the words of a type.
+    std::uint32_t name_of(const std::string& name)
+    {
+        if (name.empty()) {
+            return 0;
+        }
+        const auto at = static_cast<std::uint32_t>(names_.size());
+        names_ += name + '\0';
+        return at;
+    }
+
     std::vector<std::byte> make() const
     {
         const auto type_bytes = static_cast<std::uint32_t>(4 * types_.size());
@@ -74,16 +85,6 @@ class BtfMaker
             words.insert(words.end(), {name_of(member.name), member.type, 8 * member.offset});
         }
         return type(name, kind, static_cast<std::uint32_t>(members.size()), size, words);
-    }
-
-    std::uint32_t name_of(const std::string& name)
-    {
-        if (name.empty()) {
-            return 0;
-        }
-        const auto at = static_cast<std::uint32_t>(names_.size());
-        names_ += name + '\0';
-        return at;
     }
 
     std::vector<std::uint32_t> types_;

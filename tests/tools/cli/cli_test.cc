@@ -6,6 +6,7 @@
 #include "sidecar_text.h"
 #include "task_maker.h"
 #include "temp_dir.h"
+#include "types_maker.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,7 @@ using kmdump_test::CoreMaker;
 using kmdump_test::RingMaker;
 using kmdump_test::TaskMaker;
 using kmdump_test::TemporaryFile;
+using kmdump_test::types_of_tasks;
 
 struct Outcome {
     int status = 0;
@@ -880,29 +882,6 @@ TEST(MemoryCommand, SaysWhatItExpected)
     EXPECT_NE(error_of("0xffffffffffffffff").find("the dump has no memory at"), std::string::npos);
 }
 
-constexpr std::uint64_t kTypesAt = 0xffff8000'81000000;
-
-/// BTF of TaskMaker's task_struct, and of a per-CPU variable.
-kmdump_test::Bytes types_of_tasks()
-{
-    kmd::test::BtfMaker btf;
-    constexpr std::uint32_t kSigned = 1u << 24 | 32;
-    const auto number = btf.type("int", 1, 0, 4, {kSigned});
-    const auto character = btf.type("char", 1, 0, 1, {8});
-    const auto name = btf.type("", 3, 0, 0, {character, number, 16});
-    const std::uint32_t list = name + 1;
-    const std::uint32_t pointer = list + 1;
-    btf.structure("list_head", 16, {{"next", pointer, 0}, {"prev", pointer, 8}});
-    btf.type("", 2, 0, list, {});
-    btf.structure("task_struct", 0x200,
-                  {{"tasks", list, TaskMaker::kTasks},
-                   {"pid", number, TaskMaker::kPid},
-                   {"comm", name, TaskMaker::kComm}});
-    const auto counter = btf.type("counter", 14, 0, number, {0});
-    btf.type(".data..percpu", 15, 1, 4, {counter, 0, 4});
-    return btf.make();
-}
-
 /// A guest with tasks. `beside`: its types are not in the dump.
 CoreMaker guest_with_types(bool beside = false)
 {
@@ -912,14 +891,9 @@ CoreMaker guest_with_types(bool beside = false)
     CoreMaker maker = tasks.core();
     *maker.vmcoreinfo += "BUILD-ID=0123456789abcdef\n";
     const auto types = types_of_tasks();
-    std::ostringstream layout;
-    layout << std::hex << "SYMBOL(__start_BTF)=" << kTypesAt
-           << "\nSYMBOL(__stop_BTF)=" << kTypesAt + types.size()
-           << "\nSYMBOL(counter)=" << TaskMaker::at(5) + 0xf0
-           << "\nSYMBOL(__per_cpu_offset)=" << TaskMaker::at(5) + 0x110 << "\n";
-    *maker.layout += layout.str();
+    kmdump_test::describe_types(maker, types, TaskMaker::at(5) + 0xf0, TaskMaker::at(5) + 0x110);
     if (!beside) {
-        maker.memory.push_back({kTypesAt, 0x48000000, types});
+        maker.memory.push_back({kmdump_test::kTypesAt, 0x48000000, types});
     }
     return maker;
 }

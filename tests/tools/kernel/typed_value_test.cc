@@ -5,6 +5,7 @@
 
 #include "btf_maker.h"
 #include "core_maker.h"
+#include "cpu_time.h"
 
 #include <gtest/gtest.h>
 
@@ -206,6 +207,25 @@ TEST_F(TypedValueTest, OfATypeThatContainsItselfEnds)
     const std::uint32_t pointer = alias + 1;
     ASSERT_EQ(btf.type("", kPointer, 0, pointer, {}), pointer);
     EXPECT_TRUE(name_of(pointer).starts_with("? ***"));
+}
+
+TEST_F(TypedValueTest, IsSearchedForAMemberForABoundedTime)
+{
+    const auto number = integer("unsigned int", 4);
+    const std::uint32_t self = number + 1;
+    std::vector<BtfMaker::Member> members(60'000, {"", self, 0});
+    ASSERT_EQ(btf.structure("self", 4, members), self);
+    const std::string name(1 << 20, 'n');
+    std::vector<std::uint32_t> words = {btf.name_of(name), number, 0};
+    for (int i = 0; i < 10'000; ++i) {
+        words.insert(words.end(), {words[0], number, 0});
+    }
+    const auto long_named = btf.type("names", 4, 10'001, 4, words);
+    types = std::move(kmdump::parse_types(btf.make(), "test").value());
+    const double before = kmd::test::cpu_seconds();
+    EXPECT_FALSE(kmdump::find_btf_member(types->handle.get(), self, "missing"));
+    EXPECT_FALSE(kmdump::find_btf_member(types->handle.get(), long_named, "missing"));
+    EXPECT_LT(kmd::test::cpu_seconds() - before, 1.0);
 }
 
 TEST_F(TypedValueTest, OfATypeThatLiesAboutItsSizeIsMissing)

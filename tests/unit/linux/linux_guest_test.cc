@@ -327,6 +327,33 @@ TEST_F(LinuxGuestTest, WithoutNamesOfItsDataIsFoundByItsExportsAndTypes)
     EXPECT_TRUE(has_symbol("runqueues", area + 0x40)) << layout_note;
 }
 
+TEST_F(LinuxGuestTest, WhoseUnnamedDataIsFullOfPointersIsReadForABoundedTime)
+{
+    kernel.with_data_symbols = false;
+    const auto pointer = kernel.types.pointer();
+    const auto number = kernel.types.integer(4);
+    const auto list = kernel.types.structure("list_head", 16, {{"next", pointer, 0}, {"prev", pointer, 8}});
+    const auto layout = kernel.types.structure(
+        "module_layout", 16, {{"base", pointer, 0}, {"size", number, 8}, {"text_size", number, 12}});
+    const auto name = kernel.types.array(kernel.types.integer(1), 56);
+    kernel.types.structure("module", 256,
+                           {{"list", list, 8}, {"name", name, 24}, {"core_layout", layout, 128}});
+    kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset"});
+    kernel.finish();
+    // Each leads somewhere else in the linear map.
+    std::string pages;
+    for (std::uint64_t i = 0; i < 0xa00000 / 8; ++i) {
+        const std::uint64_t to = FakeKernel::kLinear + FakeKernel::kRam + i * 8 % 0x1000000;
+        pages.append(reinterpret_cast<const char*>(&to), sizeof(to));
+    }
+    machine.host.guest.put(FakeKernel::kRam + 0x600000, pages);
+    machine.host.guest.put(kernel.log_at - FakeKernel::kLinear + 4000, "Kernel panic - not syncing: test");
+    const double before = test::cpu_seconds();
+    reset();
+    EXPECT_LT(test::cpu_seconds() - before, kMostSeconds);
+    EXPECT_TRUE(has_dump());
+}
+
 TEST_F(LinuxGuestTest, WhoseListOfModulesIsBrokenIsPartial)
 {
     const auto list = kernel.types.structure("list_head", 16, {});

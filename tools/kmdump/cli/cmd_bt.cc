@@ -7,8 +7,8 @@
 #include "kmdump/kernel/symbol_source.h"
 #include "kmdump/kernel/task_layout.h"
 #include "kmdump/text/escape.h"
+#include "kmdump/text/number.h"
 
-#include <charconv>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,13 +25,6 @@ struct Owned {
     Json owner;
     Backtrace backtrace;
 };
-
-std::optional<std::uint64_t> decimal(std::string_view text)
-{
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
 
 Owned of_cpu(std::uint64_t number, const CpuState& cpu)
 {
@@ -87,7 +80,7 @@ kmd::Result<std::vector<Owned>> find_owners(const Dump& dump, const Symbols& sym
 std::optional<BacktraceOwner> parse_backtrace_owner(const std::string& text)
 {
     const bool is_cpu = text.starts_with("cpu");
-    const auto number = decimal(std::string_view(text).substr(is_cpu ? 3 : 0));
+    const auto number = parse_decimal(std::string_view(text).substr(is_cpu ? 3 : 0));
     if (!number) {
         return std::nullopt;
     }

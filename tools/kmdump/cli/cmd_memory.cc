@@ -5,9 +5,9 @@
 #include "kmdump/kernel/symbol_source.h"
 #include "kmdump/kernel/variables.h"
 #include "kmdump/text/json.h"
+#include "kmdump/text/number.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <string_view>
 #include <vector>
@@ -21,15 +21,9 @@ namespace
 constexpr std::size_t kBytesPerLine = 16;
 using Line = std::vector<std::optional<std::byte>>;
 
-/// Decimal, or hexadecimal after "0x".
 std::optional<std::uint64_t> number(std::string_view text)
 {
-    const bool hexadecimal = text.starts_with("0x");
-    text.remove_prefix(hexadecimal ? 2 : 0);
-    std::uint64_t value = 0;
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+    return text.starts_with("0x") ? parse_hexadecimal(text) : parse_decimal(text);
 }
 
 kmd::Result<std::uint64_t> address_of(const Dump& dump, const std::string& name, const std::string& vmlinux)

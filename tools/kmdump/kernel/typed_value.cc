@@ -30,13 +30,7 @@ const btf_type* type_at(const Types& types, std::uint32_t id)
 
 std::string name_at(const Types& types, std::uint32_t offset)
 {
-    const char* const name = btf__name_by_offset(types.handle.get(), offset);
-    return name == nullptr ? "" : name;
-}
-
-bool is_plain(const btf_type* type)
-{
-    return !btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_type_tag(type);
+    return btf_name(types.handle.get(), offset);
 }
 
 bool is_character(const Types& types, std::uint32_t id)
@@ -119,7 +113,8 @@ class Reader
     /// Up to its end, or the end of what the dump has.
     void read_text(TypedValue& value, std::size_t size, std::uint64_t address)
     {
-        std::vector<std::byte> bytes(std::min(size, kLongestText));
+        std::vector<std::byte> bytes(std::min({size, kLongestText, text_left_}));
+        text_left_ -= bytes.size();
         bytes.resize(memory_.read_some(address, bytes));
         if (bytes.empty() && size > 0) {
             return;
@@ -156,11 +151,12 @@ class Reader
     }
 
     /// The number itself if no enumerator has it.
-    void set_enumerator(TypedValue& value, const btf_type* type, std::uint64_t number, unsigned bits) const
+    void set_enumerator(TypedValue& value, const btf_type* type, std::uint64_t number, unsigned bits)
     {
         const bool is_signed = btf_kflag(type);
         const std::uint64_t mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
-        for (std::uint32_t i = 0; i < btf_vlen(type); ++i) {
+        for (std::uint32_t i = 0; i < btf_vlen(type) && enumerators_left_ > 0; ++i) {
+            --enumerators_left_;
             const bool is_wide = btf_is_enum64(type);
             const std::uint64_t known = is_wide ? btf_enum64_value(&btf_enum64(type)[i])
                                                 : static_cast<std::uint32_t>(btf_enum(type)[i].val);
@@ -198,6 +194,9 @@ class Reader
     const Types& types_;
     const kmd::VirtualMemory& memory_;
     std::uint64_t values_left_ = kMostValues;
+    /// Bytes of texts, and enumerators to compare with. All of them together.
+    std::size_t text_left_ = 1 << 20;
+    std::uint32_t enumerators_left_ = 2'000'000;
 };
 
 } // namespace
@@ -205,21 +204,6 @@ class Reader
 TypedValue read_value(const Types& types, const kmd::VirtualMemory& memory, const ValuePlace& place)
 {
     return Reader(types, memory).read(place, "", 0);
-}
-
-std::uint32_t plain_type(const Types& types, std::uint32_t type)
-{
-    for (unsigned depth = 0; depth < kDeepest; ++depth) {
-        const btf_type* const found = type_at(types, type);
-        if (type == 0 || found == nullptr) {
-            return 0;
-        }
-        if (is_plain(found)) {
-            return type;
-        }
-        type = found->type;
-    }
-    return 0;
 }
 
 std::uint64_t type_size(const Types& types, std::uint32_t type)

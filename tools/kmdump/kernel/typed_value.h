@@ -54,7 +54,10 @@ TypedValue read_value(const Types& types, const kmd::VirtualMemory& memory, cons
 std::uint64_t type_size(const Types& types, std::uint32_t type);
 
 /// The type without typedefs and qualifiers; 0 if there is none.
-std::uint32_t plain_type(const Types& types, std::uint32_t type);
+inline std::uint32_t plain_type(const Types& types, std::uint32_t type)
+{
+    return plain_type(types.handle.get(), type);
+}
 
 /// As in C, for example "struct list_head *".
 std::string type_name(const Types& types, std::uint32_t type);

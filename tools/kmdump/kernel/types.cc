@@ -4,16 +4,16 @@
 #include "common/address_range.h"
 #include "common/linux/btf.h"
 #include "common/text.h"
-#include "kmdump/core/elf_handle.h"
 #include "kmdump/core/file.h"
 #include "kmdump/core/sidecar_file.h"
-#include "kmdump/kernel/build_id.h"
 #include "kmdump/kernel/kernel_layout.h"
+#include "kmdump/kernel/vmlinux_file.h"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -94,20 +94,12 @@ kmd::Result<Types> types_beside(const Dump& dump, const std::string& path)
 
 kmd::Result<Types> types_of_vmlinux(const Dump& dump, const std::string& path)
 {
-    const auto file = File::open(path, "a vmlinux file");
+    const auto file = open_vmlinux(path, dump.vmcoreinfo);
     if (!file) {
         return kmd::Error{path + ": " + file.error().what};
     }
-    elf_version(EV_CURRENT);
-    const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
-    if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
-        return kmd::Error{path + ": expected a vmlinux file, found something that is not ELF"};
-    }
-    if (auto error = check_kernel(elf.get(), dump.vmcoreinfo)) {
-        return kmd::Error{path + ": " + error->what};
-    }
     libbpf_set_print(nullptr);
-    Types types{std::unique_ptr<btf, BtfFree>(btf__parse_elf(path.c_str(), nullptr)), {}, path};
+    Types types{BtfHandle(btf__parse_elf(path.c_str(), nullptr)), {}, path};
     if (!types.handle) {
         return kmd::Error{path + ": expected a vmlinux file with BTF, found none"};
     }
@@ -116,16 +108,10 @@ kmd::Result<Types> types_of_vmlinux(const Dump& dump, const std::string& path)
 
 } // namespace
 
-void BtfFree::operator()(struct btf* types) const
-{
-    btf__free(types);
-}
-
 kmd::Result<Types> parse_types(std::vector<std::byte> bytes, std::string source)
 {
     libbpf_set_print(nullptr);
-    Types types{
-        std::unique_ptr<btf, BtfFree>(btf__new(bytes.data(), static_cast<__u32>(bytes.size()))), {}, ""};
+    Types types{BtfHandle(btf__new(bytes.data(), static_cast<__u32>(bytes.size()))), {}, ""};
     if (!types.handle) {
         return kmd::Error{"the types of the kernel in " + source + " are corrupt: expected BTF"};
     }

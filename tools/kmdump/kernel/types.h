@@ -4,26 +4,19 @@
 #pragma once
 
 #include "common/result.h"
+#include "kmdump/kernel/btf_member.h"
 #include "kmdump/kernel/dump.h"
 #include "kmdump/kernel/symbols.h"
 
 #include <cstddef>
-#include <memory>
-#include <span>
 #include <string>
 #include <vector>
-
-struct btf;
 
 namespace kmdump
 {
 
-struct BtfFree {
-    void operator()(btf* types) const;
-};
-
 struct Types {
-    std::unique_ptr<btf, BtfFree> handle;
+    BtfHandle handle;
     /// As the kernel has them in its memory. Empty if they are from a vmlinux file.
     std::vector<std::byte> bytes;
     /// Where they are from: "dump", or the path of a file.

@@ -2,11 +2,11 @@
 #include "kmdump/kernel/value_path.h"
 
 #include "common/text.h"
+#include "kmdump/text/number.h"
 
 #include <bpf/btf.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -15,9 +15,6 @@ namespace kmdump
 
 namespace
 {
-
-/// Nesting of anonymous structures.
-constexpr unsigned kDeepest = 16;
 
 bool is_name_character(char c)
 {
@@ -51,42 +48,9 @@ class Scanner
     std::string_view rest_;
 };
 
-std::optional<std::uint64_t> number(std::string_view text, int base = 10)
-{
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
 const btf_type* type_at(const Types& types, std::uint32_t id)
 {
     return btf__type_by_id(types.handle.get(), id);
-}
-
-/// The member of a structure, or of an anonymous one inside it. Nothing if it has none.
-std::optional<ValuePlace> find_member(const Types& types, std::uint32_t structure, std::uint64_t address,
-                                      std::string_view wanted, unsigned depth = 0)
-{
-    const btf_type* const type = type_at(types, structure);
-    if (structure == 0 || type == nullptr || !btf_is_composite(type) || depth > kDeepest) {
-        return std::nullopt;
-    }
-    const btf_member* const members = btf_members(type);
-    for (std::uint32_t i = 0; i < btf_vlen(type); ++i) {
-        const char* const name = btf__name_by_offset(types.handle.get(), members[i].name_off);
-        const std::uint32_t bit = btf_member_bit_offset(type, i);
-        const std::uint32_t bits = btf_member_bitfield_size(type, i);
-        if (name != nullptr && wanted == name) {
-            return ValuePlace{address + bit / 8, members[i].type, bits, bits > 0 ? bit % 8 : 0};
-        }
-        if (name == nullptr || name[0] == '\0') {
-            const std::uint32_t inner = plain_type(types, members[i].type);
-            if (auto found = find_member(types, inner, address + bit / 8, wanted, depth + 1)) {
-                return found;
-            }
-        }
-    }
-    return std::nullopt;
 }
 
 /// Follows an expression, step by step.
@@ -124,12 +88,13 @@ class Walker
                 return error;
             }
         }
-        const auto found = find_member(types_, plain_type(types_, place_.type), place_.address, name);
+        const auto found = find_btf_member(types_.handle.get(), plain_type(types_, place_.type), name);
         if (!found) {
             return kmd::Error{quoted_type() + ", the type of " + shown_ + ", has no member '" +
                               kmd::printable(name) + "'"};
         }
-        place_ = *found;
+        const auto first_bit = static_cast<std::uint32_t>(found->bits > 0 ? found->offset % 8 : 0);
+        place_ = {place_.address + found->offset / 8, found->type, found->bits, first_bit};
         shown_ += "." + name;
         return std::nullopt;
     }
@@ -198,7 +163,7 @@ kmd::Result<ValuePath> parse_value_path(const std::string& text)
             return wrong("at most " + std::to_string(kMostSteps) + " steps");
         }
         if (scanner.take("[")) {
-            const auto index = number(scanner.name());
+            const auto index = parse_decimal(scanner.name());
             if (!index || !scanner.take("]")) {
                 return wrong("a decimal number and ']' after '['");
             }

@@ -3,12 +3,12 @@
 
 #include "common/text.h"
 #include "kmdump/kernel/kernel_layout.h"
+#include "kmdump/text/number.h"
 
 #include <bpf/btf.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 namespace kmdump
@@ -50,17 +50,6 @@ constexpr std::uint32_t kNamedKinds[] = {BTF_KIND_STRUCT, BTF_KIND_UNION, BTF_KI
                                          BTF_KIND_INT,    BTF_KIND_ENUM,  BTF_KIND_ENUM64};
 constexpr std::string_view kPerCpuSection = ".data..percpu";
 constexpr std::uint64_t kMostCpus = 8192;
-
-std::optional<std::uint64_t> hexadecimal(std::string_view text)
-{
-    if (!text.starts_with("0x")) {
-        return std::nullopt;
-    }
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + 2, end, value, 16);
-    return error == std::errc() && stop == end ? std::optional(value) : std::nullopt;
-}
 
 std::uint32_t find_kind(const Types& types, const std::string& name, std::uint32_t kind)
 {
@@ -192,7 +181,7 @@ kmd::Error unknown_symbol(const std::string& name)
 kmd::Result<ValuePlace> find_base(const ValueSource& source, const std::string& name, const std::string& type,
                                   std::optional<std::uint64_t> cpu)
 {
-    auto address = hexadecimal(name);
+    auto address = parse_hexadecimal(name);
     const auto described = address ? DescribedVariable{} : describe_variable(source.types, name);
     if (!address) {
         address = address_of_symbol(source.dump, source.symbols, name);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kmdump/kernel/vmlinux.h"
 
-#include "kmdump/core/elf_handle.h"
-#include "kmdump/core/file.h"
-#include "kmdump/kernel/build_id.h"
+#include "kmdump/kernel/vmlinux_file.h"
 
 #include <gelf.h>
 
@@ -42,23 +40,16 @@ std::set<std::size_t> code_sections(Elf* elf)
 
 kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo& vmcoreinfo)
 {
-    const auto file = File::open(path, "a vmlinux file");
+    const auto file = open_vmlinux(path, vmcoreinfo);
     if (!file) {
         return file.error();
     }
-    elf_version(EV_CURRENT);
-    const ElfHandle elf(elf_begin(file.value().descriptor(), ELF_C_READ, nullptr));
-    if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
-        return kmd::Error{"expected a vmlinux file, found something that is not ELF"};
-    }
-    if (auto error = check_kernel(elf.get(), vmcoreinfo)) {
-        return *error;
-    }
+    Elf* const elf = file.value().elf.get();
     const std::uint64_t kaslr_offset = vmcoreinfo.symbol("KERNELOFFSET").value_or(0);
-    const std::set<std::size_t> code = code_sections(elf.get());
+    const std::set<std::size_t> code = code_sections(elf);
     bool names_code = false;
     std::vector<Symbol> symbols;
-    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section)) != nullptr;) {
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
         GElf_Shdr header{};
         if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB) {
             continue;
@@ -66,7 +57,7 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo
         Elf_Data* const data = elf_getdata(section, nullptr);
         GElf_Sym symbol{};
         for (int i = 0; data != nullptr && gelf_getsym(data, i, &symbol) != nullptr; ++i) {
-            const char* const name = elf_strptr(elf.get(), header.sh_link, symbol.st_name);
+            const char* const name = elf_strptr(elf, header.sh_link, symbol.st_name);
             if (names_an_address(symbol, name)) {
                 symbols.push_back({symbol.st_value + kaslr_offset, name});
                 names_code = names_code || code.contains(symbol.st_shndx);
