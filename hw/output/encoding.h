@@ -16,6 +16,10 @@ namespace kmd
 
 enum class Compression { kNone, kZstd };
 
+/// Ordinary levels of zstd. Those above need more than 100 MiB of memory to compress.
+inline constexpr int kLeastLevel = 1;
+inline constexpr int kMostLevel = 19;
+
 /// Parses the value of property compress=; none if it is unknown.
 std::optional<Compression> parse_compression(const std::string& name);
 
@@ -44,9 +48,9 @@ class Progress
     std::vector<Mark> marks_;
 };
 
-/// Writes the plan to `out`, which must be empty, without a second copy in memory. Returns the cause of a
-/// failure.
-std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out,
+/// Writes the plan to `out`, which must be empty, without a second copy in memory. `level`: of zstd. Returns
+/// the cause of a failure.
+std::optional<std::string> encode(const Plan& plan, Compression compression, int level, ByteSink& out,
                                   Progress& progress);
 
 /// Offset of Plan::flags_offset in the stored bytes, uncompressed, so that it can be changed afterwards.
