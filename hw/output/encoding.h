@@ -16,7 +16,8 @@ namespace kmd
 
 enum class Compression { kNone, kZstd };
 
-/// Ordinary levels of zstd. Those above need more than 100 MiB of memory to compress.
+/// Ordinary levels of zstd. By ZSTD_estimateCStreamSize(), 19 needs 94 MB of memory while a dump is written,
+/// and the next, 20, needs 203 MB.
 inline constexpr int kLeastLevel = 1;
 inline constexpr int kMostLevel = 19;
 
