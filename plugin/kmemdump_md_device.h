@@ -47,8 +47,6 @@ typedef struct KmemdumpMd {
                            s.config.chardev_timeout_ms,                        \
                            KMD_DEFAULT_CHARDEV_TIMEOUT_MS),                    \
         DEFINE_PROP_STRING("compress", State, s.config.compress),              \
-        DEFINE_PROP_UINT64("compress-level", State, s.config.compress_level,   \
-                           KMD_DEFAULT_COMPRESS_LEVEL),                        \
         DEFINE_PROP_UINT64("keep", State, s.config.keep, KMD_DEFAULT_KEEP),    \
         DEFINE_PROP_BOOL("sidecar", State, s.config.sidecar,                   \
                          KMD_DEFAULT_SIDECAR),                                 \

@@ -178,7 +178,6 @@ kmd::Config settings_of(const kmd_config* config)
     settings.sidecar = config->sidecar;
     settings.pci = config->pci;
     settings.chardev_timeout_ms = config->chardev_timeout_ms;
-    settings.compress_level = config->compress_level;
     settings.faults = {config->inject_refuse, config->inject_full, config->inject_write_fail,
                        config->inject_write_cut, config->inject_stop};
     set(settings.output, config->output);

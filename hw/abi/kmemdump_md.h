@@ -113,7 +113,6 @@ struct kmd_config {
     uint64_t max_bytes;
     uint64_t keep;
     uint64_t chardev_timeout_ms;
-    uint64_t compress_level;
     uint64_t inject_refuse;
     uint64_t inject_full;
     uint64_t inject_write_fail;

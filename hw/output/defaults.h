@@ -10,8 +10,6 @@ enum kmd_output_default {
     KMD_DEFAULT_KEEP = 0,
     KMD_DEFAULT_CHARDEV_TIMEOUT_MS = 10000,
     KMD_DEFAULT_SIDECAR = 1,
-    /* The fastest of the ordinary levels, because the guest is stopped meanwhile. */
-    KMD_DEFAULT_COMPRESS_LEVEL = 1,
 };
 
 #endif

@@ -16,6 +16,9 @@ namespace kmd
 namespace
 {
 
+/// The fastest of the ordinary levels, because the guest is stopped meanwhile.
+constexpr int kLevel = 1;
+
 /// The ELF header is a frame of its own with one raw block and no checksum (RFC 8878, 3.1.1), so that its
 /// mark of completeness is uncompressed at a known offset.
 constexpr std::uint64_t kPlain = sizeof(Elf64_Ehdr);
@@ -48,11 +51,11 @@ std::optional<std::string> put(ByteSink& out, std::span<const std::byte> bytes)
 class Compressor
 {
   public:
-    Compressor(ByteSink& out, int level, std::uint64_t size)
+    Compressor(ByteSink& out, std::uint64_t size)
         : out_(out), context_(ZSTD_createCCtx()), buffer_(ZSTD_CStreamOutSize())
     {
         if (context_) {
-            ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level);
+            ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLevel);
             ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
             ZSTD_CCtx_setPledgedSrcSize(context_.get(), size);
         }
@@ -100,8 +103,8 @@ std::optional<std::string> encode_plain(const Plan& plan, ByteSink& out, Progres
 class Frame
 {
   public:
-    Frame(const Plan& plan, int level, ByteSink& out, Progress& progress)
-        : out_(out), progress_(progress), compressor_(out, level, plan.file_size - kPlain),
+    Frame(const Plan& plan, ByteSink& out, Progress& progress)
+        : out_(out), progress_(progress), compressor_(out, plan.file_size - kPlain),
           next_flush_(std::max(plan.vital_size, kPlain + 1))
     {
     }
@@ -143,7 +146,7 @@ class Frame
     std::uint64_t next_flush_;
 };
 
-std::optional<std::string> encode_zstd(const Plan& plan, int level, ByteSink& out, Progress& progress)
+std::optional<std::string> encode_zstd(const Plan& plan, ByteSink& out, Progress& progress)
 {
     const auto head = std::span<const std::byte>(plan.head);
     const std::array<std::span<const std::byte>, 2> plain_frame = {std::as_bytes(std::span(kPlainFrame)),
@@ -152,7 +155,7 @@ std::optional<std::string> encode_zstd(const Plan& plan, int level, ByteSink& ou
         return failure;
     }
     progress.reached(out.written(), kPlain);
-    Frame frame(plan, level, out, progress);
+    Frame frame(plan, out, progress);
     if (auto failure = frame.add(head.subspan(kPlain))) {
         return failure;
     }
@@ -194,10 +197,10 @@ std::uint64_t Progress::image_bytes(std::uint64_t stored) const
     return image;
 }
 
-std::optional<std::string> encode(const Plan& plan, Compression compression, int level, ByteSink& out,
+std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out,
                                   Progress& progress)
 {
-    return compression == Compression::kZstd ? encode_zstd(plan, level, out, progress)
+    return compression == Compression::kZstd ? encode_zstd(plan, out, progress)
                                              : encode_plain(plan, out, progress);
 }
 

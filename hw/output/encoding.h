@@ -16,11 +16,6 @@ namespace kmd
 
 enum class Compression { kNone, kZstd };
 
-/// Ordinary levels of zstd. By ZSTD_estimateCStreamSize(), 19 needs 94 MB of memory while a dump is written,
-/// and the next, 20, needs 203 MB.
-inline constexpr int kLeastLevel = 1;
-inline constexpr int kMostLevel = 19;
-
 /// Parses the value of property compress=; none if it is unknown.
 std::optional<Compression> parse_compression(const std::string& name);
 
@@ -49,9 +44,9 @@ class Progress
     std::vector<Mark> marks_;
 };
 
-/// Writes the plan to `out`, which must be empty, without a second copy in memory. `level`: of zstd. Returns
-/// the cause of a failure.
-std::optional<std::string> encode(const Plan& plan, Compression compression, int level, ByteSink& out,
+/// Writes the plan to `out`, which must be empty, without a second copy in memory. Returns the cause of a
+/// failure.
+std::optional<std::string> encode(const Plan& plan, Compression compression, ByteSink& out,
                                   Progress& progress);
 
 /// Offset of Plan::flags_offset in the stored bytes, uncompressed, so that it can be changed afterwards.

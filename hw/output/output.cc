@@ -35,13 +35,6 @@ std::optional<Error> check_combination(const OutputConfig& config, bool as_folde
     if (as_folder && config.compress != "none") {
         return Error{"format=qcom makes files that other tools read: compress= has to be none"};
     }
-    if (config.compress_level < kLeastLevel || config.compress_level > kMostLevel) {
-        return Error{"compress-level=" + std::to_string(config.compress_level) + " is out of range: " +
-                     std::to_string(kLeastLevel) + " to " + std::to_string(kMostLevel)};
-    }
-    if (config.compress == "none" && config.compress_level != KMD_DEFAULT_COMPRESS_LEVEL) {
-        return Error{"compress-level= needs compress=zstd"};
-    }
     if (config.chardev && (config.chardev_timeout_ms < 1 || config.chardev_timeout_ms > kLongestTimeout)) {
         return Error{"chardev-timeout=" + std::to_string(config.chardev_timeout_ms) +
                      " is out of range: 1 to " + std::to_string(kLongestTimeout) + " milliseconds"};
@@ -96,7 +89,7 @@ Result<Output> make_output(const OutputConfig& config, const Faults& faults, boo
     if (!pattern) {
         return pattern.error();
     }
-    const StoreOptions options{*compression, static_cast<int>(config.compress_level), config.sidecar, faults};
+    const StoreOptions options{*compression, config.sidecar, faults};
     auto sink = make_sink(config, pattern.value(), options, channel);
     if (!sink) {
         return sink.error();

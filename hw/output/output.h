@@ -30,8 +30,6 @@ struct OutputConfig {
     std::uint64_t chardev_timeout_ms = KMD_DEFAULT_CHARDEV_TIMEOUT_MS;
     /// "none" or "zstd".
     std::string compress = "none";
-    /// Level of zstd, kLeastLevel to kMostLevel.
-    std::uint64_t compress_level = KMD_DEFAULT_COMPRESS_LEVEL;
     /// Number of complete dumps to keep in the folder; 0: all.
     std::uint64_t keep = KMD_DEFAULT_KEEP;
     bool sidecar = KMD_DEFAULT_SIDECAR;

@@ -38,13 +38,13 @@ void encode_dump(const Dump& dump, const StoreOptions& options, bool described, 
     ByteSink& faulty = options.faults.any() ? static_cast<ByteSink&>(limited) : out;
     std::optional<std::string> failure;
     if (largest_size(dump.plan.file_size, options.compression) <= dump.room) {
-        failure = encode(dump.plan, options.compression, options.level, faulty, progress);
+        failure = encode(dump.plan, options.compression, faulty, progress);
     } else {
         LimitedBytes cut(faulty, cut_at(dump, options.compression, described, stored), [&] {
             stored.out_of_room = true;
             return std::string(kOutOfRoom);
         });
-        failure = encode(dump.plan, options.compression, options.level, cut, progress);
+        failure = encode(dump.plan, options.compression, cut, progress);
     }
     stored.bytes = out.written();
     stored.image_bytes = progress.image_bytes(stored.bytes);

@@ -7,7 +7,6 @@
 #include "common/result.h"
 #include "hw/image/plan.h"
 #include "hw/output/byte_sink.h"
-#include "hw/output/defaults.h"
 #include "hw/output/encoding.h"
 #include "hw/output/faults.h"
 
@@ -74,8 +73,6 @@ struct Dump {
 /// Options of all outputs.
 struct StoreOptions {
     Compression compression = Compression::kNone;
-    /// Of zstd.
-    int level = KMD_DEFAULT_COMPRESS_LEVEL;
     /// Whether each dump gets a JSON file.
     bool sidecar = true;
     Faults faults;

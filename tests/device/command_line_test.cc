@@ -150,12 +150,6 @@ TEST(CommandLine, RefusesALimitAboveTheNumberOfSlots)
     expect_refused(start_device("slots=10,max-regions=11"), "max-regions=11 is more than slots=10");
 }
 
-TEST(CommandLine, RefusesALevelThatCompressionDoesNotHave)
-{
-    expect_refused(start_device("compress=zstd,compress-level=20"),
-                   "compress-level=20 is out of range: 1 to 19");
-}
-
 TEST(CommandLine, RefusesAnUnknownProperty)
 {
     expect_refused(start_device("colour=red"), "Property 'kmemdump-md.colour' not found");

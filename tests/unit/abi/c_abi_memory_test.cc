@@ -3,7 +3,6 @@
 // No call of hw/abi/kmemdump_md.h lets an exception out, wherever in it the host runs out of memory, and the
 // controller goes on afterwards. QEMU is C: an exception that reached it would end the machine.
 #include "hw/abi/kmemdump_md.h"
-#include "hw/output/defaults.h"
 #include "temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -128,7 +127,6 @@ struct Machine {
     Machine()
     {
         config.slots = 4;
-        config.compress_level = KMD_DEFAULT_COMPRESS_LEVEL;
         config.output = folder.path().c_str();
         config.sidecar = 1;
         config.on_reset = config.on_shutdown = config.on_quit = 1;

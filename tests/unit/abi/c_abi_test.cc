@@ -4,7 +4,6 @@
 // errors, guest accesses, a dump from the doorbell to the file, and every call back to the host.
 #include "core_reader.h"
 #include "hw/abi/kmemdump_md.h"
-#include "hw/output/defaults.h"
 #include "temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -101,7 +100,6 @@ struct CAbi : testing::Test {
     CAbi()
     {
         config.slots = 32;
-        config.compress_level = KMD_DEFAULT_COMPRESS_LEVEL;
         config.output = folder.path().c_str();
     }
     ~CAbi() override { kmd_destroy(controller); }
@@ -192,13 +190,6 @@ TEST_F(CAbi, LimitsAndFaultsReachTheController)
     kmd_write(controller, 0x020, 1, 4);
     kmd_take_dump(controller);
     EXPECT_EQ(kmd_read(controller, 0x048, 4), 6u);
-}
-
-TEST_F(CAbi, TheLevelOfCompressionReachesTheController)
-{
-    config.compress = "zstd";
-    config.compress_level = 20;
-    EXPECT_NE(refused().find("compress-level=20"), std::string::npos);
 }
 
 TEST_F(CAbi, OneFileIsAPropertyOfItsOwn)

@@ -41,7 +41,7 @@ std::vector<std::byte> compressed(const kmd::Plan& plan)
 {
     Collector out;
     kmd::Progress progress;
-    EXPECT_EQ(kmd::encode(plan, Compression::kZstd, kmd::kLeastLevel, out, progress), std::nullopt);
+    EXPECT_EQ(kmd::encode(plan, Compression::kZstd, out, progress), std::nullopt);
     EXPECT_EQ(progress.image_bytes(out.written()), plan.file_size);
     return out.bytes;
 }
@@ -129,7 +129,7 @@ TEST(Zstd, FileThatIsCutAnywhereGivesBackWhatProgressSays)
     const auto whole = owned.file();
     Collector out;
     kmd::Progress progress;
-    ASSERT_EQ(kmd::encode(owned.plan, Compression::kZstd, kmd::kLeastLevel, out, progress), std::nullopt);
+    ASSERT_EQ(kmd::encode(owned.plan, Compression::kZstd, out, progress), std::nullopt);
     std::uint64_t before = 0;
     constexpr std::size_t step = kmd::test::kSanitized ? 1500007 : 300001;
     for (std::size_t stored = 0; stored < out.bytes.size(); stored += step) {
@@ -165,7 +165,7 @@ TEST(Zstd, NeedsNoBufferOfTheSizeOfTheDump)
     OwnedPlan owned(4096, 1, std::size_t{32} << 20);
     Collector out;
     kmd::Progress progress;
-    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, kmd::kLeastLevel, out, progress), std::nullopt);
+    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, out, progress), std::nullopt);
     EXPECT_LE(out.largest, std::size_t{1} << 20);
     EXPECT_LT(out.bytes.size(), std::size_t{16} << 20) << "it compresses";
 }
@@ -193,7 +193,7 @@ TEST(Zstd, StopsWhenNothingIsTaken)
     } full;
     const OwnedPlan owned(4096, 100, 100000);
     kmd::Progress progress;
-    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, kmd::kLeastLevel, full, progress), "full");
+    EXPECT_EQ(kmd::encode(owned.plan, Compression::kZstd, full, progress), "full");
     EXPECT_EQ(progress.image_bytes(0), 0u);
     EXPECT_EQ(full.calls, 1);
 }
