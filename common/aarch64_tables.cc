@@ -52,6 +52,13 @@ std::uint64_t Aarch64Tables::output_address(std::uint64_t descriptor, unsigned l
     return descriptor & bits(47, low_bit);
 }
 
+std::unique_ptr<const TranslationTables> Aarch64Tables::with_root(std::uint64_t root) const
+{
+    Aarch64TableFormat format = format_;
+    format.root = root;
+    return std::make_unique<Aarch64Tables>(format);
+}
+
 TableWalk Aarch64Tables::walk(std::uint64_t address, PhysicalMemory& memory) const
 {
     TableWalk done;

@@ -36,6 +36,7 @@ class Aarch64Tables final : public TranslationTables
     std::uint64_t root() const override { return format_.root; }
     unsigned levels() const override { return format_.levels; }
     std::uint64_t page_size() const override { return std::uint64_t{1} << format_.page_shift; }
+    std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const override;
     TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const override;
 
   private:

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace kmd
@@ -63,6 +64,10 @@ class TranslationTables
     virtual std::uint64_t root() const = 0;
     virtual unsigned levels() const = 0;
     virtual std::uint64_t page_size() const = 0;
+
+    /// Tables in the same format, such as those of a process. `root`: the guest-physical address of the
+    /// outermost one.
+    virtual std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const = 0;
 
     /// Any address is safe.
     virtual TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const = 0;

@@ -248,13 +248,55 @@ std::uint64_t Btf::size_of_type(std::uint32_t id) const
     return 0;
 }
 
-std::optional<Btf::Member> Btf::find(std::string_view structure, std::string_view member)
+std::optional<Btf::Type> Btf::structure_of(std::uint32_t id) const
 {
-    const auto found = structures_.find(structure);
-    return found == structures_.end() ? std::nullopt : find_in(found->second, member, 0);
+    for (unsigned depth = 0; depth < kDeepest; ++depth) {
+        const auto found = type(id);
+        if (!found) {
+            return std::nullopt;
+        }
+        switch (found->kind) {
+        case kStruct:
+        case kUnion:
+            return found;
+        case kArray:
+            id = load<std::uint32_t>(bytes_, found->details);
+            break;
+        case kTypedef:
+        case kVolatile:
+        case kConst:
+        case kTypeTag:
+            id = found->size_or_type;
+            break;
+        default:
+            return std::nullopt;
+        }
+    }
+    return std::nullopt;
 }
 
-std::optional<Btf::Member> Btf::find_in(const Type& structure, std::string_view member, unsigned depth)
+std::optional<Btf::Member> Btf::find(std::string_view structure, std::string_view path)
+{
+    const auto named = structures_.find(structure);
+    auto inside = named == structures_.end() ? std::nullopt : std::optional(named->second);
+    std::uint64_t offset = 0;
+    while (inside) {
+        const std::string_view name = path.substr(0, path.find('.'));
+        const auto member = find_in(*inside, name, 0);
+        if (!member) {
+            return std::nullopt;
+        }
+        offset += member->offset;
+        if (name.size() == path.size()) {
+            return Member{offset, size_of_type(member->type)};
+        }
+        path.remove_prefix(name.size() + 1);
+        inside = structure_of(member->type);
+    }
+    return std::nullopt;
+}
+
+std::optional<Btf::TypedMember> Btf::find_in(const Type& structure, std::string_view member, unsigned depth)
 {
     for (std::uint32_t i = 0; i < structure.count && members_left_ > 0; ++i) {
         --members_left_;
@@ -265,12 +307,12 @@ std::optional<Btf::Member> Btf::find_in(const Type& structure, std::string_view 
         // With bit fields, the upper 8 bits are the width.
         const std::uint64_t offset = (structure.has_bit_fields ? bits & 0xffffff : bits) / 8;
         if (found == member) {
-            return Member{offset, size_of_type(id)};
+            return TypedMember{offset, id};
         }
         const auto inner = found.empty() && depth < kDeepest ? type(id) : std::nullopt;
         if (inner && (inner->kind == kStruct || inner->kind == kUnion)) {
             if (const auto nested = find_in(*inner, member, depth + 1)) {
-                return Member{offset + nested->offset, nested->size};
+                return TypedMember{offset + nested->offset, nested->type};
             }
         }
     }

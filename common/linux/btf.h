@@ -42,8 +42,9 @@ class Btf
         std::uint64_t size = 0;
     };
 
-    /// None if the kernel has no such member, or if the description is too complicated to be a kernel's.
-    std::optional<Member> find(std::string_view structure, std::string_view member);
+    /// `path`: a member, or members of members, such as "f_path.mnt". None if the kernel has no such member,
+    /// or if the description is too complicated to be a kernel's.
+    std::optional<Member> find(std::string_view structure, std::string_view path);
 
     /// Where a per-CPU variable is in the area of a CPU; none if the kernel does not describe it. Bytes.
     std::optional<Member> per_cpu_variable(std::string_view variable) const;
@@ -76,7 +77,13 @@ class Btf
     std::optional<Type> type(std::uint32_t id) const;
     std::string_view name(std::uint32_t offset) const;
     std::uint64_t size_of_type(std::uint32_t id) const;
-    std::optional<Member> find_in(const Type& structure, std::string_view member, unsigned depth);
+    /// The structure or union that a type is, or of which it is an array.
+    std::optional<Type> structure_of(std::uint32_t id) const;
+    struct TypedMember {
+        std::uint64_t offset = 0;
+        std::uint32_t type = 0;
+    };
+    std::optional<TypedMember> find_in(const Type& structure, std::string_view member, unsigned depth);
 
     std::vector<std::byte> bytes_;
     /// Sections in bytes_.

@@ -89,8 +89,8 @@ void remark_on(const Snapshot& snapshot, bool abandoned, std::vector<std::string
     }
 }
 
-/// Adds what the user asked for besides: the kernel's types, its data. What is missing of it counts only if
-/// the user asked.
+/// Adds what the user asked for besides: the kernel's types, its variables, its objects. What is missing of
+/// it counts only if the user asked.
 void read_extras(Snapshot& snapshot, const Settings& settings, const FoundKernel& kernel, GuestMemory& memory)
 {
     const auto note = [&](const std::string& missing, bool asked) {
@@ -103,9 +103,15 @@ void read_extras(Snapshot& snapshot, const Settings& settings, const FoundKernel
     }
     snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
     note(snapshot.types->missing, settings.asks_for_types());
-    if (settings.captured.data) {
-        snapshot.data = read_data(*kernel.kernel, memory);
-        note(snapshot.data->missing, true);
+    const auto add = [&](KernelPart part) {
+        note(part.missing, true);
+        snapshot.parts.push_back(std::move(part));
+    };
+    if (settings.captured.data || settings.captured.more) {
+        add(read_data(*kernel.kernel, memory));
+    }
+    if (settings.captured.more) {
+        add(read_objects(*kernel.kernel, memory));
     }
 }
 

@@ -100,7 +100,7 @@ struct Settings : Config {
         return types_wanted == TypesWanted::kInDump || types_wanted == TypesWanted::kBesideDump;
     }
     /// Whether a dump of such a kernel has something that the controller has to find.
-    bool asks_for_extras() const { return asks_for_types() || captured.data; }
+    bool asks_for_extras() const { return asks_for_types() || captured.data || captured.more; }
     /// Where the types of a kernel go.
     TypesPlace types_place() const;
     /// How many slots can be valid at the same time.

@@ -100,8 +100,8 @@ Collection collect(const Snapshot& snapshot, GuestMemory& memory)
             add(region, Rank::kRest);
         }
     }
-    if (snapshot.data) {
-        for (const Region& region : snapshot.data->regions) {
+    for (const KernelPart& part : snapshot.parts) {
+        for (const Region& region : part.regions) {
             add(region, Rank::kRest);
         }
     }

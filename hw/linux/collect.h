@@ -7,6 +7,8 @@
 #include "hw/linux/kernel_walk.h"
 #include "hw/memory/region.h"
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace kmd
@@ -47,5 +49,21 @@ TasksFound collect_tasks(const KernelWalk& walk);
 /// Modules: their structures, data, symbols, and where their sections are. False if their list does not lead
 /// back to its head.
 bool collect_modules(const KernelWalk& walk);
+
+/// What the tables of kernel_objects.h lead to.
+struct ObjectsFound {
+    std::uint32_t objects = 0;
+    /// Lists that do not lead back to their head.
+    std::uint32_t broken = 0;
+    /// There are more objects, or the search took too many steps.
+    bool cut = false;
+    /// Addresses of the address spaces of processes, struct mm_struct, among them.
+    std::vector<std::uint64_t> spaces;
+};
+ObjectsFound collect_objects(const KernelWalk& walk);
+
+/// The arguments and the environments of processes, and the page tables that lead to them. False if some are
+/// longer than 64 KiB, of which only the beginning is added.
+bool collect_command_lines(const KernelWalk& walk, std::span<const std::uint64_t> spaces);
 
 } // namespace kmd

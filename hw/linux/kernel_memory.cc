@@ -72,6 +72,26 @@ bool LiveKernelMemory::read(std::uint64_t address, std::span<std::byte> out) con
     return true;
 }
 
+std::unique_ptr<const TranslationTables> LiveKernelMemory::tables_of_process(std::uint64_t root) const
+{
+    const auto phys = translate(root);
+    return phys && space_.tables ? space_.tables->with_root(*phys) : nullptr;
+}
+
+TableWalk LiveKernelMemory::walk(const TranslationTables& tables, std::uint64_t address) const
+{
+    return take_steps(tables.levels()) ? tables.walk(address, *memory_) : TableWalk{};
+}
+
+std::uint64_t LiveKernelMemory::linear_address(std::uint64_t phys) const
+{
+    if (!space_.linear_map) {
+        return 0;
+    }
+    const std::uint64_t address = phys + space_.linear_map->distance;
+    return space_.linear_map->range.contains(address) ? address : 0;
+}
+
 bool LiveKernelMemory::is_in_image(std::uint64_t address) const
 {
     const auto phys = translate(address);
@@ -86,7 +106,11 @@ bool LiveKernelMemory::is_writable(std::uint64_t address) const
 
 std::uint64_t LiveKernelMemory::pointer(std::uint64_t address) const
 {
-    const std::uint64_t value = read_u64(address).value_or(0);
+    return as_pointer(read_u64(address).value_or(0));
+}
+
+std::uint64_t LiveKernelMemory::as_pointer(std::uint64_t value) const
+{
     return architecture_->is_kernel_address(value) ? architecture_->without_tag(value) : 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -33,9 +34,19 @@ class LiveKernelMemory final : public VirtualMemory
 
     /// A pointer without its tag; 0 if it is not available.
     std::uint64_t pointer(std::uint64_t address) const;
+    /// A value that was read, as a pointer without its tag; 0 if it is no address of the kernel's.
+    std::uint64_t as_pointer(std::uint64_t value) const;
 
     /// The guest-physical address of a byte; none if it is not mapped to RAM.
     std::optional<std::uint64_t> translate(std::uint64_t address) const;
+
+    /// The page tables of a process; null if those of the kernel are not known. `root`: where the pointer to
+    /// the outermost one leads.
+    std::unique_ptr<const TranslationTables> tables_of_process(std::uint64_t root) const;
+    /// A walk of such tables; an empty one once the budget is used up.
+    TableWalk walk(const TranslationTables& tables, std::uint64_t address) const;
+    /// The address of a guest-physical page in the linear map; 0 if it has none.
+    std::uint64_t linear_address(std::uint64_t phys) const;
 
     /// Whether an address is mapped where the kernel's image is. What the kernel allocated near it is not.
     bool is_in_image(std::uint64_t address) const;
@@ -45,10 +56,10 @@ class LiveKernelMemory final : public VirtualMemory
     std::uint64_t page_size() const { return page_size_; }
     const KernelSpace& space() const { return space_; }
     bool budget_is_used_up() const { return steps_left_ == 0; }
-
-  private:
+    /// Takes from the budget what other work with this memory costs. False once it is used up.
     bool take_steps(std::uint64_t steps) const;
 
+  private:
     const Architecture* architecture_;
     KernelSpace space_;
     std::uint64_t page_size_;

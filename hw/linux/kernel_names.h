@@ -112,6 +112,7 @@ inline constexpr std::string_view kPerCpuArea = "__per_cpu_start";
 inline constexpr std::string_view kEndOfText = "_etext";
 inline constexpr std::string_view kEndOfInitText = "_einittext";
 
+/// `member`: may be a path, such as "f_path.mnt".
 struct KernelMember {
     std::string_view structure;
     std::string_view member;
@@ -130,6 +131,8 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"cfs_rq", "nr_running"},
     {"idr", "idr_rt"},
     {"mem_section", "usage"},
+    {"mm_struct", "arg_start"},
+    {"mm_struct", "env_end"},
     {"mm_struct", "pgd"},
     {"mm_struct", "rss_stat"},
     {"mod_kallsyms", "num_symtab"},
@@ -177,8 +180,6 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"task_struct", "thread_pid"},
     {"thread_info", "cpu"},
     {"xa_node", "shift"},
-    {"xa_node", "slots"},
-    {"xarray", "xa_head"},
 });
 
 /// Structures of which only the size is used.

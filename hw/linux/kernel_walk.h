@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace kmd
 {
@@ -83,6 +84,39 @@ struct KernelWalk {
             visit(node - offset);
         }
         return true;
+    }
+
+    /// The slots of a node of an xarray: 6 bits of an index; 4 with CONFIG_BASE_SMALL.
+    static constexpr std::uint64_t kMostSlots = 64;
+
+    /// Calls `visit` with every pointer in the xarray at `root`, and adds its nodes.
+    template <class Visit> void for_each_in_xarray(std::uint64_t root, Visit visit) const
+    {
+        const auto head = kernel.offset("xarray", "xa_head");
+        const auto slots = kernel.offset("xa_node", "slots");
+        const std::uint64_t bytes = kernel.member_size("xa_node", "slots").value_or(0);
+        std::unordered_set<std::uint64_t> seen;
+        std::vector<std::uint64_t> entries;
+        if (head) {
+            entries.push_back(memory.read_u64(root + *head).value_or(0));
+        }
+        while (!entries.empty() && !memory.budget_is_used_up()) {
+            const std::uint64_t entry = entries.back();
+            entries.pop_back();
+            if (entry == 0 || (entry & 1) != 0 || !seen.insert(entry).second) {
+                continue;
+            }
+            // The pointer to a node has the value 2 in its lowest bits.
+            if ((entry & 3) != 2) {
+                visit(memory.as_pointer(entry));
+                continue;
+            }
+            const std::uint64_t node = entry - 2;
+            add(node, "xa_node");
+            for (std::uint64_t at = 0; slots && at < bytes && at < 8 * kMostSlots; at += 8) {
+                entries.push_back(memory.read_u64(node + *slots + at).value_or(0));
+            }
+        }
     }
 };
 

@@ -130,11 +130,11 @@ LinuxGuest::Condition LinuxGuest::condition(const LinuxKernel& kernel, GuestMemo
     return panic_cpu || state ? Condition::kRunning : Condition::kUnknown;
 }
 
-KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory)
+KernelPart read_data(const LinuxKernel& kernel, GuestMemory& memory)
 {
     const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
     PageSet pages(kernel_memory);
-    KernelData data;
+    KernelPart data;
     if (!collect_data({kernel, kernel_memory, pages})) {
         data.missing =
             "the kernel's symbols do not say where its .data and .bss are, so capture=data adds nothing";
@@ -144,6 +144,36 @@ KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory)
     }
     data.regions = pages.regions();
     return data;
+}
+
+KernelPart read_objects(const LinuxKernel& kernel, GuestMemory& memory)
+{
+    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
+    PageSet pages(kernel_memory);
+    const KernelWalk walk{kernel, kernel_memory, pages};
+    const ObjectsFound found = collect_objects(walk);
+    const bool command_lines_are_whole = collect_command_lines(walk, found.spaces);
+    KernelPart objects;
+    if (found.objects == 0) {
+        objects.missing = "the kernel's symbols or types are not known, so capture=more finds no objects";
+    } else if (found.cut || pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
+        objects.missing =
+            "the kernel has more files, mounts, timers and other objects than capture=more follows, "
+            "so the dump has only a part of them";
+    } else if (found.broken > 0) {
+        objects.missing = std::to_string(found.broken) +
+                          " lists of the kernel's objects are broken: what follows the break is left out";
+    } else if (!command_lines_are_whole) {
+        objects.missing =
+            "the arguments and the environment of some processes are larger than 64 KiB, so the dump "
+            "has only their beginning";
+    } else if (!kernel.unnamed_data().empty()) {
+        objects.missing =
+            "the kernel's symbols do not name its data (CONFIG_KALLSYMS_ALL), so of its objects "
+            "capture=more finds only those to which tasks lead";
+    }
+    objects.regions = pages.regions();
+    return objects;
 }
 
 KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)

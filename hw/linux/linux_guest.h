@@ -115,13 +115,18 @@ struct KernelTypes {
 /// Reads it.
 KernelTypes read_types(const LinuxKernel& kernel, TypesPlace place, GuestMemory& memory);
 
-/// All variables of a kernel, .data and .bss.
-struct KernelData {
+/// Memory of a kernel that a user asks for besides.
+struct KernelPart {
     std::vector<Region> regions;
     /// What of it is missing, and why: a sentence; empty if nothing is.
     std::string missing;
 };
-KernelData read_data(const LinuxKernel& kernel, GuestMemory& memory);
+
+/// All variables of a kernel, .data and .bss.
+KernelPart read_data(const LinuxKernel& kernel, GuestMemory& memory);
+
+/// The objects that kernel_objects.h names.
+KernelPart read_objects(const LinuxKernel& kernel, GuestMemory& memory);
 
 /// Offsets and addresses that readers without debugging information need, in the syntax of vmcoreinfo.
 std::string layout_text(const LinuxKernel& kernel);

@@ -3,6 +3,7 @@
 
 #include "common/linux/kallsyms.h"
 #include "hw/linux/kernel_names.h"
+#include "hw/linux/kernel_objects.h"
 
 #include <algorithm>
 #include <set>
@@ -33,16 +34,47 @@ std::set<std::string_view> wanted_symbols(const Architecture& architecture)
     for (const KernelVariable& variable : kKernelVariables) {
         names.insert(variable.name);
     }
+    for (const KernelRoot& root : kKernelRoots) {
+        names.insert(root.variable);
+        if (leads_to_array(root.leads)) {
+            names.insert(root.by);
+        }
+    }
     names.insert(architecture.variables.begin(), architecture.variables.end());
     names.insert(architecture.irq_stack_pointer);
     return names;
 }
 
+/// Those of the tables of kernel_names.h and kernel_objects.h.
+std::vector<KernelMember> wanted_members()
+{
+    std::vector<KernelMember> members(kKernelMembers.begin(), kKernelMembers.end());
+    members.insert(members.end(), {kXarrayHead, kXarrayNode, kMapleRoot, kMapleRange, kMapleAllocation});
+    for (const KernelReference& row : kKernelReferences) {
+        members.push_back({row.structure, row.member});
+        if (!row.by.empty()) {
+            members.push_back({leads_to_array(row.leads) ? row.structure : row.to, row.by});
+        }
+    }
+    for (const KernelRoot& root : kKernelRoots) {
+        if (!root.by.empty() && !leads_to_array(root.leads)) {
+            members.push_back({root.to, root.by});
+        }
+    }
+    return members;
+}
+
 std::vector<std::string_view> wanted_structures()
 {
     std::set<std::string_view> names(kKernelStructures.begin(), kKernelStructures.end());
-    for (const KernelMember& member : kKernelMembers) {
+    for (const KernelMember& member : wanted_members()) {
         names.insert(member.structure);
+    }
+    for (const KernelReference& row : kKernelReferences) {
+        names.insert(row.to);
+    }
+    for (const KernelRoot& root : kKernelRoots) {
+        names.insert(root.to);
     }
     names.insert(kSavedContext);
     return {names.begin(), names.end()};
@@ -159,18 +191,19 @@ void LinuxKernel::read_types(const LiveKernelMemory& memory)
         missing_.push_back("the kernel's description of its types (BTF) is not in memory");
         return;
     }
-    auto btf = Btf::parse(std::move(bytes), wanted_structures(), wanted_enums());
+    const auto structures = wanted_structures();
+    auto btf = Btf::parse(std::move(bytes), structures, wanted_enums());
     if (!btf) {
         missing_.push_back(btf.error().what);
         return;
     }
     types_at_ = {begin, end - begin};
-    for (const std::string_view structure : wanted_structures()) {
+    for (const std::string_view structure : structures) {
         if (const auto size = btf.value().size_of(structure)) {
             sizes_.emplace(structure, *size);
         }
     }
-    for (const KernelMember& wanted : kKernelMembers) {
+    for (const KernelMember& wanted : wanted_members()) {
         if (const auto member = btf.value().find(wanted.structure, wanted.member)) {
             members_.emplace(dotted(wanted.structure, wanted.member), *member);
         }

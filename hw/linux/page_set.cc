@@ -13,7 +13,10 @@ void PageSet::add(std::uint64_t address, std::uint64_t size)
         return;
     }
     for (std::uint64_t page = first;; page += page_size) {
-        if (!pages_.contains(page)) {
+        if (pages_.contains(page)) {
+            // The guest can name one page as often as it likes.
+            memory_->take_steps(1);
+        } else {
             const auto phys = memory_->translate(page);
             if (!phys && page == first) {
                 return;

@@ -11,10 +11,6 @@ namespace
 
 /// Deeper than any kernel nests its groups of tasks.
 constexpr unsigned kDeepestGroup = 8;
-/// The slots of a node of an xarray, 6 bits of a number; 4 with CONFIG_BASE_SMALL.
-constexpr std::uint64_t kMostSlots = 64;
-/// Levels of an xarray with the numbers of processes.
-constexpr unsigned kMostLevels = 6;
 /// Of a stack: 16 KiB to 64 KiB, a power of two.
 constexpr std::uint64_t kMostOfAStack = 64 << 10;
 constexpr std::uint64_t kCounters = 8;
@@ -135,29 +131,10 @@ class TaskCollector
     {
         const auto idr = walk_.kernel.offset("pid_namespace", "idr");
         const auto root = walk_.kernel.offset("idr", "idr_rt");
-        const auto head = walk_.kernel.offset("xarray", "xa_head");
         const std::uint64_t space = walk_.kernel.address("init_pid_ns");
-        if (idr && root && head && space != 0) {
-            add_entry(walk_.memory.read_u64(space + *idr + *root + *head).value_or(0), 0);
-        }
-    }
-
-    /// An entry of the tree: a node, whose pointer has the value 2 in its lowest bits, or a struct pid.
-    void add_entry(std::uint64_t entry, unsigned level)
-    {
-        if (entry == 0 || (entry & 1) != 0 || level > kMostLevels || !entries_.insert(entry).second) {
-            return;
-        }
-        if ((entry & 3) != 2) {
-            add_process_number(entry);
-            return;
-        }
-        const std::uint64_t node = entry - 2;
-        const auto slots = walk_.kernel.offset("xa_node", "slots");
-        const std::uint64_t bytes = walk_.kernel.member_size("xa_node", "slots").value_or(0);
-        walk_.add(node, "xa_node");
-        for (std::uint64_t at = 0; slots && at < bytes && at < 8 * kMostSlots; at += 8) {
-            add_entry(walk_.memory.read_u64(node + *slots + at).value_or(0), level + 1);
+        if (idr && root && space != 0) {
+            walk_.for_each_in_xarray(space + *idr + *root,
+                                     [&](std::uint64_t pid) { add_process_number(pid); });
         }
     }
 
@@ -165,7 +142,6 @@ class TaskCollector
     std::uint64_t stack_size_;
     std::unordered_set<std::uint64_t> tasks_;
     std::unordered_set<std::uint64_t> spaces_;
-    std::unordered_set<std::uint64_t> entries_;
     TasksFound found_;
 };
 

@@ -26,6 +26,9 @@ bool Capture::*member_of(std::string_view word)
     if (word == "data") {
         return &Capture::data;
     }
+    if (word == "more") {
+        return &Capture::more;
+    }
     return nullptr;
 }
 
@@ -33,15 +36,15 @@ bool Capture::*member_of(std::string_view word)
 
 Result<Capture> parse_capture(const std::string& list)
 {
-    Capture capture{false, false, false, false, false};
+    Capture capture{false, false, false, false, false, false};
     std::string_view rest = list;
     while (true) {
         const auto word = rest.substr(0, rest.find_first_of(",+"));
         const auto member = member_of(word);
         if (member == nullptr) {
             return Error{"capture=" + list +
-                         " is not valid: expected a list of regions, cpus, stacks, tables "
-                         "and data, for example capture=regions+cpus"};
+                         " is not valid: expected a list of regions, cpus, stacks, "
+                         "tables, data and more, for example capture=regions+cpus"};
         }
         capture.*member = true;
         if (word.size() == rest.size()) {

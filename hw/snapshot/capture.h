@@ -21,9 +21,11 @@ struct Capture {
     bool tables = true;
     /// All variables of the Linux kernel: .data and .bss.
     bool data = false;
+    /// Those, and the objects of the Linux kernel to which they lead: files, mounts, timers and others.
+    bool more = false;
 };
 
-/// Parses a list of the words regions, cpus, stacks, tables and data, separated by ',' or by '+', because a
+/// Parses a list of the words regions, cpus, stacks, tables, data and more, separated by ',' or by '+', because a
 /// comma separates options on QEMU's command line. An error says what is expected.
 Result<Capture> parse_capture(const std::string& list);
 

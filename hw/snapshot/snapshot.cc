@@ -41,8 +41,8 @@ std::vector<AddressRange> virtual_ranges(const Snapshot& snapshot)
     if (snapshot.types) {
         std::for_each(snapshot.types->regions.begin(), snapshot.types->regions.end(), add);
     }
-    if (snapshot.data) {
-        std::for_each(snapshot.data->regions.begin(), snapshot.data->regions.end(), add);
+    for (const KernelPart& part : snapshot.parts) {
+        std::for_each(part.regions.begin(), part.regions.end(), add);
     }
     std::for_each(snapshot.stacks.begin(), snapshot.stacks.end(), add);
     std::sort(ranges.begin(), ranges.end(),

@@ -54,8 +54,8 @@ struct Snapshot {
     std::vector<std::string> kernel_remarks;
     /// Of that kernel, or of the one that registered its vmcoreinfo; none if they are not wanted.
     std::optional<KernelTypes> types;
-    /// All variables of that kernel; none if they are not wanted.
-    std::optional<KernelData> data;
+    /// What else of that kernel is wanted: its variables, its objects.
+    std::vector<KernelPart> parts;
     /// Further RAM that the guest did not register.
     std::vector<Region> stacks;
     std::vector<Region> tables;

@@ -3,6 +3,7 @@
 // A kernel whose memory was changed in any way is searched and collected in bounded time, and everything
 // found is RAM.
 #include "fake_kernel.h"
+#include "fake_objects.h"
 #include "hw/linux/linux_guest.h"
 
 #include <fuzzer/FuzzedDataProvider.h>
@@ -50,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     FuzzedDataProvider data(bytes, size);
     FakeGuest guest;
     FakeKernel kernel(guest);
-    kernel.add_task("init");
+    const kmd::test::FakeObjects variables(kernel);
+    kmd::test::open_a_file(kernel, 2);
     kernel.with_types = data.ConsumeIntegralInRange(0, 7) != 0;
     kernel.with_data_symbols = data.ConsumeIntegralInRange(0, 7) != 0;
     if (data.ConsumeBool()) {
@@ -70,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         kmd::LinuxGuest::condition(*found, guest);
         linux_guest.refresh(guest);
         require_ram(kmd::read_data(*found, guest).regions, guest);
+        require_ram(kmd::read_objects(*found, guest).regions, guest);
         require_ram(kmd::read_types(*found, kmd::TypesPlace::kInDump, guest).regions, guest);
         kmd::read_types(*found, kmd::TypesPlace::kBesideDump, guest);
         const auto collected = kmd::collect_kernel(*found, guest);

@@ -30,8 +30,9 @@ class FakeKernel
     static constexpr std::uint64_t kVmcoreinfo = kRam + 0x1800000;
     static constexpr std::uint32_t kCpus = 2;
 
-    /// `guest`: without RAM at kRam.
-    explicit FakeKernel(FakeGuest& guest) : guest_(guest)
+    /// `guest`: without RAM at kRam. `task_size`: what the types say of struct task_struct, in bytes.
+    explicit FakeKernel(FakeGuest& guest, std::uint32_t task_size = 0x200)
+        : guest_(guest), task_size_(task_size)
     {
         guest.add_ram(kRam, kRamSize);
         // A gibibyte of the image, by a block in the second level.
@@ -166,6 +167,8 @@ class FakeKernel
     static constexpr std::uint32_t kThreadNode = 0x90;
     static constexpr std::uint32_t kComm = 0xa0;
     static constexpr std::uint32_t kThreadHead = 0x10;
+    static constexpr std::uint32_t kFiles = 0xb0;
+    static constexpr std::uint32_t kSpace = 0xb8;
 
     BtfMaker types;
     bool with_types = true;
@@ -190,13 +193,15 @@ class FakeKernel
         const auto number = types.integer(4);
         const auto list = types.structure("list_head", 16, {{"next", pointer, 0}, {"prev", pointer, 8}});
         const auto name = types.array(types.integer(1), 16);
-        types.structure("task_struct", 0x200,
+        types.structure("task_struct", task_size_,
                         {{"stack", pointer, kStack},
                          {"tasks", list, kTasks},
                          {"pid", number, 0x60},
                          {"signal", pointer, kSignal},
                          {"thread_node", list, kThreadNode},
-                         {"comm", name, kComm}});
+                         {"comm", name, kComm},
+                         {"files", pointer, kFiles},
+                         {"mm", pointer, kSpace}});
         types.structure("signal_struct", 0x100, {{"thread_head", list, kThreadHead}});
         types.enumeration("system_states", {{"SYSTEM_RUNNING", 3},
                                             {"SYSTEM_HALT", 4},
@@ -300,6 +305,7 @@ class FakeKernel
     }
 
     FakeGuest& guest_;
+    std::uint32_t task_size_;
     std::string vmcoreinfo_;
     std::map<std::uint64_t, std::string> symbols_;
     std::uint64_t next_ = kImage + kRam + 0x400000;

@@ -33,6 +33,10 @@ class ToyTables final : public kmd::TranslationTables
     std::uint64_t root() const override { return root_; }
     unsigned levels() const override { return 1; }
     std::uint64_t page_size() const override { return 0x1000; }
+    std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const override
+    {
+        return std::make_unique<ToyTables>(root);
+    }
 
     TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const override
     {

@@ -95,6 +95,22 @@ TEST(BtfTest, FindsMembersOfAnonymousUnions)
     EXPECT_EQ(btf.value().find("task_struct", "stack").value().size, 8u);
 }
 
+TEST(BtfTest, FindsMembersOfMembers)
+{
+    BtfMaker maker;
+    const auto number = maker.integer(4);
+    const auto inner = maker.structure("inner", 16, {{"first", number, 0}, {"second", number, 8}});
+    const auto array = maker.array(maker.type_definition(inner), 3);
+    maker.structure("task_struct", 128, {{"many", array, 32}, {"number", number, 100}});
+    auto btf = parse(maker.make());
+    ASSERT_TRUE(btf);
+    EXPECT_EQ(btf.value().find("task_struct", "many.second").value().offset, 40u) << "of the first element";
+    EXPECT_EQ(btf.value().find("task_struct", "many.second").value().size, 4u);
+    for (const char* path : {"many.third", "number.second", "many.", ".many", "many..second", "."}) {
+        EXPECT_FALSE(btf.value().find("task_struct", path)) << path;
+    }
+}
+
 TEST(BtfTest, TellsValuesOfEnumerators)
 {
     const auto btf = parse(some_types().make());

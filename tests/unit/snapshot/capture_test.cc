@@ -96,6 +96,8 @@ TEST(CaptureList, NamesWhatIsWanted)
     EXPECT_FALSE(some.value().tables);
     EXPECT_FALSE(all.value().data);
     EXPECT_TRUE(parse_capture("regions,data").value().data);
+    EXPECT_FALSE(parse_capture("regions,data").value().more);
+    EXPECT_TRUE(parse_capture("regions,more").value().more);
 }
 
 TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
@@ -105,7 +107,7 @@ TEST(CaptureList, OfAnythingElseIsRefusedWithWhatItTakes)
         ASSERT_FALSE(capture) << list;
         EXPECT_EQ(capture.error().what, "capture=" + list +
                                             " is not valid: expected a list of regions, cpus, stacks, "
-                                            "tables and data, for example capture=regions+cpus");
+                                            "tables, data and more, for example capture=regions+cpus");
     }
     auto config = test::small_config();
     config.capture = "ram";
