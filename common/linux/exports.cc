@@ -113,15 +113,21 @@ Exports find_exports(std::span<const std::byte> image, std::uint64_t begin, std:
 {
     const Search search(image, begin);
     const std::string_view text(reinterpret_cast<const char*>(image.data()), image.size());
-    const std::string name = '\0' + std::string(anchor) + '\0';
-    std::size_t at = text.find(name);
-    for (unsigned i = 0; i < kMostTexts && at != std::string_view::npos; ++i, at = text.find(name, at + 1)) {
-        auto entry = search.find_entry(at + 1, 0);
+    const std::string name = std::string(anchor) + '\0';
+    unsigned texts = 0;
+    // Not by its first character, a zero: most of an image is zeros.
+    for (std::size_t at = text.find(name, 1); texts < kMostTexts && at != std::string_view::npos;
+         at = text.find(name, at + 1)) {
+        if (text[at - 1] != '\0') {
+            continue;
+        }
+        ++texts;
+        auto entry = search.find_entry(at, 0);
         for (unsigned j = 0; j < kMostEntries && entry; ++j) {
             if (auto found = search.read_table(*entry, wanted); !found.empty()) {
                 return found;
             }
-            entry = search.find_entry(at + 1, *entry + kAlignment);
+            entry = search.find_entry(at, *entry + kAlignment);
         }
     }
     return {};
