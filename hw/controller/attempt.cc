@@ -114,27 +114,36 @@ bool Attempt::searches() const
 
 FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) const
 {
-    if (!wants_kernel()) {
-        return find_registered_kernel(machine, memory);
+    const bool wanted = wants_kernel();
+    if (wanted) {
+        const LinuxKernel* const kernel =
+            context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
+                                      runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host));
+        if (kernel != nullptr) {
+            context_.linux_guest.refresh(memory);
+            return {kernel, context_.linux_guest.vmcoreinfo_text()};
+        }
+    } else if (!context_.settings.asks_for_extras()) {
+        return {};
     }
-    const LinuxKernel* const kernel =
-        context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
-                                  runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host));
-    context_.linux_guest.refresh(memory);
-    return {kernel, context_.linux_guest.vmcoreinfo_text()};
+    FoundKernel registered = find_registered_kernel(machine, memory);
+    registered.only_extras = !wanted;
+    return registered;
 }
 
 FoundKernel Attempt::find_registered_kernel(const Machine& machine, GuestMemory& memory) const
 {
     const auto slot = vmcoreinfo_slot();
-    if (!slot || !context_.settings.asks_for_extras()) {
+    if (!slot) {
         return {};
     }
     const Region region = context_.table.region(*slot);
     if (!is_ram(memory, region.phys, region.size)) {
         return {};
     }
-    return {context_.linux_guest.find_described(machine, memory, read_vmcoreinfo(&region, memory)), {}, true};
+    std::string text = read_vmcoreinfo(&region, memory);
+    const LinuxKernel* const kernel = context_.linux_guest.find_described(machine, memory, text);
+    return {kernel, std::move(text)};
 }
 
 std::optional<std::uint32_t> Attempt::vmcoreinfo_slot() const

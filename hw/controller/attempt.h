@@ -67,7 +67,7 @@ class Attempt
     void run_within_limits();
     /// The guest's kernel, if the dump has to contain what can be found of it.
     FoundKernel find_kernel(const Machine& machine, GuestMemory& memory) const;
-    /// The kernel that registered its vmcoreinfo, for its types and data.
+    /// The kernel that registered its vmcoreinfo.
     FoundKernel find_registered_kernel(const Machine& machine, GuestMemory& memory) const;
     /// Whether the dump has to contain what can be found of the guest's kernel, and whether RAM may be
     /// searched for it.

@@ -31,7 +31,8 @@ struct FoundKernel {
     const LinuxKernel* kernel = nullptr;
     /// The whole text of its vmcoreinfo.
     std::string vmcoreinfo;
-    /// Only what the user asked for besides: its types, its data. The guest registered the rest.
+    /// Only what the user asked for besides: its types, its variables, its objects. The guest registered the
+    /// rest.
     bool only_extras = false;
 };
 

@@ -720,6 +720,20 @@ TEST_F(LinuxAlone, LeavesOutWhatTheGuestRegistered)
     EXPECT_EQ(memory(kernel.address("init_task"), 8).size(), 8u);
 }
 
+/// Nothing is searched at a ring, because a guest can ring as often as it likes.
+TEST_F(LinuxAlone, FindsTheKernelThatRingsByTheVmcoreinfoThatItRegistered)
+{
+    const std::uint64_t task = kernel.add_task("init");
+    kernel.finish();
+    ASSERT_EQ(machine.add(0, {FakeKernel::kVmcoreinfo, 0xffff000001800000, 0x1000, "vmcoreinfo", 1,
+                              KMD_KIND_VMCOREINFO}),
+              1u);
+    machine.dump();
+    ASSERT_TRUE(has_dump()) << machine.controller->last_error();
+    EXPECT_EQ(result(), KMD_RESULT_COMPLETE);
+    EXPECT_EQ(memory(task + FakeKernel::kComm, 4), "init");
+}
+
 TEST(LinuxProperty, SaysWhatItAccepts)
 {
     EXPECT_EQ(Settings::of(with_linux("yes")).error().what,
