@@ -53,6 +53,12 @@ constexpr bool leads_to_array(Leads leads)
     return leads == kToPointers || leads == kToArray;
 }
 
+/// The name of a structure, without the role behind '/': some objects lead further than others of their kind.
+constexpr std::string_view structure_name(std::string_view with_role)
+{
+    return with_role.substr(0, with_role.find('/'));
+}
+
 /// A member of a structure. The members may be paths, such as "f_path.mnt".
 struct KernelReference {
     std::string_view structure;
@@ -90,7 +96,7 @@ inline constexpr auto kKernelRoots = std::to_array<KernelRoot>({
     // Since Linux 6.4 it is the set of all classes that leads to their devices.
     {"block_class", kHere, "class"},
     {"class_kset", kTo, "kset"},
-    {"blockdev_superblock", kTo, "super_block"},
+    {"blockdev_superblock", kTo, "super_block/block devices"},
     {"cdev_map", kTo, "kobj_map"},
     {"chrdevs", kHeld, "char_device_struct"},
     {"pci_root_buses", kList, "pci_bus", "node"},
@@ -231,10 +237,9 @@ inline constexpr auto kKernelReferences = std::to_array<KernelReference>({
     {"class", "p", kTo, "subsys_private"},
     {"kset", "list", kList, "subsys_private", "subsys.kobj.entry"},
     {"subsys_private", "class", kTo, "class"},
-    {"subsys_private", "klist_devices.k_list", kList, "device_private", "knode_class.n_node"},
     {"class", "name", kBytes},
-    {"device_private", "device", kTo, "device"},
-    {"device", "kobj.name", kBytes},
+    {"super_block/block devices", "s_inodes", kList, "bdev_inode", "vfs_inode.i_sb_list"},
+    {"bdev_inode", "bdev", kHere, "block_device"},
     {"block_device", "bd_disk", kTo, "gendisk"},
     {"block_device", "bd_queue", kTo, "request_queue"},
     {"block_device", "bd_mapping", kTo, "address_space"},
@@ -255,8 +260,7 @@ inline constexpr auto kKernelReferences = std::to_array<KernelReference>({
     {"blk_mq_hw_ctx", "tags", kTo, "blk_mq_tags"},
     {"blk_mq_hw_ctx", "sched_tags", kTo, "blk_mq_tags"},
     {"blk_mq_tags", "rqs", kToPointers, "request", "nr_tags"},
-    {"blk_mq_tags", "static_rqs", kToPointers, "request", "nr_tags"},
-    {"blk_mq_tags", "bitmap_tags.sb.map", kBytes},
+    {"blk_mq_tags", "bitmap_tags.sb.map", kToArray, "sbitmap_word", "bitmap_tags.sb.map_nr"},
     {"request", "bio", kTo, "bio"},
     {"request", "part", kTo, "block_device"},
     // Control groups

@@ -51,14 +51,14 @@ std::vector<KernelMember> wanted_members()
     std::vector<KernelMember> members(kKernelMembers.begin(), kKernelMembers.end());
     members.insert(members.end(), {kXarrayHead, kXarrayNode, kMapleRoot, kMapleRange, kMapleAllocation});
     for (const KernelReference& row : kKernelReferences) {
-        members.push_back({row.structure, row.member});
+        members.push_back({structure_name(row.structure), row.member});
         if (!row.by.empty()) {
-            members.push_back({leads_to_array(row.leads) ? row.structure : row.to, row.by});
+            members.push_back({structure_name(leads_to_array(row.leads) ? row.structure : row.to), row.by});
         }
     }
     for (const KernelRoot& root : kKernelRoots) {
         if (!root.by.empty() && !leads_to_array(root.leads)) {
-            members.push_back({root.to, root.by});
+            members.push_back({structure_name(root.to), root.by});
         }
     }
     return members;
@@ -71,10 +71,10 @@ std::vector<std::string_view> wanted_structures()
         names.insert(member.structure);
     }
     for (const KernelReference& row : kKernelReferences) {
-        names.insert(row.to);
+        names.insert(structure_name(row.to));
     }
     for (const KernelRoot& root : kKernelRoots) {
-        names.insert(root.to);
+        names.insert(structure_name(root.to));
     }
     names.insert(kSavedContext);
     return {names.begin(), names.end()};

@@ -99,16 +99,20 @@ class ObjectSearch
 
     std::optional<std::uint64_t> size_of(Leads leads, std::string_view to) const
     {
-        return leads == kBytes ? std::optional(kShortBytes) : walk_.kernel.size_of(to);
+        return leads == kBytes ? std::optional(kShortBytes) : walk_.kernel.size_of(structure_name(to));
+    }
+
+    std::optional<std::uint64_t> offset_of(std::string_view structure, std::string_view member) const
+    {
+        return walk_.kernel.offset(structure_name(structure), member);
     }
 
     void add_reference(const KernelReference& row)
     {
-        const auto offset = walk_.kernel.offset(row.structure, row.member);
+        const auto offset = offset_of(row.structure, row.member);
         const auto to_size = size_of(row.leads, row.to);
         const auto by_structure = leads_to_array(row.leads) ? row.structure : row.to;
-        const auto by =
-            row.by.empty() ? std::optional<std::uint64_t>(0) : walk_.kernel.offset(by_structure, row.by);
+        const auto by = row.by.empty() ? std::optional<std::uint64_t>(0) : offset_of(by_structure, row.by);
         if (!offset || !to_size || *to_size == 0 || !by) {
             return;
         }
@@ -117,7 +121,7 @@ class ObjectSearch
         reference.to = index_of(row.to);
         reference.to_size = *to_size;
         reference.offset = *offset;
-        reference.size = walk_.kernel.member_size(row.structure, row.member).value_or(0);
+        reference.size = walk_.kernel.member_size(structure_name(row.structure), row.member).value_or(0);
         (leads_to_array(row.leads) ? reference.count_offset : reference.by) = *by;
         structures_[index_of(row.structure)].references.push_back(reference);
     }
@@ -127,8 +131,8 @@ class ObjectSearch
         const auto variable = walk_.kernel.symbol(root.variable);
         const auto to_size = size_of(root.leads, root.to);
         const bool is_counted = leads_to_array(root.leads);
-        const auto by = root.by.empty() || is_counted ? std::optional<std::uint64_t>(0)
-                                                      : walk_.kernel.offset(root.to, root.by);
+        const auto by =
+            root.by.empty() || is_counted ? std::optional<std::uint64_t>(0) : offset_of(root.to, root.by);
         const std::uint64_t count_at = is_counted ? walk_.kernel.address(root.by) : 0;
         if (!variable || !to_size || *to_size == 0 || !by || (is_counted && count_at == 0)) {
             return;
