@@ -3,7 +3,9 @@
 #include "hw/linux/kernel_names.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace kmd
 {
@@ -19,9 +21,9 @@ constexpr std::uint64_t kMostOfNames = 1 << 10;
 constexpr std::uint64_t kNameBytes = 32;
 /// For a structure whose type the kernel does not describe.
 constexpr std::uint64_t kStructureBytes = 512;
-/// More than MAX_NUMNODES of any kernel, and more roots than its table of memory sections has.
+/// More than MAX_NUMNODES of any kernel, and the roots of the memory sections of one with 52-bit addresses.
 constexpr std::uint64_t kMostNodes = 1024;
-constexpr std::uint64_t kMostRoots = 1 << 16;
+constexpr std::uint64_t kMostRoots = 1 << 17;
 
 void collect_variable(const KernelWalk& walk, const KernelVariable& variable)
 {
@@ -60,10 +62,18 @@ void collect_memory_sections(const KernelWalk& walk)
     if (roots == 0 || !count || *count > kMostRoots || !size || *size == 0) {
         return;
     }
-    walk.pages.add(roots, *count * kPointer);
-    for (std::uint64_t i = 0; i < *count && !walk.memory.budget_is_used_up(); ++i) {
-        const std::uint64_t leaf = walk.memory.pointer(roots + kPointer * i);
-        if (leaf == 0) {
+    std::vector<std::uint64_t> leaves(*count);
+    if (!walk.memory.read(roots, std::as_writable_bytes(std::span(leaves)))) {
+        return;
+    }
+    // There is a root for every part of the address space, and memory in few of them.
+    while (leaves.size() > 1 && leaves.back() == 0) {
+        leaves.pop_back();
+    }
+    walk.pages.add(roots, leaves.size() * kPointer);
+    for (const std::uint64_t value : leaves) {
+        const std::uint64_t leaf = walk.memory.as_pointer(value);
+        if (leaf == 0 || walk.memory.budget_is_used_up()) {
             continue;
         }
         walk.pages.add(leaf, walk.memory.page_size());

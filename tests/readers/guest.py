@@ -9,8 +9,8 @@ import time
 import typing
 
 
-def title(kernel, cpu, cpus, driver=True):
-    return f"{kernel}, {cpu}, {cpus} CPUs" + ("" if driver else ", no driver")
+def title(kernel, cpu, cpus, driver=True, more=False):
+    return f"{kernel}, {cpu}, {cpus} CPUs" + ("" if driver else ", no driver") + (", capture=more" if more else "")
 
 
 class Configuration(typing.NamedTuple):
@@ -20,10 +20,11 @@ class Configuration(typing.NamedTuple):
     cpu: str  # a CPU of QEMU
     cpus: int
     driver: bool = True  # whether the guest loads our modules
+    more: bool = False  # whether the dump has files, mounts and other objects
 
     @property
     def title(self):
-        return title(self.kernel, self.cpu, self.cpus, self.driver)
+        return title(self.kernel, self.cpu, self.cpus, self.driver, self.more)
 
     @property
     def vmlinux(self):
@@ -86,18 +87,25 @@ BUILD = pathlib.Path(__file__).resolve().parent.parent.parent / "build"
 CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
 
 
+# A disk and a network card, which leave something to look at.
+DEVICES = ["-nic", "user,model=virtio-net-pci", "-drive", "driver=null-co,read-zeroes=on,size=64M,if=none,id=disk",
+           "-device", "nvme,drive=disk,serial=1"]
+
+
 def crash(configuration, folder, command_line="", kdump=False):
     """Crashes a guest with its console log and messages in a folder, and returns the paths of our dump
     and of QEMU's. With `kdump`, QEMU's dump in the format kdump-zlib is "qemu.kdump" beside them."""
     # Without a driver the controller notices a panic only while the machine stands still.
     command_line += " panic=-1" if configuration.driver else " panic=0 kmd.load=none"
     command = ["qemu-system-aarch64", "-M", "virt", "-cpu", CPU_OPTIONS.get(configuration.cpu, configuration.cpu),
-               "-smp", str(configuration.cpus), "-m", "256M", "-nic", "none", "-display", "none", "-no-reboot",
+               "-smp", str(configuration.cpus), "-m", "256M", "-display", "none", "-no-reboot",
+               *(DEVICES if configuration.more else ["-nic", "none"]),
                "-monitor", "none", "-serial", f"file:{folder / 'console.log'}",
                "-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off",
                "-kernel", str(configuration.folder / "vmlinuz"), "-initrd", str(configuration.guest / "initrd.gz"),
                "-append", f"console=ttyAMA0 {command_line}",
-               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on"]
+               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on" +
+               (",capture=regions+cpus+stacks+tables+more" if configuration.more else "")]
     with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
             subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as qemu:
         try:

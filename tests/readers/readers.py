@@ -26,6 +26,8 @@ class Reader(typing.NamedTuple):
     # Asks everything of the file "core" in a folder: (tools, configuration, vmcoreinfo, folder) -> text
     # with a line "#### TITLE" ahead of each answer.
     ask: typing.Callable
+    # Whether it is asked for what only a dump with capture=more has.
+    of_more: bool = False
 
 
 def run(command, folder, stdin="", environment=None):
@@ -117,6 +119,35 @@ def ask_old_drgn(_tools, configuration, _vmcoreinfo, folder):
     return run(["/usr/bin/python3", "/usr/bin/drgn", *drgn_arguments(configuration)], folder)
 
 
+# The commands of drgn-crash.
+OBJECTS = [
+    Command("foreach files", r'COMMAND: "init"\n(.*\n)*.* REG +/init\n'),
+    Command("mount", r" proc +none +/proc\n(.*\n)*.* sysfs +none +/sys\n"),
+    Command("ps -a", r"ARG: /bin/sh /init\nENV: HOME=/\n"),
+    Command("vm 1", r" /bin/busybox\n"),
+    Command("foreach sig", r"SIGNAL_STRUCT: .*\n(.*\n)* \[2\]"),
+    Command("irq", r'"IPI"\n(.*\n)*.*"uart-pl011"'),
+    Command("irq -s", r"^ *\d+: +\d+ +\d+ +GICv\d"),
+    Command("irq -a", r"uart-pl011 +0"),
+    Command("timer", r"^TIMER_BASES\[0\]\[BASE_LOCAL\](.*\n)+.*<\w+>"),
+    Command("runq", r"CPU 1 RUNQUEUE"),
+    Command("net", r"^[0-9a-f]{16}  lo +127\.0\.0\.1|^[0-9a-f]{16}  lo "),
+    Command("dev", r"  mem +[0-9a-f]{16}  memory_fops\n(.*\n)*.* nvme"),
+    Command("dev -d", r"^ *\d+ +[0-9a-f]{16} +nvme0n1 "),
+    Command("dev -i", r"^[0-9a-f]{16} .* PCI IO$"),
+    Command("dev -p", r"1b36:0010"),
+    Command("kmem -i", r"TOTAL MEM +\d+"),
+    Command("kmem -z", r'NAME: "DMA"'),
+    Command("kmem -n", r"^ 0 +\d+ +[0-9a-f]{16}"),
+    Command("kmem -v", r"^[0-9a-f]{16}  [0-9a-f]{16}  ffff[0-9a-f]{12} - ffff[0-9a-f]{12} +\d+$"),
+]
+
+
+def ask_drgn_crash(tools, configuration, _vmcoreinfo, folder):
+    (folder / "commands").write_text("\n".join(command.title for command in OBJECTS), encoding="utf-8")
+    return run([tools.drgn, "-c", "core", "-s", configuration.vmlinux, HERE / "drgn_objects.py", "commands"], folder)
+
+
 GDB = [
     Command("info threads", r"\* 1 +LWP 1(.*\n)+ +2 +LWP 2"),
     Command("thread apply all bt", DRIVER + TRACE, TRACE),
@@ -189,6 +220,7 @@ READERS = [
     Reader("crash", CRASH, ask_crash),
     Reader("drgn", DRGN, ask_new_drgn),
     Reader("drgn of bookworm", DRGN, ask_old_drgn),
+    Reader("drgn-crash", OBJECTS, ask_drgn_crash, of_more=True),
     Reader("gdb-multiarch", GDB, ask_gdb),
     Reader("lldb", LLDB, ask_lldb),
     Reader("makedumpfile", MAKEDUMPFILE, ask_makedumpfile),

@@ -75,7 +75,7 @@ class FakeKernel
                            "SYMBOL(swapper_pg_dir)=ffff800080010000\nNUMBER(VA_BITS)=48\n"
                            "NUMBER(kimage_voffset)=0xffff800000000000\nNUMBER(PHYS_OFFSET)=0x80000000\n"
                            "NUMBER(TCR_EL1_T1SZ)=0x10\n" +
-                           vmcoreinfo_;
+                           vmcoreinfo_ + more_vmcoreinfo;
         guest_.put(vmcoreinfo_at, text + std::string(1, '\0'));
     }
 
@@ -177,6 +177,8 @@ class FakeKernel
     /// Further symbols, with names of 30 characters.
     unsigned more_symbols = 0;
     std::uint64_t vmcoreinfo_at = kVmcoreinfo;
+    /// Further lines.
+    std::string more_vmcoreinfo;
     /// Where the text of the log is; in the linear map.
     std::uint64_t log_at = 0;
     static constexpr std::string_view kLog = "[    0.000000] Booting Linux";

@@ -86,6 +86,25 @@ TEST_F(LinuxGuestTest, ThatPanickedAndIsResetLeavesItsLogTasksAndStacks)
     EXPECT_EQ(memory(kernel.address("jiffies_64"), 8).size(), 8u);
 }
 
+/// As many roots as a kernel with 52-bit addresses has; the array is mostly zeros.
+TEST_F(LinuxGuestTest, LeavesTheMemorySectionsThatItHasAndNoMore)
+{
+    constexpr std::uint64_t kRoots = 131072;
+    constexpr std::uint64_t kPage = 0x1000;
+    kernel.more_vmcoreinfo = "LENGTH(mem_section)=131072\nSIZE(mem_section)=16\n";
+    const std::uint64_t roots = kernel.allocate(kRoots * 8 / kPage) + 0x40;
+    const std::uint64_t leaf = kernel.allocate(2) + 0x40;
+    kernel.variable("mem_section", 8, roots);
+    kernel.put64_at(roots + 8 * 600, leaf);
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(memory(roots, 8 * 601).size(), 8u * 601);
+    EXPECT_EQ(memory(roots + 2 * kPage, 8), "");
+    EXPECT_EQ(memory(leaf, kPage).size(), kPage) << "it need not begin with a page";
+}
+
 TEST_F(LinuxGuestTest, IsDescribedToReadersInNotes)
 {
     kernel.finish();
