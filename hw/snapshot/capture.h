@@ -25,8 +25,8 @@ struct Capture {
     bool more = false;
 };
 
-/// Parses a list of the words regions, cpus, stacks, tables, data and more, separated by ',' or by '+', because a
-/// comma separates options on QEMU's command line. An error says what is expected.
+/// Parses a list of the words regions, cpus, stacks, tables, data and more, separated by ',' or by '+',
+/// because a comma separates options on QEMU's command line. An error says what is expected.
 Result<Capture> parse_capture(const std::string& list);
 
 } // namespace kmd

@@ -4,12 +4,12 @@
 import pathlib
 import sys
 
-from drgn.commands._crash import CRASH_COMMAND_NAMESPACE
+from drgn.commands import run_command
 
 for command in pathlib.Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
     print(f"#### {command}", flush=True)
     try:
-        CRASH_COMMAND_NAMESPACE.run(prog, command, globals=globals())
+        run_command(prog, f"crash {command}")
     except Exception as error:  # whatever it is, it is the answer
         print(f"{type(error).__name__}: {error}")
     sys.stdout.flush()
