@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // How long a real guest is held, beside QEMU's own dumps of the same guest into the same folder, at several
-// sizes of RAM, fresh and filled (`held [RAM...]`); what compression, registration and the device itself
-// cost. Prints the tables of docs/performance.md: medians of runs in turns.
+// sizes of RAM, fresh and filled (`held [RAM...]`); what compression and registration cost (`rest`), and the
+// device itself (`presence`). Prints the tables of docs/performance.md: medians of runs in turns.
 #include "elf_core.h"
 #include "environment.h"
 #include "guest.h"
@@ -16,8 +16,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -224,19 +224,17 @@ void registration_table()
 }
 
 /// Seconds of CPU that a process has used: proc(5), stat.
+/// What all threads of a process have used; /proc/PID/stat counts in steps of 10 ms, too coarse for an idle
+/// guest.
 double cpu_seconds(pid_t pid)
 {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string text{std::istreambuf_iterator<char>(stat), {}};
-    std::istringstream fields(text.substr(text.rfind(')') + 2));
-    std::string skipped;
-    for (int i = 0; i < 11; ++i) {
-        fields >> skipped;
+    double nanoseconds = 0;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+        double used = 0;
+        std::ifstream(thread.path() / "schedstat") >> used;
+        nanoseconds += used;
     }
-    double user = 0;
-    double system = 0;
-    fields >> user >> system;
-    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return nanoseconds / 1e9;
 }
 
 struct Cost {
@@ -252,7 +250,7 @@ constexpr unsigned kPresences = 3;
 /// What a guest costs up to its user space, and then while it does nothing.
 Cost cost_of_a_guest(unsigned presence)
 {
-    constexpr auto kIdle = std::chrono::seconds(10);
+    constexpr auto kIdle = std::chrono::seconds(20);
     Guest guest({.command_line = "kmd.do=shell" + std::string(presence == kDriver ? "" : " kmd.load=none"),
                  .controller = presence != kNothing});
     while (guest.console().find("init: kernel ") == std::string::npos) {
@@ -267,25 +265,29 @@ Cost cost_of_a_guest(unsigned presence)
     return cost;
 }
 
+/// Each round begins with another of the three, because a machine gets slower or faster in the course of a
+/// run.
 void presence_table()
 {
-    constexpr int kRounds = 3;
+    constexpr unsigned kRounds = 6;
     std::vector<double> boot[kPresences], idle[kPresences];
-    for (int i = 0; i < kRounds; ++i) {
-        for (unsigned presence = 0; presence < kPresences; ++presence) {
+    for (unsigned i = 0; i < kRounds; ++i) {
+        for (unsigned j = 0; j < kPresences; ++j) {
+            const unsigned presence = (i + j) % kPresences;
             const Cost cost = cost_of_a_guest(presence);
             boot[presence].push_back(cost.boot_cpu);
             idle[presence].push_back(cost.idle_percent);
         }
     }
-    std::printf(
-        "\n| | without | with its driver | ratio | without a driver | ratio |\n|---|---|---|---|---|---|\n");
-    const auto row = [](const char* what, std::vector<double>* values) {
-        const auto [low, high] = std::minmax_element(values[kNothing].begin(), values[kNothing].end());
-        const double nothing = median(values[kNothing]);
-        std::printf("| %s | %.2f (%.2f to %.2f) | %.2f | %.3f | %.2f | %.3f |\n", what, nothing, *low, *high,
-                    median(values[kDriver]), median(values[kDriver]) / nothing, median(values[kNoDriver]),
-                    median(values[kNoDriver]) / nothing);
+    std::printf("\n| median (lowest to highest) | without | with its driver | without a driver "
+                "|\n|---|---|---|---|\n");
+    const auto row = [](const char* what, const std::vector<double>(&values)[kPresences]) {
+        std::printf("| %s |", what);
+        for (const auto& all : values) {
+            const auto [low, high] = std::minmax_element(all.begin(), all.end());
+            std::printf(" %.2f (%.2f to %.2f) |", median(all), *low, *high);
+        }
+        std::printf("\n");
     };
     row("CPU seconds to user space", boot);
     row("CPU when idle, %", idle);
@@ -300,10 +302,11 @@ int main(int argc, char** argv)
     try {
         if (what == "held") {
             held_table({argv + std::min(argc, 2), argv + argc});
+        } else if (what == "presence") {
+            presence_table();
         } else {
             zstd_table();
             registration_table();
-            presence_table();
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "guest_bench: %s\n", error.what());

@@ -8,6 +8,9 @@ import typing
 
 STOCK_612 = "stock 6.12"
 BUILT_7 = "built 7"
+# Only without a driver.
+STOCK_61 = "stock 6.1"
+STOCK_7 = "stock 7"
 
 
 class Known(typing.NamedTuple):

@@ -40,8 +40,11 @@ using Bytes = std::vector<std::byte>;
 std::optional<int> run_to(unsigned stop, const std::function<std::function<void()>()>& prepare,
                           const std::function<void(pid_t)>& act)
 {
+    // Has what a child that is killed leaves behind.
+    const TempDir scratch;
     const pid_t child = ::fork();
     if (child == 0) {
+        ::setenv("TMPDIR", scratch.path().c_str(), 1);
         const auto body = prepare();
         ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
         ::raise(SIGSTOP);
