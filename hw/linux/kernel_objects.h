@@ -96,6 +96,7 @@ inline constexpr auto kKernelRoots = std::to_array<KernelRoot>({
     // Since Linux 6.4 it is the set of all classes that leads to their devices.
     {"block_class", kHere, "class"},
     {"class_kset", kTo, "kset"},
+    {"bus_kset", kTo, "kset"},
     {"blockdev_superblock", kTo, "super_block/block devices"},
     {"cdev_map", kTo, "kobj_map"},
     {"chrdevs", kHeld, "char_device_struct"},
@@ -173,6 +174,9 @@ inline constexpr auto kKernelReferences = std::to_array<KernelReference>({
     {"vm_area_struct", "vm_file", kTo, "file"},
     {"vm_area_struct", "anon_name", kBytes},
     {"vm_area_struct", "vm_ops", kTo, "vm_operations_struct"},
+    // Of [vdso] and the like; of others it is another object.
+    {"vm_area_struct", "vm_private_data", kTo, "vm_special_mapping"},
+    {"vm_special_mapping", "name", kBytes},
     // Workqueues
     {"workqueue_struct", "pwqs", kList, "pool_workqueue", "pwqs_node"},
     {"workqueue_struct", "rescuer", kTo, "worker"},

@@ -47,7 +47,7 @@ class TaskCollector
   private:
     void add_idle_tasks()
     {
-        add_task(walk_.kernel.address("init_task"));
+        add_process(walk_.kernel.address("init_task"));
         const std::uint32_t cpus = walk_.cpus();
         for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
             const std::uint64_t run_queue = walk_.per_cpu(walk_.kernel.address("runqueues"), cpu);

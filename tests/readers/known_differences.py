@@ -11,6 +11,7 @@ BUILT_7 = "built 7"
 # Only without a driver.
 STOCK_61 = "stock 6.1"
 STOCK_7 = "stock 7"
+STOCK = "stock .*"
 
 
 class Known(typing.NamedTuple):
@@ -29,7 +30,7 @@ class Known(typing.NamedTuple):
 
 
 KNOWN = [
-    Known(1, "crash", ".*", STOCK_612, "max",
+    Known(1, "crash", ".*", f"{STOCK_612}|{STOCK_7}", "max",
           r"crash: invalid kernel virtual address: [0-9a-f]{16}  type: \"64-bit KVADDR\"",
           "crash 9.0.2 supports page tables of at most four levels with pages of 4 KiB. This kernel, on a CPU with 52-bit "
           "addresses, has five, and crash ends at the first address that needs them: the stack of a task. No option helps."),
@@ -42,16 +43,16 @@ KNOWN = [
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
           "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel. The libdw of bookworm computes "
           "the kernel's address from it, so drgn 0.0.22 looks for variables at their addresses without KASLR."),
-    Known(4, "gdb-multiarch", "thread apply all bt", f"{BUILT_7}|{STOCK_612}", ".*",
+    Known(4, "gdb-multiarch", "thread apply all bt", ".*", ".*",
           r'.* v?panic \(fmt=(fmt@entry=)?0x[0-9a-f]+ ("sysrq triggered crash\\n"|'
           r"<error: Cannot access memory at address 0x[0-9a-f]+>).*",
           "The frames are the same, but gdb cannot show the text that an argument points to if it is one of the kernel's "
           "constants, which are in VMLINUX and not in the dump.", dump_only=True),
-    Known(5, "gdb-multiarch", "thread apply all bt", STOCK_612, "max",
+    Known(5, "gdb-multiarch", "thread apply all bt", STOCK, "max",
           r"#\d+ +0x[0-9a-f]{16} in \?\? \(\)|Backtrace stopped: .*",
           "This kernel signs return addresses, and gdb 13.1 does not remove the signature. It can do so for programs, if "
           "the core gives the mask, but that turns a kernel address into a user address. kmdump and drgn show the frames."),
-    Known(6, "makedumpfile", ".*", STOCK_612, ".*",
+    Known(6, "makedumpfile", ".*", f"{STOCK_612}|{STOCK_7}", ".*",
           r"PAGE SIZE 0x1000 and VA Bits 52 not supported",
           "makedumpfile 1.7.8 does not support kernels that have 52-bit addresses with 4 KiB pages, and gives up before it "
           "reads memory."),
@@ -59,7 +60,7 @@ KNOWN = [
           r' +frame #\d+: 0x[0-9a-f]{16} vmlinux`v?panic\(fmt="(sysrq triggered crash\\n)?".*',
           "The frames are the same, but lldb shows an empty text for an argument that points to one of the kernel's "
           "constants, which are in VMLINUX and not in the dump.", dump_only=True),
-    Known(8, "lldb", "bt all", STOCK_612, "max",
+    Known(8, "lldb", "bt all", STOCK, "max",
           r" +frame #\d+: 0x[0-9a-f]{16}$",
           "This kernel signs return addresses, and lldb does not remove the signature: the backtrace ends at the first "
           "signed return address. kmdump and drgn show all frames."),

@@ -150,7 +150,8 @@ def ask_drgn_crash(tools, configuration, _vmcoreinfo, folder):
 
 GDB = [
     Command("info threads", r"\* 1 +LWP 1(.*\n)+ +2 +LWP 2"),
-    Command("thread apply all bt", DRIVER + TRACE, TRACE),
+    # Without a driver the CPU waits with interrupts on. Neither gdb nor lldb unwinds one that has just taken an interrupt.
+    Command("thread apply all bt", DRIVER + TRACE, TRACE + r"|^#0 +vectors \(\)"),
     Command("lx-dmesg", PANIC),
     Command("lx-ps", r" 2 +kthreadd\n"),
 ]
@@ -175,7 +176,7 @@ def ask_gdb(_tools, configuration, vmcoreinfo, folder):
 LLDB = [
     Command("thread list", r"thread #1: tid = 1.*\n +thread #2: tid = 2"),
     Command("registers of every CPU", r"(?s)(?=.*\n +pc = 0xffff[0-9a-f]{12}.*\n +pc = 0xffff).*\n +v31 = "),
-    Command("bt all", DRIVER + TRACE, TRACE),
+    Command("bt all", DRIVER + TRACE, TRACE + r"|frame #0: .*`vectors at "),
     Command("memory read &init_uts_ns", r"(^0x[0-9a-f]{16}: 0x[0-9a-f]{16} 0x[0-9a-f]{16}\n){8}"),
     Command("p init_uts_ns.name.release", r'"\d+\.\d+\.\d+'),
     Command("p jiffies_64", r"\(u64\) \d+$"),
