@@ -119,13 +119,10 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
         return;
     }
     const Kallsyms& table = opened.value();
-    std::optional<std::uint64_t> base;
-    if (table.base_at()) {
-        base = memory.read_u64(*table.base_at());
-        if (!base) {
-            missing_.push_back(kallsyms_missing("kallsyms_relative_base", *table.base_at()).what);
-            return;
-        }
+    const auto base = table.base_at() ? memory.read_u64(*table.base_at()) : std::nullopt;
+    if (table.base_at() && !base) {
+        missing_.push_back(kallsyms_missing("kallsyms_relative_base", *table.base_at()).what);
+        return;
     }
     const auto wanted = wanted_symbols(*architecture_);
     auto cursor = table.cursor();
@@ -144,9 +141,8 @@ void LinuxKernel::read_symbols(const LiveKernelMemory& memory)
         }
         const std::uint64_t address = table.address(index, entry->offset, base);
         if (!last.empty() && last.front()->second.address != address) {
-            for (const auto symbol : last) {
-                symbol->second.room = address - symbol->second.address;
-            }
+            std::ranges::for_each(
+                last, [&](auto symbol) { symbol->second.room = address - symbol->second.address; });
             last.clear();
         }
         if (entry->name == kEndOfText) {

@@ -245,6 +245,25 @@ nlohmann::json parse_region(std::string_view text)
     return json.is_object() ? json : nlohmann::json::object();
 }
 
+/// `split`: the texts of those that split_sidecar() took out.
+std::vector<SidecarRegion> read_regions(Members& members, const nlohmann::json& json,
+                                        const std::vector<std::string_view>& split)
+{
+    std::vector<SidecarRegion> read;
+    const auto regions = json.find("regions");
+    if (regions == json.end() || !regions->is_array()) {
+        members.wrong("regions");
+        return read;
+    }
+    for (const auto& region : *regions) {
+        read.push_back(read_region(members, region));
+    }
+    for (const std::string_view region : split) {
+        read.push_back(read_region(members, parse_region(region)));
+    }
+    return read;
+}
+
 } // namespace
 
 kmd::Result<Sidecar> parse_sidecar(const std::string& text)
@@ -294,17 +313,7 @@ kmd::Result<Sidecar> parse_sidecar(const std::string& text)
     if (json.contains("incomplete_because")) {
         sidecar.incomplete_because = members.text(json, "incomplete_because");
     }
-    const auto regions = json.find("regions");
-    if (regions == json.end() || !regions->is_array()) {
-        members.wrong("regions");
-    } else {
-        for (const auto& region : *regions) { // only those that split_sidecar() left in place
-            sidecar.regions.push_back(read_region(members, region));
-        }
-        for (const std::string_view region : split.regions) {
-            sidecar.regions.push_back(read_region(members, parse_region(region)));
-        }
-    }
+    sidecar.regions = read_regions(members, json, split.regions);
     if (members.error()) {
         return *members.error();
     }
