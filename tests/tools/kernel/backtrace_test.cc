@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/aarch64.h"
+#include "common/architecture.h"
 #include "core_maker.h"
 #include "kmdump/kernel/backtrace.h"
 #include "kmdump/kernel/cpu_registers.h"
@@ -139,7 +140,7 @@ TEST(CpuRegisters, OfOtherMachinesAndOtherSizesAreRefused)
     maker.machine = 62;
     const TemporaryFile foreign(maker.make());
     EXPECT_EQ(kmdump::read_cpu_registers(CoreFile::open(foreign.path()).value().summary()).error().what,
-              "expected the registers of aarch64, found ELF machine 62");
+              "expected the registers of " + kmd::names_of_architectures() + ", found ELF machine 62");
     maker.machine = 183;
     maker.prstatus = {Bytes(144)};
     const TemporaryFile small(maker.make());
