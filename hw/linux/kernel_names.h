@@ -180,6 +180,8 @@ inline constexpr auto kKernelMembers = std::to_array<KernelMember>({
     {"task_struct", "thread_pid"},
     {"thread_info", "cpu"},
     {"xa_node", "shift"},
+    {"xa_node", "slots"},
+    {"xarray", "xa_head"},
 });
 
 /// Structures of which only the size is used.

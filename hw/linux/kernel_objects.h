@@ -296,8 +296,6 @@ inline constexpr auto kKernelReferences = std::to_array<KernelReference>({
 });
 
 /// What leads on in the nodes of the kernel's trees.
-inline constexpr KernelMember kXarrayHead = {"xarray", "xa_head"};
-inline constexpr KernelMember kXarrayNode = {"xa_node", "slots"};
 inline constexpr KernelMember kMapleRoot = {"maple_tree", "ma_root"};
 inline constexpr KernelMember kMapleRange = {"maple_range_64", "slot"};
 inline constexpr KernelMember kMapleAllocation = {"maple_arange_64", "slot"};

@@ -49,7 +49,7 @@ std::set<std::string_view> wanted_symbols(const Architecture& architecture)
 std::vector<KernelMember> wanted_members()
 {
     std::vector<KernelMember> members(kKernelMembers.begin(), kKernelMembers.end());
-    members.insert(members.end(), {kXarrayHead, kXarrayNode, kMapleRoot, kMapleRange, kMapleAllocation});
+    members.insert(members.end(), {kMapleRoot, kMapleRange, kMapleAllocation});
     for (const KernelReference& row : kKernelReferences) {
         members.push_back({structure_name(row.structure), row.member});
         if (!row.by.empty()) {

@@ -5,13 +5,13 @@
 #include "hw/linux/collect.h"
 #include "hw/linux/kernel_objects.h"
 
-#include "common/little_endian.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -70,9 +70,7 @@ class ObjectSearch
         while (!queue_.empty() && !walk_.memory.budget_is_used_up()) {
             const auto [structure, object] = queue_.front();
             queue_.pop_front();
-            // Following it can add structures.
-            for (std::size_t i = 0; i < structures_[structure].references.size(); ++i) {
-                const Reference reference = structures_[structure].references[i];
+            for (const Reference& reference : structures_[structure].references) {
                 follow(reference, object + reference.offset, object + reference.count_offset);
             }
         }
@@ -190,10 +188,10 @@ class ObjectSearch
             follow_pointers(reference, at, reference.size / kPointer);
             break;
         case kToPointers:
-            follow_pointers(reference, walk_.memory.pointer(at), walk_.memory.read_u32(count_at).value_or(0));
+            follow_pointers(reference, walk_.memory.pointer(at), read_count(count_at));
             break;
         case kToArray:
-            follow_array(reference, walk_.memory.pointer(at), walk_.memory.read_u32(count_at).value_or(0));
+            follow_array(reference, walk_.memory.pointer(at), read_count(count_at));
             break;
         case kList:
             follow_list(reference, at);
@@ -224,6 +222,14 @@ class ObjectSearch
             }
             break;
         }
+    }
+
+    /// The number of elements that an object claims to have.
+    std::uint64_t read_count(std::uint64_t at)
+    {
+        const std::uint64_t count = walk_.memory.read_u32(at).value_or(0);
+        found_.cut = found_.cut || count > kMostElements;
+        return count;
     }
 
     void follow_array(const Reference& reference, std::uint64_t array, std::uint64_t count)

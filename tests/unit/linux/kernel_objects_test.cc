@@ -89,6 +89,14 @@ TEST_F(KernelObjects, HaveNoFileBehindTheNumberOfDescriptors)
     EXPECT_FALSE(has(file.file));
 }
 
+TEST_F(KernelObjects, OfATableWithMoreElementsThanAreFollowedAreMissedAndSaidSo)
+{
+    const OpenFile file = open_a_file(kernel, 4097);
+    search();
+    EXPECT_TRUE(has(file.file));
+    EXPECT_NE(objects.missing.find("more files, mounts, timers and other objects"), std::string::npos);
+}
+
 TEST_F(KernelObjects, HaveWhatListsAndBucketsLeadTo)
 {
     const auto [queue, link_of_both, pool, worker, other] =
