@@ -104,7 +104,7 @@ void read_extras(Snapshot& snapshot, const Settings& settings, const FoundKernel
     snapshot.types = read_types(*kernel.kernel, settings.types_place(), memory);
     note(snapshot.types->missing, settings.asks_for_types());
     const auto add = [&](KernelPart part) {
-        note(part.missing, true);
+        snapshot.kernel_lacks.insert(snapshot.kernel_lacks.end(), part.missing.begin(), part.missing.end());
         snapshot.parts.push_back(std::move(part));
     };
     if (settings.captured.data || settings.captured.more) {

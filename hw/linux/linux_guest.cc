@@ -136,11 +136,11 @@ KernelPart read_data(const LinuxKernel& kernel, GuestMemory& memory)
     PageSet pages(kernel_memory);
     KernelPart data;
     if (!collect_data({kernel, kernel_memory, pages})) {
-        data.missing =
-            "the kernel's symbols do not say where its .data and .bss are, so capture=data adds nothing";
+        data.missing.emplace_back(
+            "the kernel's symbols do not say where its .data and .bss are, so capture=data adds nothing");
     } else if (pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
-        data.missing =
-            "the kernel's .data and .bss are larger than 64 MiB, so the dump has only a part of them";
+        data.missing.emplace_back(
+            "the kernel's .data and .bss are larger than 64 MiB, so the dump has only a part of them");
     }
     data.regions = pages.regions();
     return data;
@@ -155,22 +155,29 @@ KernelPart read_objects(const LinuxKernel& kernel, GuestMemory& memory)
     const bool command_lines_are_whole = collect_command_lines(walk, found.spaces);
     KernelPart objects;
     if (found.objects == 0) {
-        objects.missing = "the kernel's symbols or types are not known, so capture=more finds no objects";
-    } else if (found.cut || pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
-        objects.missing =
+        objects.missing.emplace_back(
+            "the kernel's symbols or types are not known, so capture=more finds no objects");
+        return objects;
+    }
+    const bool cut = found.cut || pages.left_out() > 0 || kernel_memory.budget_is_used_up();
+    if (cut) {
+        objects.missing.emplace_back(
             "the kernel has more files, mounts, timers and other objects than capture=more follows, "
-            "so the dump has only a part of them";
-    } else if (found.broken > 0) {
-        objects.missing = std::to_string(found.broken) +
-                          " lists of the kernel's objects are broken: what follows the break is left out";
-    } else if (!command_lines_are_whole) {
-        objects.missing =
+            "so the dump has only a part of them");
+    } else if (found.broken > 0) { // A search that is cut looks like a list that is broken.
+        objects.missing.push_back(
+            std::to_string(found.broken) +
+            " lists of the kernel's objects are broken: what follows the break is left out");
+    }
+    if (!command_lines_are_whole) {
+        objects.missing.emplace_back(
             "the arguments and the environment of some processes are larger than 64 KiB, so the dump "
-            "has only their beginning";
-    } else if (!kernel.unnamed_data().empty()) {
-        objects.missing =
+            "has only their beginning");
+    }
+    if (!kernel.unnamed_data().empty()) {
+        objects.missing.emplace_back(
             "the kernel's symbols do not name its data (CONFIG_KALLSYMS_ALL), so of its objects "
-            "capture=more finds only those to which tasks lead";
+            "capture=more finds only those to which tasks lead");
     }
     objects.regions = pages.regions();
     return objects;

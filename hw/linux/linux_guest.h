@@ -118,8 +118,8 @@ KernelTypes read_types(const LinuxKernel& kernel, TypesPlace place, GuestMemory&
 /// Memory of a kernel that a user asks for besides.
 struct KernelPart {
     std::vector<Region> regions;
-    /// What of it is missing, and why: a sentence; empty if nothing is.
-    std::string missing;
+    /// What of it is missing, and why: one sentence each.
+    std::vector<std::string> missing;
 };
 
 /// All variables of a kernel, .data and .bss.
