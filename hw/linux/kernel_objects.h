@@ -146,8 +146,6 @@ inline constexpr auto kKernelReferences = std::to_array<KernelReference>({
     {"dentry", "d_inode", kTo, "inode"},
     {"dentry", "d_op", kTo, "dentry_operations"},
     {"inode", "i_sb", kTo, "super_block"},
-    {"inode", "i_pipe", kTo, "pipe_inode_info"},
-    {"pipe_inode_info", "bufs", kToArray, "pipe_buffer", "ring_size"},
     // Mounts: a list up to Linux 6.7, a tree since then
     {"task_struct", "fs", kTo, "fs_struct"},
     {"fs_struct", "root.mnt", kTo, "mount", "mnt"},
