@@ -208,6 +208,8 @@ class Commands
         command->add_option("-o,--output", types_.output, "File to create, for bpftool and others")
             ->type_name("FILE")
             ->required();
+        command->add_option("--module", types_.module, "A module of the kernel, whose types to write instead")
+            ->type_name("NAME");
         on(command, types_.path, [this] { return status(write_types(types_, out_)); });
     }
 

@@ -2,10 +2,13 @@
 #include "kmdump/cli/cmd_types.h"
 
 #include "kmdump/cli/output_file.h"
+#include "kmdump/kernel/module_types.h"
 #include "kmdump/kernel/symbol_source.h"
 #include "kmdump/kernel/types.h"
 #include "kmdump/text/escape.h"
 #include "kmdump/text/json.h"
+
+#include <utility>
 
 namespace kmdump
 {
@@ -16,9 +19,18 @@ std::optional<kmd::Error> write_types(const TypesOptions& options, std::ostream&
     if (!opened) {
         return opened.error();
     }
-    const auto types = find_types(opened.value().dump, opened.value().source.symbols, options.path, "");
+    const auto& [dump, source] = opened.value();
+    auto types = find_types(dump, source.symbols, options.path, "");
     if (!types) {
         return types.error();
+    }
+    if (!options.module.empty()) {
+        auto of_module = find_module_types(dump, source.symbols, types.value(), options.module);
+        if (!of_module) {
+            return of_module.error();
+        }
+        types.value().bytes = std::move(of_module.value());
+        types.value().source = "dump";
     }
     const auto& bytes = types.value().bytes;
     const auto write = [&](std::ostream& file) {
@@ -31,6 +43,7 @@ std::optional<kmd::Error> write_types(const TypesOptions& options, std::ostream&
         Json json = json_document("types", options.path);
         json["file"] = escape(options.output);
         json["bytes"] = bytes.size();
+        json["module"] = options.module.empty() ? Json(nullptr) : Json(escape(options.module));
         json["source"] = escape(types.value().source);
         out << json_text(json) << "\n";
     } else {
