@@ -2,6 +2,8 @@
 //
 // Any types in a dump, any expression, any memory.
 #include "fuzzed_dump.h"
+#include "kmdump/kernel/module_types.h"
+#include "kmdump/kernel/symbol_source.h"
 #include "kmdump/kernel/value_path.h"
 #include "types_maker.h"
 
@@ -11,6 +13,23 @@ namespace
 {
 
 using kmdump_test::TaskMaker;
+
+/// The list of the modules' types is where the tasks are: it leads anywhere.
+void read_module_types(const std::string& path)
+{
+    const fuzzed::CpuTime time;
+    const auto opened = kmdump::open_with_symbols(path, "");
+    if (!opened) {
+        return;
+    }
+    const auto& [dump, source] = opened.value();
+    const auto types = kmdump::find_types(dump, source.symbols, path, "");
+    if (!types) {
+        return;
+    }
+    const auto found = kmdump::find_module_types(dump, source.symbols, types.value(), "");
+    fuzzed::require(found || kmdump_test::is_plain_text(found.error().what), "an error is text");
+}
 
 } // namespace
 
@@ -42,6 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     }
     auto maker = tasks.core();
     kmdump_test::describe_types(maker, types, TaskMaker::kBase, TaskMaker::kBase);
+    // TaskMaker::kBase.
+    *maker.layout += "SYMBOL(btf_modules)=ffff000010000000\n";
     maker.memory.push_back({kmdump_test::kTypesAt, 0x48000000, types});
     static const kmdump_test::TemporaryFile file(fuzzed::Bytes{});
     file.write(maker.make());
@@ -50,5 +71,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         words.push_back("--json");
     }
     fuzzed::run_command(words);
+    read_module_types(file.path());
     return 0;
 }

@@ -35,6 +35,8 @@ inline Bytes types_of_tasks()
                    {"pid", number, TaskMaker::kPid},
                    {"comm", name, TaskMaker::kComm},
                    {"children", lists, 0x80}});
+    btf.structure("btf_module", 32, {{"list", list, 0}, {"btf", pointer, 24}});
+    btf.structure("btf", 80, {{"data", pointer, 0}, {"data_size", number, 16}, {"name", name, 24}});
     const auto counter = btf.type("counter", 14, 0, number, {0});
     btf.type(".data..percpu", 15, 1, 4, {counter, 0, 4});
     return btf.make();
