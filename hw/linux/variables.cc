@@ -66,10 +66,7 @@ void collect_memory_sections(const KernelWalk& walk)
     if (!walk.memory.read(roots, std::as_writable_bytes(std::span(leaves)))) {
         return;
     }
-    // There is a root for every part of the address space, and memory in few of them.
-    while (leaves.size() > 1 && leaves.back() == 0) {
-        leaves.pop_back();
-    }
+    // crash reads all of it at its start, though memory is in few parts of the address space.
     walk.pages.add(roots, leaves.size() * kPointer);
     for (const std::uint64_t value : leaves) {
         const std::uint64_t leaf = walk.memory.as_pointer(value);

@@ -86,8 +86,8 @@ TEST_F(LinuxGuestTest, ThatPanickedAndIsResetLeavesItsLogTasksAndStacks)
     EXPECT_EQ(memory(kernel.address("jiffies_64"), 8).size(), 8u);
 }
 
-/// As many roots as a kernel with 52-bit addresses has; the array is mostly zeros.
-TEST_F(LinuxGuestTest, LeavesTheMemorySectionsThatItHasAndNoMore)
+/// As many roots as a kernel with 52-bit addresses has. crash reads all of the array, which is mostly zeros.
+TEST_F(LinuxGuestTest, LeavesAllRootsOfItsMemorySections)
 {
     constexpr std::uint64_t kRoots = 131072;
     constexpr std::uint64_t kPage = 0x1000;
@@ -100,8 +100,7 @@ TEST_F(LinuxGuestTest, LeavesTheMemorySectionsThatItHasAndNoMore)
     kernel.set("panic_cpu", 1);
     reset();
     ASSERT_TRUE(has_dump());
-    EXPECT_EQ(memory(roots, 8 * 601).size(), 8u * 601);
-    EXPECT_EQ(memory(roots + 2 * kPage, 8), "");
+    EXPECT_EQ(memory(roots, 8 * kRoots).size(), 8 * kRoots);
     EXPECT_EQ(memory(leaf, kPage).size(), kPage) << "it need not begin with a page";
 }
 
