@@ -56,7 +56,8 @@ void collect_nodes(const KernelWalk& walk)
 void collect_memory_sections(const KernelWalk& walk)
 {
     const auto usage_at = walk.kernel.offset("mem_section", "usage");
-    const std::uint64_t roots = walk.memory.pointer(walk.kernel.address("mem_section"));
+    // The value of the pointer: vmcoreinfo has it as that of an array.
+    const std::uint64_t roots = walk.kernel.vmcoreinfo().symbol("SYMBOL(mem_section)").value_or(0);
     const auto count = walk.kernel.vmcoreinfo().number("LENGTH(mem_section)");
     const auto size = walk.kernel.vmcoreinfo().number("SIZE(mem_section)");
     if (roots == 0 || !count || *count > kMostRoots || !size || *size == 0) {

@@ -67,7 +67,7 @@ CRASH = [
     Command("sys", r"PANIC: \"" + PANIC),
     Command("log", PANIC),
     Command("ps", r"kthreadd"),
-    Command("bt -a", TRACE, NO_FRAMES),
+    Command("bt -a", TRACE, TRACE + "|" + NO_FRAMES),
     Command("bt 2", r"kthreadd(.*\n)*.*" + SLEEPING),
     Command("bt 3", SLEEPING),
     Command("bt 4", SLEEPING),
@@ -80,7 +80,8 @@ CRASH = [
     # With debugging information of our module.
     Command("mod -s kmemdump_md", r"^[0-9a-f]{16}  kmemdump_md .*kmemdump_md\.ko|no modules installed"),
     # Of a frame crash shows the line of the innermost function that was inlined there.
-    Command("bt -l", r"md_panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+", NO_FRAMES),
+    Command("bt -l", r"md_panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+",
+            r"panic at [0-9a-f]+.*\n +\S+\.[ch]: \d+|" + NO_FRAMES),
 ]
 
 

@@ -23,6 +23,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <string>
 
 namespace
@@ -91,10 +92,12 @@ TEST_F(LinuxGuestTest, LeavesAllRootsOfItsMemorySections)
 {
     constexpr std::uint64_t kRoots = 131072;
     constexpr std::uint64_t kPage = 0x1000;
-    kernel.more_vmcoreinfo = "LENGTH(mem_section)=131072\nSIZE(mem_section)=16\n";
     const std::uint64_t roots = kernel.allocate(kRoots * 8 / kPage) + 0x40;
     const std::uint64_t leaf = kernel.allocate(2) + 0x40;
-    kernel.variable("mem_section", 8, roots);
+    std::ostringstream text;
+    text << "LENGTH(mem_section)=" << kRoots << "\nSIZE(mem_section)=16\nSYMBOL(mem_section)=" << std::hex
+         << roots << "\n";
+    kernel.more_vmcoreinfo = text.str();
     kernel.put64_at(roots + 8 * 600, leaf);
     kernel.finish();
     kernel.set("panic_cpu", 1);
