@@ -43,12 +43,20 @@ void collect_variable(const KernelWalk& walk, const KernelVariable& variable)
     }
 }
 
+/// How long an array is that is known by its export only is not known: it is read to its first empty place.
 void collect_nodes(const KernelWalk& walk)
 {
     const auto array = walk.kernel.symbol("node_data");
-    const std::uint64_t count = array ? std::min(array->room / kPointer, kMostNodes) : 0;
+    if (!array) {
+        return;
+    }
+    const std::uint64_t count = array->room == 0 ? kMostNodes : std::min(array->room / kPointer, kMostNodes);
     for (std::uint64_t i = 0; i < count; ++i) {
-        walk.add(walk.memory.pointer(array->address + kPointer * i), "pglist_data");
+        const std::uint64_t node = walk.memory.pointer(array->address + kPointer * i);
+        if (node == 0 && array->room == 0) {
+            return;
+        }
+        walk.add(node, "pglist_data");
     }
 }
 

@@ -14,6 +14,12 @@ STOCK_7 = "stock 7"
 STOCK = "stock .*"
 
 
+NO_CONSTANTS = (
+    "crash reads constants at their addresses: the letters for the kernel's taint and for the states of tasks. The symbols of "
+    "Debian's 6.1 name no data, so without a driver the controller does not find them. `sys` ends there, and `ps` shows idle "
+    "kernel threads as `UN`. `kmdump info` and `kmdump tasks` need no such constants.")
+
+
 class Known(typing.NamedTuple):
     number: int  # of the footnote in docs/readers.md
     reader: str
@@ -64,6 +70,12 @@ KNOWN = [
           r" +frame #\d+: 0x[0-9a-f]{16}$",
           "This kernel signs return addresses, and lldb does not remove the signature: the backtrace ends at the first "
           "signed return address. kmdump and drgn show all frames."),
+    Known(9, "crash", "sys", STOCK_61, ".*",
+          r' *[A-Z ]+: .*|sys: read error: kernel virtual address: [0-9a-f]{16}  type: "tnt false"',
+          NO_CONSTANTS, dump_only=True),
+    Known(9, "crash", "ps", STOCK_61, ".*",
+          r">? +\d+ +\d+ +\d+  [0-9a-f]{16}  (ID|UN) .*",
+          NO_CONSTANTS, dump_only=True),
 ]
 
 

@@ -310,6 +310,10 @@ TEST_F(LinuxGuestTest, WithoutNamesOfItsDataIsFoundByItsExportsAndTypes)
     machine.host.guest.put(module - FakeKernel::kLinear + 24, "some_module");
     kernel.put64_at(module + 128, FakeKernel::kImage + FakeKernel::kRam + 0x300000);
     kernel.put64_at(module + 136, 0x200000003000); // its size and that of its code
+    // The size of the array of nodes is not known; the second place is empty.
+    kernel.types.structure("pglist_data", 128, {});
+    const std::uint64_t node = kernel.allocate(1);
+    kernel.variable("node_data", 64, node);
     // A per-CPU variable that is exported, and one that is not.
     const std::uint64_t area = kernel.place("__per_cpu_start", 0x100);
     const std::uint64_t kstat = area + 0x20;
@@ -317,7 +321,7 @@ TEST_F(LinuxGuestTest, WithoutNamesOfItsDataIsFoundByItsExportsAndTypes)
     const auto exported = kernel.types.type("kstat", 14, 0, number, {0});
     const auto queues = kernel.types.type("runqueues", 14, 0, number, {0});
     kernel.types.type(".data..percpu", 15, 2, 0x100, {exported, 0x20, 4, queues, 0x40, 4});
-    kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset", "kstat"});
+    kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset", "kstat", "node_data"});
     kernel.finish();
     machine.host.guest.put(kernel.log_at - FakeKernel::kLinear + 4000, "Kernel panic - not syncing: test");
     const double before = test::cpu_seconds();
@@ -333,6 +337,7 @@ TEST_F(LinuxGuestTest, WithoutNamesOfItsDataIsFoundByItsExportsAndTypes)
     };
     EXPECT_EQ(text_at(task + FakeKernel::kComm, 4), "init");
     EXPECT_EQ(text_at(module + 24, 11), "some_module");
+    EXPECT_EQ(text_at(node, 128).size(), 128u);
     EXPECT_EQ(text_at(kernel.address("jiffies_64"), 8).size(), 8u) << "which it does not export";
     std::string layout_note;
     for (const auto& note : reader.notes()) {
