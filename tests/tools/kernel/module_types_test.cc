@@ -34,11 +34,13 @@ constexpr std::size_t kData = 0;
 constexpr std::size_t kDataSize = 8;
 constexpr std::size_t kName = 16;
 
-Bytes types_of_kernel()
+Bytes types_of_kernel(bool with_modules)
 {
     BtfMaker btf;
     const auto number = btf.integer(4);
-    btf.structure("btf_module", 32, {{"list", number, kList}, {"btf", number, kBtf}});
+    if (with_modules) {
+        btf.structure("btf_module", 32, {{"list", number, kList}, {"btf", number, kBtf}});
+    }
     btf.structure("btf", 128,
                   {{"data", number, kData}, {"data_size", number, kDataSize}, {"name", number, kName}});
     return btf.make();
@@ -54,6 +56,7 @@ Bytes types_of_module()
 struct Guest {
     Bytes bytes = Bytes(kSize);
     bool names_the_list = true;
+    bool knows_types_of_modules = true;
 
     Guest()
     {
@@ -80,7 +83,7 @@ struct Guest {
         CoreMaker maker;
         maker.vmcoreinfo = "OSRELEASE=test\n";
         maker.layout = "KMD_LAYOUT=1\n";
-        const Bytes types = types_of_kernel();
+        const Bytes types = types_of_kernel(knows_types_of_modules);
         kmdump_test::describe_types(maker, types, 0, 0);
         if (names_the_list) {
             *maker.layout += "SYMBOL(btf_modules)=ffff80007a000000\n";
@@ -151,6 +154,15 @@ TEST(ModuleTypes, NeedTheListOfTypes)
     guest.names_the_list = false;
     EXPECT_EQ(guest.error_of("loop"),
               "the dump has no list of the modules' types: take dumps with the property types=in");
+}
+
+TEST(ModuleTypes, AreNotThoseOfAKernelWithoutSuch)
+{
+    Guest guest;
+    guest.names_the_list = false;
+    guest.knows_types_of_modules = false;
+    EXPECT_EQ(guest.error_of("loop"),
+              "the types of the kernel do not describe btf_module: it has no types of modules");
 }
 
 TEST(ModuleTypes, ThatAreNotAllThereAreRefused)

@@ -2,6 +2,7 @@
 #include "kmdump/kernel/kernel_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kmdump
 {
@@ -51,6 +52,17 @@ std::size_t KernelMemory::read_some(std::uint64_t address, std::span<std::byte> 
     const auto physical = to_physical(address);
     const auto in_page = out.first(std::min<std::uint64_t>(out.size(), page_size - address % page_size));
     return physical ? core_->read_some_physical(*physical, in_page) : 0;
+}
+
+std::optional<std::vector<std::byte>> KernelMemory::read_array(std::uint64_t address,
+                                                               std::uint64_t size) const
+{
+    std::byte last{};
+    if (size > size_limit_ || !read(address + size - 1, std::span(&last, 1))) {
+        return std::nullopt;
+    }
+    std::vector<std::byte> bytes(size);
+    return read(address, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> KernelMemory::to_physical(std::uint64_t address) const

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace kmdump
 {
@@ -31,6 +32,10 @@ class KernelMemory final : public kmd::VirtualMemory
     /// Fills the start of `out`. Returns the number of bytes read; 0 if the first byte is not in the core
     /// image. After a short read the next byte may still be in the image.
     std::size_t read_some(std::uint64_t address, std::span<std::byte> out) const override;
+
+    /// An array of `size` bytes, which is not 0. Nothing unless all of it is in the core image. `size` may be
+    /// any claim: memory is set aside once the last byte is there.
+    std::optional<std::vector<std::byte>> read_array(std::uint64_t address, std::uint64_t size) const;
 
     /// The largest size of an array of the kernel, in bytes: what the core image stores plus an allowance
     /// for holes. It bounds memory, since a tiny sparse file can claim any size.

@@ -124,8 +124,11 @@ kmd::Result<std::vector<std::byte>> find_module_types(const Dump& dump, const Sy
 {
     const auto head = address_of_symbol(dump, symbols, "btf_modules");
     const auto layout = find_layout(kernel.handle.get());
+    if (!layout) {
+        return kmd::Error{"the types of the kernel do not describe btf_module: it has no types of modules"};
+    }
     const KernelMemory memory = dump.memory();
-    if (!head || !layout || !memory.read_u64(*head)) {
+    if (!head || !memory.read_u64(*head)) {
         return kmd::Error{
             "the dump has no list of the modules' types: take dumps with the property types=in"};
     }
@@ -134,23 +137,17 @@ kmd::Result<std::vector<std::byte>> find_module_types(const Dump& dump, const Sy
     if (found == list.found.end()) {
         return no_such_module(list, module);
     }
-    const kmd::Error missing{"the dump has only a part of the types of the module '" +
-                             kmd::printable(module) + "'"};
-    // The dump can be smaller than the types that it claims to have.
-    std::byte last{};
-    if (found->size == 0 || found->size > kmd::Btf::kMostBytes ||
-        !memory.read(found->address + found->size - 1, std::span(&last, 1))) {
-        return missing;
+    const bool is_sound = found->size != 0 && found->size <= kmd::Btf::kMostBytes;
+    auto bytes = is_sound ? memory.read_array(found->address, found->size) : std::nullopt;
+    if (!bytes) {
+        return kmd::Error{"the dump has only a part of the types of the module '" + kmd::printable(module) +
+                          "'"};
     }
-    std::vector<std::byte> bytes(found->size);
-    if (!memory.read(found->address, bytes)) {
-        return missing;
-    }
-    if (!is_btf(bytes)) {
+    if (!is_btf(*bytes)) {
         return kmd::Error{"the types of the module '" + kmd::printable(module) +
                           "' are corrupt: expected BTF"};
     }
-    return bytes;
+    return std::move(*bytes);
 }
 
 } // namespace kmdump

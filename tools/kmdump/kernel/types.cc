@@ -13,7 +13,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -42,16 +41,7 @@ std::optional<kmd::AddressRange> types_at(const Dump& dump, const Symbols& symbo
 std::optional<std::vector<std::byte>> bytes_in_dump(const Dump& dump, const Symbols& symbols)
 {
     const auto at = types_at(dump, symbols);
-    if (!at) {
-        return std::nullopt;
-    }
-    // The dump can be smaller than the types that it claims to have.
-    std::byte last{};
-    if (!dump.memory().read(at->last, std::span(&last, 1))) {
-        return std::nullopt;
-    }
-    std::vector<std::byte> bytes(at->last - at->first + 1);
-    return dump.memory().read(at->first, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
+    return at ? dump.memory().read_array(at->first, at->last - at->first + 1) : std::nullopt;
 }
 
 kmd::Result<std::vector<std::byte>> read_file(const std::string& path)
