@@ -273,6 +273,11 @@ void Controller::shut_down()
                              : "a guest that starts with ACPI or another -dtb than QEMU's finds only "
                                "-device kmemdump-md-pci";
     }
+    if (settings_.finds_kernel()) {
+        why = "its memory has no vmcoreinfo of a Linux kernel either, as when one ends within about a second "
+              "of its start, or is built without CONFIG_VMCORE_INFO (before 6.9 CONFIG_CRASH_CORE); " +
+              why;
+    }
     host_.warn("the guest ended without ever registering a region, so there is no dump; " + why);
 }
 

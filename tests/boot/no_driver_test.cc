@@ -185,6 +185,37 @@ TEST(NoDriver, PanicAtTheEndOfBootLeavesItsLog)
         << info.output;
 }
 
+/// An initramfs with a file that is larger than the memory of the guest.
+std::string larger_initramfs(const support::RunFolder& folder)
+{
+    const auto made = support::run(
+        {"sh", "-c",
+         "cd \"$1\" && truncate -s 128M zeros && echo zeros | cpio -o -H newc | gzip -1 >initrd.gz", "sh",
+         folder.path().string()});
+    EXPECT_EQ(made.status, 0) << made.output;
+    return folder.file("initrd.gz");
+}
+
+TEST(NoDriver, PanicInTheFirstSecondLeavesItsLog)
+{
+    const support::RunFolder folder;
+    // A tmpfs would refuse the file, a ramfs takes memory until there is none left.
+    Guest guest(
+        {.initrd = larger_initramfs(folder), .command_line = "kmd.load=none mem=64M rootfstype=ramfs"});
+    EXPECT_EQ(guest.wait_for_the_end(), 0);
+    const auto dump = only_dump(guest);
+    const auto info = kmdump({"info", dump});
+    EXPECT_NE(info.output.find("panic:     Kernel panic - not syncing: System is deadlocked on memory\n"),
+              std::string::npos)
+        << info.output;
+    EXPECT_NE(info.output.find(" panicked"), std::string::npos) << info.output;
+    const auto log = kmdump({"log", dump});
+    EXPECT_NE(log.output.find("Booting Linux on physical CPU"), std::string::npos);
+    // On an idle machine. The guest of a busy one needs longer.
+    const std::regex in_first_seconds("\n\\[    [0-5]\\.\\d{6}\\] Kernel panic - not syncing: ");
+    EXPECT_TRUE(std::regex_search(log.output, in_first_seconds)) << log.output;
+}
+
 TEST(NoDriver, OrderlyPowerOffLeavesNothing)
 {
     Guest guest({.command_line = "kmd.load=none kmd.do=poweroff"});

@@ -830,14 +830,19 @@ TEST(ShutDown, TakesADumpThatIsPending)
     EXPECT_TRUE(m.host.warnings.empty()) << joined(m.host.warnings);
 }
 
+/// What it says besides if it searched for a kernel.
+const std::string kNoKernel = "its memory has no vmcoreinfo of a Linux kernel either, as when one ends "
+                              "within about a second of its start, or is built without CONFIG_VMCORE_INFO "
+                              "(before 6.9 CONFIG_CRASH_CORE); ";
+
 TEST(ShutDown, SaysSoWhenTheGuestNeverRegisteredARegion)
 {
     TestMachine m;
     ASSERT_EQ(m.add(0, ram_region(0, 0)), 16u) << "a rejected one does not count";
     m.controller->shut_down();
     EXPECT_EQ(joined(m.host.warnings),
-              "the guest ended without ever registering a region, so there is no dump; a driver did find the "
-              "controller: the guest's log says what became of it\n");
+              "the guest ended without ever registering a region, so there is no dump; " + kNoKernel +
+                  "a driver did find the controller: the guest's log says what became of it\n");
     EXPECT_TRUE(names_in(m.folder.path()).empty());
 }
 
@@ -846,16 +851,18 @@ TEST(ShutDown, SaysSoWhenTheGuestNeverFoundTheController)
     TestMachine m;
     m.controller->reset();
     m.controller->shut_down();
-    EXPECT_EQ(joined(m.host.warnings),
-              "the guest ended without ever registering a region, so there is no dump; no driver found the "
-              "controller: load kmemdump.ko and kmemdump_md.ko in the guest, early; a guest that starts with "
-              "ACPI or another -dtb than QEMU's finds only -device kmemdump-md-pci\n");
+    EXPECT_EQ(
+        joined(m.host.warnings),
+        "the guest ended without ever registering a region, so there is no dump; " + kNoKernel +
+            "no driver found the controller: load kmemdump.ko and kmemdump_md.ko in the guest, early; "
+            "a guest that starts with ACPI or another -dtb than QEMU's finds only -device kmemdump-md-pci\n");
 }
 
 TEST(ShutDown, GivesAdviceThatFitsAPciFunction)
 {
     kmd::Config config;
     config.pci = true;
+    config.linux_capture = "off";
     TestMachine m(config);
     m.controller->shut_down();
     EXPECT_EQ(joined(m.host.warnings),

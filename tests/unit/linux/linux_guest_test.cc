@@ -25,6 +25,7 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace
 {
@@ -286,6 +287,31 @@ TEST_F(LinuxGuestTest, WhoseListOfTasksIsBrokenIsPartial)
     ASSERT_EQ(machine.host.warnings.size(), 1u);
     EXPECT_EQ(machine.host.warnings[0],
               "1 lists of the kernel are broken: what follows the break is left out");
+}
+
+// An array without a known length, and a kernel that fills it without end.
+TEST_F(LinuxGuestTest, HasAtMost1024NodesOfMemory)
+{
+    constexpr std::uint64_t kMostNodes = 1024;
+    kernel.with_data_symbols = false;
+    kernel.types.structure("pglist_data", 0x1000, {});
+    const std::uint64_t array = kernel.place("node_data", 8 * (kMostNodes + 8)) - FakeKernel::kImage;
+    std::vector<std::uint64_t> nodes;
+    for (std::uint64_t i = 0; i < kMostNodes + 8; ++i) {
+        nodes.push_back(kernel.allocate(1));
+        kernel.put64(array + 8 * i, nodes.back());
+    }
+    kernel.place_exports({"init_task", "nr_cpu_ids", "__per_cpu_offset", "node_data"});
+    kernel.finish();
+    machine.host.guest.put(kernel.log_at - FakeKernel::kLinear + 4000, "Kernel panic - not syncing: test");
+    const double before = test::cpu_seconds();
+    reset();
+    EXPECT_LT(test::cpu_seconds() - before, kMostSeconds);
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(result(), KMD_RESULT_COMPLETE);
+    const CoreReader reader = dump();
+    EXPECT_TRUE(reader.read_virt(nodes[kMostNodes - 1], 0x1000));
+    EXPECT_FALSE(reader.read_virt(nodes[kMostNodes], 0x1000));
 }
 
 // As Debian's 6.1: kallsyms names functions only.
