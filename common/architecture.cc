@@ -2,6 +2,7 @@
 #include "common/architecture.h"
 
 #include "common/aarch64.h"
+#include "common/riscv64.h"
 
 #include <elf.h>
 
@@ -14,7 +15,7 @@ namespace kmd
 namespace
 {
 
-constexpr std::array<const Architecture*, 1> kArchitectures = {&kAarch64};
+constexpr std::array<const Architecture*, 2> kArchitectures = {&kAarch64, &kRiscv64};
 
 } // namespace
 
@@ -35,8 +36,6 @@ std::string machine_name(std::uint16_t elf_machine)
     switch (elf_machine) {
     case EM_X86_64:
         return "x86_64";
-    case EM_RISCV:
-        return "riscv";
     default:
         return "ELF machine " + std::to_string(elf_machine);
     }

@@ -2,7 +2,9 @@
 #include "hw/snapshot/cpu_mmu.h"
 
 #include "common/aarch64.h"
+#include "common/riscv64.h"
 #include "hw/snapshot/aarch64_mmu.h"
+#include "hw/snapshot/riscv64_mmu.h"
 
 namespace kmd
 {
@@ -12,6 +14,11 @@ std::unique_ptr<CpuMmu> mmu_of(const CpuState& cpu, const Machine& machine, Syst
     if (machine.elf_machine == kAarch64.elf_machine) {
         if (const auto mmu = Aarch64Mmu::of_cpu(cpu, registers)) {
             return std::make_unique<Aarch64Mmu>(*mmu);
+        }
+    }
+    if (machine.elf_machine == kRiscv64.elf_machine) {
+        if (const auto mmu = Riscv64Mmu::of_cpu(cpu, registers)) {
+            return std::make_unique<Riscv64Mmu>(*mmu);
         }
     }
     return nullptr;

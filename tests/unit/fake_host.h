@@ -25,6 +25,11 @@ class FakeHost final : public Host
     void read_registers(unsigned cpu, std::span<SystemRegister> asked) override
     {
         for (SystemRegister& one : asked) {
+            if (one.field != nullptr) {
+                const auto found = fields.find({cpu, one.field});
+                one.value = found == fields.end() ? std::nullopt : std::optional(found->second);
+                continue;
+            }
             const auto found = registers.find({cpu, one.number});
             one.value = found == registers.end() ? std::nullopt : std::optional(found->second);
         }
@@ -67,6 +72,8 @@ class FakeHost final : public Host
     std::vector<std::byte> notes;
     /// System registers: of which CPU, and which number.
     std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> registers;
+    /// Those that have a name in the migration state.
+    std::map<std::pair<unsigned, std::string>, std::uint64_t> fields;
     int scheduled = 0;
     std::vector<std::string> guest_errors;
     std::vector<std::string> reports;

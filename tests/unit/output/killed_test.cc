@@ -142,7 +142,7 @@ bool has(const std::string& name, const char* part)
 /// Without the mark of completeness, wherever it is.
 Bytes unmarked(Bytes bytes)
 {
-    for (const std::size_t at : {0u, 48u, 57u}) {
+    for (const std::size_t at : {0u, 8u, 48u, 57u}) {
         if (at < bytes.size()) {
             bytes[at] = std::byte{0};
         }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Protects translation on RISC-V: registers and tables are laid out here by hand, from the manual.
+#include "hw/snapshot/riscv64_mmu.h"
+
+#include "common/riscv64.h"
+#include "fake_host.h"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+using namespace kmd;
+using namespace kmd::test;
+
+constexpr std::uint64_t kRam = 0x80000000;
+constexpr std::uint64_t kRoot = kRam + 0x10000;
+constexpr std::uint64_t kSv39 = std::uint64_t{8} << 60;
+constexpr std::uint64_t kPointer = 1;
+constexpr std::uint64_t kReadOnly = 0b0011;
+constexpr std::uint64_t kReadWrite = 0b0111;
+/// Indices 510, 2 and 3 in Sv39.
+constexpr std::uint64_t kPage = 0xffffffff80403000;
+
+constexpr std::uint64_t entry(std::uint64_t phys, std::uint64_t flags)
+{
+    return phys >> 12 << 10 | flags;
+}
+
+class Riscv64 : public testing::Test
+{
+  protected:
+    Riscv64()
+    {
+        host.guest.add_ram(kRam, 0x1000000);
+        host.fields[{0, "env.satp"}] = kSv39 | std::uint64_t{0xbeef} << 44 | kRoot >> 12;
+        host.fields[{0, "env.priv"}] = 1;
+        put(kRoot, 510, entry(kRam + 0x11000, kPointer));
+        put(kRam + 0x11000, 2, entry(kRam + 0x12000, kPointer));
+        put(kRam + 0x12000, 3, entry(kRam + 0x700000, kReadWrite));
+        put(kRam + 0x11000, 4, entry(kRam + 0x800000, kReadOnly));
+    }
+
+    void put(std::uint64_t table, std::uint64_t index, std::uint64_t value)
+    {
+        host.guest.put(table + index * 8, {reinterpret_cast<const char*>(&value), 8});
+    }
+
+    std::optional<std::uint64_t> translate(std::uint64_t virt)
+    {
+        const auto mmu = Riscv64Mmu::of_cpu(CpuState{}, host);
+        return mmu ? mmu->translate(virt, host.guest) : std::nullopt;
+    }
+
+    FakeHost host;
+};
+
+TEST_F(Riscv64, TranslatesAPage)
+{
+    EXPECT_EQ(translate(kPage + 0xabc), kRam + 0x700abc);
+    EXPECT_EQ(translate(kPage + 0x1000), std::nullopt);
+}
+
+TEST_F(Riscv64, TranslatesALargePage)
+{
+    EXPECT_EQ(translate(0xffffffff80800000 + 0x123456), kRam + 0x800000 + 0x123456);
+}
+
+TEST_F(Riscv64, RefusesAnAddressWhoseUpperBitsAreNotItsSign)
+{
+    EXPECT_EQ(translate(kPage & ~(std::uint64_t{1} << 45)), std::nullopt);
+}
+
+TEST_F(Riscv64, LeavesAddressesAloneWhileTheMmuIsOff)
+{
+    host.fields[{0, "env.satp"}] = 0;
+    EXPECT_EQ(translate(0x80001234), 0x80001234u);
+}
+
+TEST_F(Riscv64, KnowsNothingInMachineModeOrWithoutTheRegister)
+{
+    host.fields[{0, "env.priv"}] = 3;
+    EXPECT_EQ(translate(kPage), std::nullopt);
+    host.fields.clear();
+    EXPECT_EQ(translate(kPage), std::nullopt);
+}
+
+TEST_F(Riscv64, ReadsTheKernelsTablesByVmcoreinfo)
+{
+    const Vmcoreinfo info("NUMBER(VA_BITS)=39\nNUMBER(PAGE_OFFSET)=0xffffffd600000000\n"
+                          "NUMBER(phys_ram_base)=2147483648\nNUMBER(va_kernel_pa_offset)=0xfffffffeffff0000\n"
+                          "SYMBOL(swapper_pg_dir)=ffffffff80000000\n");
+    const KernelSpace space = kRiscv64.kernel_space(info);
+    ASSERT_TRUE(space.tables);
+    EXPECT_EQ(space.tables->root(), kRoot);
+    EXPECT_TRUE(space.translate(kPage, host.guest).writable);
+    EXPECT_FALSE(space.translate(0xffffffff80800000, host.guest).writable);
+    ASSERT_TRUE(space.linear_map);
+    EXPECT_EQ(space.linear_map->distance, 0xffffffd600000000 - kRam);
+}
+
+TEST_F(Riscv64, FollowsARecordAndTheRegistersOfAnException)
+{
+    std::map<std::uint64_t, std::uint64_t> stack;
+    const std::uint64_t fp = 0xff20000000013000;
+    const auto read = [&](std::uint64_t at) {
+        const auto found = stack.find(at);
+        return found == stack.end() ? std::nullopt : std::optional(found->second);
+    };
+    stack[fp - 16] = fp + 0x200;
+    stack[fp - 8] = 0xffffffff80001000;
+    auto record = kRiscv64.read_frame_record(fp, read);
+    EXPECT_EQ(record.kind, FrameRecord::Kind::kCall);
+    EXPECT_EQ(record.address, 0xffffffff80001000u);
+    EXPECT_EQ(record.next, fp + 0x200);
+    stack[fp] = 0xffffffff80002000;      // epc
+    stack[fp + 8] = 0xffffffff80003000;  // ra
+    stack[fp + 16] = fp + 36 * 8;        // sp
+    stack[fp + 64] = fp + 0x200;         // s0
+    record = kRiscv64.read_frame_record(fp, read);
+    EXPECT_EQ(record.kind, FrameRecord::Kind::kException);
+    EXPECT_EQ(record.address, 0xffffffff80002000u);
+    EXPECT_EQ(record.link, 0xffffffff80003000u);
+    stack[fp - 8] = 0;
+    EXPECT_EQ(kRiscv64.read_frame_record(fp, read).kind, FrameRecord::Kind::kEnd);
+    EXPECT_EQ(kRiscv64.read_frame_record(0xff20000000099000, read).kind, FrameRecord::Kind::kUnknown);
+}
+
+} // namespace
