@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// RISC-V page tables: The RISC-V Instruction Set Manual, Volume II, chapter "Supervisor-Level ISA", Sv39, Sv48
-// and Sv57.
+// RISC-V page tables: The RISC-V Instruction Set Manual, Volume II, chapter "Supervisor-Level ISA", Sv39,
+// Sv48 and Sv57.
 #pragma once
 
 #include "common/translation_tables.h"

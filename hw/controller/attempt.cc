@@ -116,9 +116,9 @@ FoundKernel Attempt::find_kernel(const Machine& machine, GuestMemory& memory) co
 {
     const bool wanted = wants_kernel();
     if (wanted) {
-        const LinuxKernel* const kernel =
-            context_.linux_guest.find(machine, memory, searches() ? LinuxGuest::kMostPages : 0,
-                                      runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host));
+        const LinuxKernel* const kernel = context_.linux_guest.find(
+            machine, memory, searches() ? LinuxGuest::kMostPages : 0,
+            runs_on_a_cpu(context_.host.cpu_notes(), machine, context_.host, memory));
         if (kernel != nullptr) {
             context_.linux_guest.refresh(memory);
             return {kernel, context_.linux_guest.vmcoreinfo_text()};

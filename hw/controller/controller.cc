@@ -183,8 +183,8 @@ std::optional<kmd_reason> Controller::crash_of_kernel(enum kmd_machine_event eve
     }
     CachedGuestMemory memory(host_.memory());
     const Machine machine = host_.machine();
-    const LinuxKernel* const kernel = linux_guest_.find(machine, memory, LinuxGuest::kMostPages,
-                                                        runs_on_a_cpu(host_.cpu_notes(), machine, host_));
+    const LinuxKernel* const kernel = linux_guest_.find(
+        machine, memory, LinuxGuest::kMostPages, runs_on_a_cpu(host_.cpu_notes(), machine, host_, memory));
     if (kernel == nullptr) {
         return std::nullopt;
     }

@@ -30,7 +30,7 @@ class LinuxGuest
     /// search of all RAM that found none, down to 4 MiB, so that a guest without Linux costs next to nothing.
     std::uint64_t pages_in_passing() const { return std::uint64_t{1} << (16 - searches_); }
 
-    /// Whether CPUs use this root table for kernel addresses; see PageTables::owns_root().
+    /// Whether CPUs use the page tables of this vmcoreinfo's kernel for kernel addresses.
     using RunsOnCpus = std::function<bool(const Vmcoreinfo&)>;
 
     /// The kernel in memory now; the one of before if it panicked or still runs. Searches for at most `pages`

@@ -175,6 +175,12 @@ std::optional<std::uint64_t> Aarch64Mmu::translate(std::uint64_t virt, GuestMemo
     return sign == all ? half->tables.find(virt, memory) : std::nullopt;
 }
 
+std::optional<bool> Aarch64Mmu::uses(const PageTables& kernel, GuestMemory&) const
+{
+    const auto root = kernel_root();
+    return root ? std::optional(kernel.owns_root(*root)) : std::nullopt;
+}
+
 std::optional<std::uint64_t> Aarch64Mmu::kernel_root() const
 {
     return on_ && upper_ ? std::optional(upper_->tables.root()) : std::nullopt;

@@ -25,8 +25,11 @@ class Aarch64Mmu final : public CpuMmu
 
     std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const override;
 
-    /// The root of the upper half, which belongs to the kernel.
-    std::optional<std::uint64_t> kernel_root() const override;
+    std::optional<bool> uses(const PageTables& kernel, GuestMemory& memory) const override;
+
+    /// Guest-physical address of the root table of the upper half, which belongs to the kernel. None if the
+    /// MMU is off or there is no such table.
+    std::optional<std::uint64_t> kernel_root() const;
 
   private:
     struct Half {

@@ -6,6 +6,7 @@
 #include "common/machine.h"
 #include "hw/memory/guest_memory.h"
 #include "hw/snapshot/cpu_state.h"
+#include "hw/snapshot/page_tables.h"
 #include "hw/snapshot/system_registers.h"
 
 #include <cstdint>
@@ -23,9 +24,9 @@ class CpuMmu
     /// Guest-physical address of a byte; none if the access would fault. Not necessarily RAM.
     virtual std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const = 0;
 
-    /// Guest-physical address of the root table for kernel addresses. None if the MMU is off or there is no
-    /// such table.
-    virtual std::optional<std::uint64_t> kernel_root() const = 0;
+    /// Whether the CPU translates kernel addresses with these tables of a kernel. None if the MMU is off or
+    /// the CPU has no tables for such addresses.
+    virtual std::optional<bool> uses(const PageTables& kernel, GuestMemory& memory) const = 0;
 };
 
 /// The translation in the CPU's current mode. Null if the emulator does not know the registers, in firmware

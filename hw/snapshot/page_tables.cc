@@ -63,6 +63,11 @@ bool PageTables::owns_root(std::uint64_t root) const
     return root - (space_.tables->root() - apart) < 2 * apart + page_size();
 }
 
+bool PageTables::are_reached_from(const TranslationTables& tables, GuestMemory& memory) const
+{
+    return tables.find(space_.root_in_image, memory) == space_.tables->root();
+}
+
 bool PageTables::collect(const AddressRange& range, GuestMemory& memory, Budget& budget,
                          std::set<std::uint64_t>& pages) const
 {

@@ -51,6 +51,10 @@ class PageTables
     /// kernel: Linux keeps the tables for user mode and the empty one next to swapper_pg_dir.
     bool owns_root(std::uint64_t root) const;
 
+    /// Whether these tables, such as those of a process, map the root of this kernel where the kernel has it.
+    /// For CPUs that translate kernel addresses with the tables of the current process.
+    bool are_reached_from(const TranslationTables& tables, GuestMemory& memory) const;
+
     /// Adds the guest-physical address of every table page that a walk to an address in `range` reads. Omits
     /// tables that are not RAM and those below them. False if the budget is used up.
     bool collect(const AddressRange& range, GuestMemory& memory, Budget& budget,

@@ -52,4 +52,9 @@ std::optional<std::uint64_t> Riscv64Mmu::translate(std::uint64_t virt, GuestMemo
     return canonical ? tables_->find(virt, memory) : std::nullopt;
 }
 
+std::optional<bool> Riscv64Mmu::uses(const PageTables& kernel, GuestMemory& memory) const
+{
+    return tables_ ? std::optional(kernel.are_reached_from(*tables_, memory)) : std::nullopt;
+}
+
 } // namespace kmd

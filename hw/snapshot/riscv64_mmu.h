@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Address translation of a RISC-V CPU, from its system registers: The RISC-V Instruction Set Manual, Volume II,
-// register satp. Guests of a hypervisor in the guest are not dumped.
+// Address translation of a RISC-V CPU, from its system registers: The RISC-V Instruction Set Manual, Volume
+// II, register satp. Guests of a hypervisor in the guest are not dumped.
 #pragma once
 
 #include "common/riscv64_tables.h"
@@ -24,8 +24,8 @@ class Riscv64Mmu final : public CpuMmu
 
     std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const override;
 
-    /// None: each process has a root of its own, with the kernel's addresses in it.
-    std::optional<std::uint64_t> kernel_root() const override { return std::nullopt; }
+    /// Each process has a root table of its own, which leads to the kernel's tables.
+    std::optional<bool> uses(const PageTables& kernel, GuestMemory& memory) const override;
 
   private:
     Riscv64Mmu() = default;

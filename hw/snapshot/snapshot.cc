@@ -85,8 +85,7 @@ class CpuTranslation final : public AddressTranslation
     bool is_of_another_kernel(const CpuState& cpu) const
     {
         const auto& mmu = mmus_.at(cpu.cpu);
-        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
-        return kernel_ && root && !kernel_->owns_root(*root);
+        return kernel_ && mmu && mmu->uses(*kernel_, memory_) == false;
     }
 
   private:
@@ -185,23 +184,17 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
 }
 
 LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const Machine& machine,
-                                     SystemRegisters& registers)
+                                     SystemRegisters& registers, GuestMemory& memory)
 {
-    std::set<std::uint64_t> roots;
-    const auto cpus = read_cpu_states(cpu_notes, machine);
-    bool any = cpus.empty();
-    for (const CpuState& cpu : cpus) {
-        const auto mmu = mmu_of(cpu, machine, registers);
-        const auto root = mmu ? mmu->kernel_root() : std::nullopt;
-        any = any || !root;
-        if (root) {
-            roots.insert(*root);
-        }
+    std::vector<std::shared_ptr<const CpuMmu>> mmus;
+    for (const CpuState& cpu : read_cpu_states(cpu_notes, machine)) {
+        mmus.push_back(mmu_of(cpu, machine, registers));
     }
-    return [any, roots = std::move(roots), machine](const Vmcoreinfo& vmcoreinfo) {
+    return [mmus = std::move(mmus), machine, &memory](const Vmcoreinfo& vmcoreinfo) {
         const auto tables = PageTables::of_kernel(vmcoreinfo, machine);
-        return any || (tables && std::any_of(roots.begin(), roots.end(),
-                                             [&](std::uint64_t root) { return tables->owns_root(root); }));
+        return mmus.empty() || std::ranges::any_of(mmus, [&](const auto& mmu) {
+                   return !mmu || (tables && mmu->uses(*tables, memory).value_or(true));
+               });
     };
 }
 

@@ -71,9 +71,9 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
                  const Machine& machine, GuestMemory& memory);
 
 /// A function that tells whether a CPU uses the page tables of the kernel of a vmcoreinfo for kernel
-/// addresses, or could, as far as the emulator tells. The registers are read once, now.
+/// addresses, or could, as far as the emulator tells. The registers are read once, now. `memory` outlives it.
 LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const Machine& machine,
-                                     SystemRegisters& registers);
+                                     SystemRegisters& registers, GuestMemory& memory);
 
 /// Reads the rest, for an enriched dump. `abandoned`: the kernel that requests the dump is not the one that
 /// registered the regions, so the CPUs do not run the latter. `cpu_notes`: those of all CPUs.

@@ -6,6 +6,7 @@
 #include "common/riscv64.h"
 #include "fake_host.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 
 namespace
@@ -100,6 +101,23 @@ TEST_F(Riscv64, ReadsTheKernelsTablesByVmcoreinfo)
     EXPECT_EQ(space.linear_map->distance, 0xffffffd600000000 - kRam);
 }
 
+TEST_F(Riscv64, KnowsItsKernelByWhereTheTablesOfAProcessLead)
+{
+    const std::string text =
+        "NUMBER(VA_BITS)=39\nNUMBER(PAGE_OFFSET)=0xffffffd600000000\n"
+        "NUMBER(phys_ram_base)=2147483648\nNUMBER(va_kernel_pa_offset)=0xfffffffeff403000\n";
+    const Machine machine{.elf_machine = EM_RISCV};
+    const auto kernel =
+        PageTables::of_kernel(Vmcoreinfo(text + "SYMBOL(swapper_pg_dir)=ffffffff80403000\n"), machine);
+    ASSERT_TRUE(kernel);
+    const auto uses = [&] { return Riscv64Mmu::of_cpu(CpuState{}, host)->uses(*kernel, host.guest); };
+    EXPECT_EQ(uses(), false) << "the process maps another page there";
+    put(kRam + 0x12000, 3, entry(kRam + 0x1000000, kReadWrite));
+    EXPECT_EQ(uses(), true);
+    host.fields[{0, "env.satp"}] = 0;
+    EXPECT_EQ(uses(), std::nullopt);
+}
+
 TEST_F(Riscv64, FollowsARecordAndTheRegistersOfAnException)
 {
     std::map<std::uint64_t, std::uint64_t> stack;
@@ -114,10 +132,10 @@ TEST_F(Riscv64, FollowsARecordAndTheRegistersOfAnException)
     EXPECT_EQ(record.kind, FrameRecord::Kind::kCall);
     EXPECT_EQ(record.address, 0xffffffff80001000u);
     EXPECT_EQ(record.next, fp + 0x200);
-    stack[fp] = 0xffffffff80002000;      // epc
-    stack[fp + 8] = 0xffffffff80003000;  // ra
-    stack[fp + 16] = fp + 36 * 8;        // sp
-    stack[fp + 64] = fp + 0x200;         // s0
+    stack[fp] = 0xffffffff80002000;     // epc
+    stack[fp + 8] = 0xffffffff80003000; // ra
+    stack[fp + 16] = fp + 36 * 8;       // sp
+    stack[fp + 64] = fp + 0x200;        // s0
     record = kRiscv64.read_frame_record(fp, read);
     EXPECT_EQ(record.kind, FrameRecord::Kind::kException);
     EXPECT_EQ(record.address, 0xffffffff80002000u);
