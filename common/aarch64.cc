@@ -182,6 +182,9 @@ constinit const Architecture kAarch64 = {
     .prstatus_size = 392,
     .prstatus_registers = 112,
     .decode_registers = decode_registers,
+    // Firmware at EL3 is not the emulator's.
+    .below_firmware = [](const CpuRegisters&, const ReadWord&) { return std::optional<CpuRegisters>(); },
+    .cpu_numbers = "",
     .kernel_space = kernel_space,
     .is_kernel_address = is_kernel_address,
     .without_tag = without_tag,
@@ -192,6 +195,7 @@ constinit const Architecture kAarch64 = {
     .saved_context = "cpu_context",
     .saved_frame_pointer = 80,
     .saved_pc = 96,
+    .first_record = [](std::uint64_t frame_pointer, const ReadWord&) { return frame_pointer; },
     .read_frame_record = read_frame_record,
     .signature_masks = kSignatureMasks,
     .signature_mask = signature_mask,

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,13 @@ struct Architecture {
     std::size_t prstatus_registers;
     /// `registers`: pr_reg, at least prstatus_size - prstatus_registers bytes.
     CpuRegisters (*decode_registers)(std::span<const std::byte> registers);
+
+    /// The kernel's registers when it left for firmware, which the firmware saved; none if they are not
+    /// found. `firmware`: with in_firmware. `read` also reads the firmware's memory, by physical address.
+    std::optional<CpuRegisters> (*below_firmware)(const CpuRegisters& firmware, const ReadWord& read);
+    /// The kernel's array of 64-bit numbers of the machine's CPUs by its own numbers; empty if both are the
+    /// same.
+    std::string_view cpu_numbers;
 
     /// The kernel's address space layout, as far as vmcoreinfo describes it.
     KernelSpace (*kernel_space)(const Vmcoreinfo& vmcoreinfo);
@@ -49,6 +57,9 @@ struct Architecture {
     std::size_t saved_frame_pointer;
     std::size_t saved_pc;
 
+    /// The first record of the chain of a function with this frame pointer: a leaf function may have none of
+    /// its own. Any address is safe.
+    std::uint64_t (*first_record)(std::uint64_t frame_pointer, const ReadWord& read);
     /// Reads the record at `record`. Any address is safe.
     FrameRecord (*read_frame_record)(std::uint64_t record, const ReadWord& read);
     /// Masks of the bits in which a code pointer can carry a signature; the right one depends on the kernel.

@@ -23,8 +23,10 @@ struct CpuRegisters {
     std::uint64_t frame_pointer = 0;
     /// Return address of a function without a frame record; 0 on an architecture without a link register.
     std::uint64_t link = 0;
-    /// False if the CPU was in user mode.
+    /// False if the CPU was in user mode or in firmware.
     bool in_kernel = true;
+    /// The CPU was in firmware, which the kernel called or an interrupt of the kernel entered.
+    bool in_firmware = false;
 
     /// Whether pc, sp and all general registers are 0: the CPU was never started, or the dump has no
     /// registers for it.

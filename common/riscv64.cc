@@ -8,6 +8,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -22,6 +23,7 @@ constexpr std::size_t kWord = sizeof(std::uint64_t);
 /// Register numbers of the calling convention (RISC-V ELF psABI).
 constexpr std::size_t kRa = 1;
 constexpr std::size_t kSp = 2;
+constexpr std::size_t kTp = 4;
 constexpr std::size_t kS0 = 8;
 constexpr std::size_t kGeneralRegisters = 32;
 
@@ -31,22 +33,77 @@ bool is_kernel_address(std::uint64_t address)
     return address >> 63 != 0;
 }
 
-/// pr_reg is struct user_regs_struct: pc in the place of x0, then x1 to x31. It does not hold the mode: a
-/// program counter in the lower half is a user program's, or firmware's.
-CpuRegisters decode_registers(std::span<const std::byte> registers)
+/// Whether a CPU that is not in the kernel is in firmware. In the kernel tp points to the current task, and
+/// firmware that the kernel called leaves it there. A hart that was halted there has the firmware's tp: its
+/// code and stack are close together at the beginning of RAM, where a program has its stack far above.
+bool is_in_firmware(const CpuRegisters& registers)
+{
+    constexpr std::uint64_t kMost = std::uint64_t{4} << 30;
+    constexpr std::uint64_t kNear = 16 << 20;
+    const std::uint64_t distance =
+        registers.sp > registers.pc ? registers.sp - registers.pc : registers.pc - registers.sp;
+    return is_kernel_address(registers.general[kTp]) || (registers.pc < kMost && distance < kNear);
+}
+
+/// `pc_and_general`: pc, then x1 to x31.
+CpuRegisters registers_from(std::span<const std::uint64_t, kGeneralRegisters> pc_and_general)
 {
     CpuRegisters decoded;
     decoded.general_name = "x";
-    decoded.general.push_back(0);
-    for (std::size_t i = 1; i < kGeneralRegisters; ++i) {
-        decoded.general.push_back(load<std::uint64_t>(registers, kWord * i));
-    }
-    decoded.pc = load<std::uint64_t>(registers, 0);
+    decoded.general.assign(pc_and_general.begin(), pc_and_general.end());
+    decoded.general[0] = 0;
+    decoded.pc = pc_and_general[0];
     decoded.sp = decoded.general[kSp];
     decoded.frame_pointer = decoded.general[kS0];
     decoded.link = decoded.general[kRa];
     decoded.in_kernel = is_kernel_address(decoded.pc);
+    decoded.in_firmware = !decoded.in_kernel && !decoded.are_zeros() && is_in_firmware(decoded);
     return decoded;
+}
+
+/// pr_reg is struct user_regs_struct: pc in the place of x0, then x1 to x31. It does not hold the mode: a
+/// program counter in the lower half is a user program's, or firmware's.
+CpuRegisters decode_registers(std::span<const std::byte> registers)
+{
+    std::array<std::uint64_t, kGeneralRegisters> words{};
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        words.at(i) = load<std::uint64_t>(registers, kWord * i);
+    }
+    return registers_from(words);
+}
+
+/// OpenSBI saves the registers on its stack when the kernel calls it (struct sbi_trap_regs): x0 to x31, then
+/// mepc. They are found by what they have to be: x0 is 0, tp is that of now, sp and mepc are addresses of the
+/// kernel.
+std::optional<CpuRegisters> below_firmware(const CpuRegisters& firmware, const ReadWord& read)
+{
+    constexpr std::size_t kMostWords = 1024; // the stack has 8 KiB
+    constexpr std::size_t kMepc = kGeneralRegisters;
+    if (!is_kernel_address(firmware.general[kTp])) {
+        return std::nullopt;
+    }
+    if (is_kernel_address(firmware.sp)) {
+        // Its first instructions: all registers but pc are still the kernel's.
+        auto words = firmware.general;
+        words[0] = firmware.link;
+        return registers_from(std::span(words).first<kGeneralRegisters>());
+    }
+    std::array<std::uint64_t, kMepc + 1> words{};
+    const std::uint64_t stack = firmware.sp & ~(kWord - 1);
+    for (std::size_t i = 0; i < kMostWords; ++i) {
+        const auto word = read(stack + kWord * i);
+        if (!word) {
+            return std::nullopt;
+        }
+        std::shift_left(words.begin(), words.end(), 1);
+        words.back() = *word;
+        if (i >= kMepc && words[0] == 0 && words[kTp] == firmware.general[kTp] &&
+            is_kernel_address(words[kSp]) && is_kernel_address(words[kMepc])) {
+            words[0] = words[kMepc];
+            return registers_from(std::span(words).first<kGeneralRegisters>());
+        }
+    }
+    return std::nullopt;
 }
 
 std::uint64_t without_tag(std::uint64_t address)
@@ -94,9 +151,18 @@ KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo)
 /// struct pt_regs: epc, then x1 to x31, then four more words.
 constexpr std::uint64_t kSizeOfRegisters = 36 * kWord;
 
+/// A leaf function saves the frame pointer alone, in the place of the return address.
+std::uint64_t first_record(std::uint64_t frame_pointer, const ReadWord& read)
+{
+    constexpr std::uint64_t kMostOfAFrame = 16 << 10;
+    const auto saved = read(frame_pointer - kWord);
+    const bool is_on_the_stack = saved && *saved > frame_pointer && *saved - frame_pointer < kMostOfAFrame;
+    return is_on_the_stack ? *saved : frame_pointer;
+}
+
 /// A record of a function ends where its frame pointer points: the caller's frame pointer and the return
-/// address. The function that an exception calls has the interrupted frame pointer there, and just behind the
-/// record the interrupted registers, whose stack pointer is their own end.
+/// address. The function that the entry of an exception calls has, just behind its record, the interrupted
+/// registers; their stack pointer is their own end, and it is the frame pointer in the record.
 FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
 {
     using Kind = FrameRecord::Kind;
@@ -105,22 +171,24 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
     if (!next || !address) {
         return {Kind::kUnknown, record};
     }
-    if (!is_kernel_address(*address)) {
-        return {Kind::kEnd};
-    }
-    const auto interrupted = read(record);
-    if (interrupted && is_kernel_address(*interrupted) &&
-        read(record + kSp * kWord) == record + kSizeOfRegisters && read(record + kS0 * kWord) == *next) {
-        return {Kind::kException, *interrupted, read(record + kRa * kWord).value_or(0), *next};
-    }
-    if (!is_kernel_address(*next)) {
+    if (!is_kernel_address(*address) || !is_kernel_address(*next)) {
         // The frame pointer of a user program, or of a thread that has just started.
         return {Kind::kEnd};
+    }
+    if (*next == record + kSizeOfRegisters && read(record + kSp * kWord) == *next) {
+        const auto interrupted = read(record);
+        const auto frame_pointer = read(record + kS0 * kWord);
+        if (!interrupted || !frame_pointer) {
+            return {Kind::kUnknownRegisters, record};
+        }
+        return {Kind::kException, *interrupted, read(record + kRa * kWord).value_or(0),
+                first_record(*frame_pointer, read)};
     }
     return {Kind::kCall, *address, 0, *next};
 }
 
-constexpr std::array<std::string_view, 2> kVariables = {"kernel_map", "phys_ram_base"};
+constexpr std::array<std::string_view, 3> kVariables = {"__cpuid_to_hartid_map", "kernel_map",
+                                                        "phys_ram_base"};
 
 constexpr std::array<std::uint64_t, 1> kSignatureMasks = {0};
 
@@ -137,6 +205,8 @@ constinit const Architecture kRiscv64 = {
     .prstatus_size = 376,
     .prstatus_registers = 112,
     .decode_registers = decode_registers,
+    .below_firmware = below_firmware,
+    .cpu_numbers = "__cpuid_to_hartid_map",
     .kernel_space = kernel_space,
     .is_kernel_address = is_kernel_address,
     .without_tag = without_tag,
@@ -147,6 +217,7 @@ constinit const Architecture kRiscv64 = {
     .saved_context = "ra",
     .saved_frame_pointer = 16,
     .saved_pc = 0,
+    .first_record = first_record,
     .read_frame_record = read_frame_record,
     .signature_masks = kSignatureMasks,
     .signature_mask = signature_mask,

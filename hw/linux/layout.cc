@@ -60,7 +60,8 @@ std::string layout_text(const LinuxKernel& kernel)
     for (const KernelVariable& variable : kKernelVariables) {
         text.symbol(variable.name);
     }
-    for (const char* other : {"__start_BTF", "__stop_BTF", "runqueues"}) {
+    for (const std::string_view other : {std::string_view("__start_BTF"), std::string_view("__stop_BTF"),
+                                         std::string_view("runqueues"), kernel.architecture().cpu_numbers}) {
         text.symbol(other);
     }
     for (const KernelMember& member : kKernelMembers) {

@@ -80,7 +80,7 @@ std::optional<Aarch64Mmu> Aarch64Mmu::of_cpu(const CpuState& cpu, SystemRegister
     const RegisterValues values(cpu.cpu, registers);
     // Absent on a CPU without EL2.
     const std::uint64_t hcr = values[kHcrEl2].value_or(0);
-    const std::uint64_t exception_level = field(cpu.state, 3, 2); // PSTATE.EL
+    const std::uint64_t exception_level = field(cpu.registers.state, 3, 2); // PSTATE.EL
     if (exception_level > kEl2) {
         return std::nullopt;
     }

@@ -29,8 +29,8 @@ class CpuMmu
     virtual std::optional<bool> uses(const PageTables& kernel, GuestMemory& memory) const = 0;
 };
 
-/// The translation in the CPU's current mode. Null if the emulator does not know the registers, in firmware
-/// mode, and for an unknown machine.
+/// The translation in the CPU's current mode. Null if the emulator does not know the registers, at EL3,
+/// and for an unknown machine.
 std::unique_ptr<CpuMmu> mmu_of(const CpuState& cpu, const Machine& machine, SystemRegisters& registers);
 
 } // namespace kmd

@@ -25,15 +25,8 @@ constexpr std::size_t padded(std::size_t size)
 
 CpuState state_of(std::span<const std::byte> prstatus, const Architecture& architecture)
 {
-    const CpuRegisters registers =
-        architecture.decode_registers(prstatus.subspan(architecture.prstatus_registers));
     return {.cpu = load<std::uint32_t>(prstatus, kPid) - 1,
-            .stack_pointer = registers.sp,
-            .frame_pointer = registers.frame_pointer,
-            .in_user_mode = !registers.in_kernel,
-            .program_counter = registers.pc,
-            .link_register = registers.link,
-            .state = registers.state};
+            .registers = architecture.decode_registers(prstatus.subspan(architecture.prstatus_registers))};
 }
 
 /// One note. The spans refer to its bytes in the file.

@@ -26,10 +26,11 @@ std::optional<Riscv64Mmu> Riscv64Mmu::of_cpu(const CpuState& cpu, SystemRegister
                                             SystemRegister{.field = "env.priv"}};
     registers.read_registers(cpu.cpu, values);
     const auto satp = values[0].value;
-    if (!satp || values[1].value == kMachineMode) {
+    if (!satp) {
         return std::nullopt;
     }
     Riscv64Mmu mmu;
+    mmu.in_firmware_ = values[1].value == kMachineMode;
     const std::uint64_t mode = field(*satp, 63, 60);
     if (mode == kBare) {
         return mmu;
@@ -43,7 +44,7 @@ std::optional<Riscv64Mmu> Riscv64Mmu::of_cpu(const CpuState& cpu, SystemRegister
 
 std::optional<std::uint64_t> Riscv64Mmu::translate(std::uint64_t virt, GuestMemory& memory) const
 {
-    if (!tables_) {
+    if (!tables_ || (in_firmware_ && field(virt, 63, 63) == 0)) {
         return virt;
     }
     const unsigned sign = Riscv64Tables::address_bits(tables_->levels()) - 1;

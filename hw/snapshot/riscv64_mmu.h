@@ -19,7 +19,8 @@ namespace kmd
 class Riscv64Mmu final : public CpuMmu
 {
   public:
-    /// None if the emulator does not know the registers, or in machine mode.
+    /// None if the emulator does not know the registers. In machine mode, which is firmware, addresses in the
+    /// lower half are physical, and the others are those of the kernel below.
     static std::optional<Riscv64Mmu> of_cpu(const CpuState& cpu, SystemRegisters& registers);
 
     std::optional<std::uint64_t> translate(std::uint64_t virt, GuestMemory& memory) const override;
@@ -32,6 +33,7 @@ class Riscv64Mmu final : public CpuMmu
 
     /// None: the MMU is off.
     std::optional<Riscv64Tables> tables_;
+    bool in_firmware_ = false;
 };
 
 } // namespace kmd

@@ -93,10 +93,11 @@ void add_code(Trail& trail, std::uint64_t address, const Architecture& architect
     }
 }
 
-void follow_frames(Trail& trail, std::uint64_t record, const Architecture& architecture, View& view)
+void follow_frames(Trail& trail, std::uint64_t frame_pointer, const Architecture& architecture, View& view)
 {
     using Kind = FrameRecord::Kind;
     const ReadWord read = [&](std::uint64_t virt) { return view.word(virt); };
+    std::uint64_t record = architecture.first_record(frame_pointer, read);
     for (unsigned i = 0; i < kMostFrames && record != 0 && record % sizeof(record) == 0; ++i) {
         const FrameRecord frame = architecture.read_frame_record(record, read);
         if (frame.kind == Kind::kUnknown) {
@@ -113,18 +114,29 @@ void follow_frames(Trail& trail, std::uint64_t record, const Architecture& archi
     }
 }
 
-Trail trail_of(const CpuState& cpu, const Architecture& architecture, View& view)
+void add_trail(Trail& trail, const CpuRegisters& registers, const Architecture& architecture, View& view)
+{
+    const std::uint64_t stack = architecture.stack_size;
+    trail.pieces.insert(registers.sp / stack * stack);
+    // An empty stack: the stack pointer is just past its end.
+    if (registers.sp % stack == 0 && registers.sp != 0) {
+        trail.pieces.insert(registers.sp - stack);
+    }
+    add_code(trail, registers.pc, architecture, view);
+    add_code(trail, registers.link, architecture, view);
+    follow_frames(trail, registers.frame_pointer, architecture, view);
+}
+
+Trail trail_of(const CpuRegisters& registers, const Architecture& architecture, View& view)
 {
     Trail trail;
-    const std::uint64_t stack = architecture.stack_size;
-    trail.pieces.insert(cpu.stack_pointer / stack * stack);
-    // An empty stack: the stack pointer is just past its end.
-    if (cpu.stack_pointer % stack == 0 && cpu.stack_pointer != 0) {
-        trail.pieces.insert(cpu.stack_pointer - stack);
+    add_trail(trail, registers, architecture, view);
+    if (registers.in_firmware) {
+        const ReadWord read = [&](std::uint64_t virt) { return view.word(virt); };
+        if (const auto kernel = architecture.below_firmware(registers, read)) {
+            add_trail(trail, *kernel, architecture, view);
+        }
     }
-    add_code(trail, cpu.program_counter, architecture, view);
-    add_code(trail, cpu.link_register, architecture, view);
-    follow_frames(trail, cpu.frame_pointer, architecture, view);
     return trail;
 }
 
@@ -149,11 +161,12 @@ std::vector<Region> stack_pages(std::span<const CpuState> cpus, const Machine& m
     std::vector<Region> regions;
     const Architecture* const architecture = find_architecture(machine.elf_machine);
     for (const CpuState& cpu : cpus) {
-        if (architecture == nullptr || cpu.in_user_mode) {
+        const CpuRegisters& registers = cpu.registers;
+        if (architecture == nullptr || (!registers.in_kernel && !registers.in_firmware)) {
             continue;
         }
         View view(cpu.cpu, translation, memory);
-        const Trail trail = trail_of(cpu, *architecture, view);
+        const Trail trail = trail_of(registers, *architecture, view);
         for (const std::uint64_t piece : trail.pieces) {
             add_pages(regions, piece, architecture->stack_size, view);
         }

@@ -31,7 +31,8 @@ class AddressTranslation
 /// records lead to (a CPU in an interrupt uses two stacks). Stacks are saved in aligned pieces of the
 /// smallest Linux stack size, at most 16 for each CPU, because the guest writes the frame records. The code
 /// pages that the CPU executes and returns to follow, at most 64: gdb does not unwind a frame whose code it
-/// cannot read. A CPU in user mode has no pages: its kernel stack is empty.
+/// cannot read. A CPU in user mode has no pages: its kernel stack is empty. One in firmware has the
+/// firmware's stack and that of the kernel which called it.
 std::vector<Region> stack_pages(std::span<const CpuState> cpus, const Machine& machine,
                                 AddressTranslation& translation, GuestMemory& memory);
 

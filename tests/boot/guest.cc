@@ -3,6 +3,7 @@
 
 #include "environment.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -14,22 +15,46 @@ namespace boot
 namespace
 {
 
+/// What differs between the machines of the guests.
+struct Machine {
+    std::vector<std::string> command;
+    std::string device;
+    std::string console;
+    std::string kernel;
+    std::string initrd;
+};
+
+Machine machine()
+{
+    if (architecture() == "riscv64") {
+        return {{"qemu-system-riscv64", "-M", "virt", "-nic", "none", "-display", "none", "-plugin",
+                 support::required("KMD_PLUGIN")},
+                "kmemdump-md-pci",
+                "ttyS0",
+                support::required("KMD_RISCV64_KERNEL"),
+                support::required("KMD_RISCV64_INITRD")};
+    }
+    return {support::qemu_command(), "kmemdump-md", "ttyAMA0", support::required("KMD_KERNEL"),
+            support::required("KMD_INITRD")};
+}
+
 std::vector<std::string> arguments(const support::RunFolder& folder, const GuestOptions& options)
 {
-    auto command = support::qemu_command();
-    command.insert(command.end(), {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none",
-                                   "-serial", "file:" + folder.file("console.log"), "-qmp",
-                                   "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel",
-                                   support::required("KMD_KERNEL"), "-initrd",
-                                   options.initrd.empty() ? support::required("KMD_INITRD") : options.initrd,
-                                   "-append", "console=ttyAMA0 panic=-1 " + options.command_line});
+    const Machine machine = boot::machine();
+    auto command = machine.command;
+    command.insert(command.end(),
+                   {"-m", options.ram, "-smp", "2", "-no-reboot", "-monitor", "none", "-serial",
+                    "file:" + folder.file("console.log"), "-qmp",
+                    "unix:" + folder.file("qmp.sock") + ",server=on,wait=off", "-kernel", machine.kernel,
+                    "-initrd", options.initrd.empty() ? machine.initrd : options.initrd, "-append",
+                    "console=" + machine.console + " panic=-1 " + options.command_line});
     if (options.under_gdb) {
         command.insert(command.end(),
                        {"-S", "-gdb", "unix:" + folder.file("gdb.sock") + ",server=on,wait=off"});
     }
     if (options.controller) {
         command.insert(command.end(),
-                       {"-device", "kmemdump-md,id=md,output=" + folder.path().string() +
+                       {"-device", machine.device + ",id=md,output=" + folder.path().string() +
                                        (options.properties.empty() ? "" : "," + options.properties)});
     }
     command.insert(command.end(), options.qemu.begin(), options.qemu.end());
@@ -38,10 +63,16 @@ std::vector<std::string> arguments(const support::RunFolder& folder, const Guest
 
 std::filesystem::path kernel_folder()
 {
-    return std::filesystem::path(support::required("KMD_KERNEL")).parent_path();
+    return std::filesystem::path(machine().kernel).parent_path();
 }
 
 } // namespace
+
+std::string architecture()
+{
+    const char* const name = std::getenv("KMD_GUEST");
+    return name == nullptr ? "aarch64" : name;
+}
 
 std::string kernel_release()
 {

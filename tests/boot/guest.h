@@ -22,6 +22,9 @@ struct RegisteredRegion {
     std::uint64_t size = 0;
 };
 
+/// That of the guests of this test: KMD_GUEST, or aarch64 if it is not set.
+std::string architecture();
+
 /// The release of the kernel that the tests boot, such as "6.12.117+deb12-cloud-arm64".
 std::string kernel_release();
 

@@ -85,6 +85,7 @@ const Architecture kToy = {
             decoded.frame_pointer = decoded.sp = kmd::load<std::uint64_t>(registers, 8);
             return decoded;
         },
+    .below_firmware = [](const CpuRegisters&, const kmd::ReadWord&) { return std::optional<CpuRegisters>(); },
     .kernel_space =
         [](const Vmcoreinfo& vmcoreinfo) {
             KernelSpace space;
@@ -98,6 +99,7 @@ const Architecture kToy = {
     .saved_context = "context",
     .saved_frame_pointer = 0,
     .saved_pc = 8,
+    .first_record = [](std::uint64_t frame_pointer, const kmd::ReadWord&) { return frame_pointer; },
     .read_frame_record = read_record,
     .signature_masks = kMasks,
     .signature_mask = [](const Vmcoreinfo&) { return kSigned; },

@@ -41,7 +41,7 @@ class Mmu : public testing::Test
     std::optional<Aarch64Mmu> mmu_at(unsigned level)
     {
         CpuState cpu;
-        cpu.state = level << 2;
+        cpu.registers.state = level << 2;
         return Aarch64Mmu::of_cpu(cpu, host);
     }
 

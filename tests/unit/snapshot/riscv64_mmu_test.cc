@@ -9,6 +9,11 @@
 #include <elf.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstring>
+#include <map>
+#include <vector>
+
 namespace
 {
 
@@ -79,10 +84,15 @@ TEST_F(Riscv64, LeavesAddressesAloneWhileTheMmuIsOff)
     EXPECT_EQ(translate(0x80001234), 0x80001234u);
 }
 
-TEST_F(Riscv64, KnowsNothingInMachineModeOrWithoutTheRegister)
+TEST_F(Riscv64, HasPhysicalAddressesAndThoseOfTheKernelInFirmware)
 {
     host.fields[{0, "env.priv"}] = 3;
-    EXPECT_EQ(translate(kPage), std::nullopt);
+    EXPECT_EQ(translate(0x80001234), 0x80001234u);
+    EXPECT_EQ(translate(kPage + 0xabc), kRam + 0x700abc);
+}
+
+TEST_F(Riscv64, KnowsNothingWithoutTheRegister)
+{
     host.fields.clear();
     EXPECT_EQ(translate(kPage), std::nullopt);
 }
@@ -118,31 +128,97 @@ TEST_F(Riscv64, KnowsItsKernelByWhereTheTablesOfAProcessLead)
     EXPECT_EQ(uses(), std::nullopt);
 }
 
-TEST_F(Riscv64, FollowsARecordAndTheRegistersOfAnException)
-{
-    std::map<std::uint64_t, std::uint64_t> stack;
-    const std::uint64_t fp = 0xff20000000013000;
-    const auto read = [&](std::uint64_t at) {
-        const auto found = stack.find(at);
-        return found == stack.end() ? std::nullopt : std::optional(found->second);
+struct Stack {
+    std::map<std::uint64_t, std::uint64_t> words;
+    ReadWord read = [this](std::uint64_t at) {
+        const auto found = words.find(at);
+        return found == words.end() ? std::nullopt : std::optional(found->second);
     };
-    stack[fp - 16] = fp + 0x200;
-    stack[fp - 8] = 0xffffffff80001000;
-    auto record = kRiscv64.read_frame_record(fp, read);
+};
+
+constexpr std::uint64_t kFrame = 0xff20000000013000;
+
+// As Linux 6.12 left it: the entry of an exception loads the interrupted stack pointer into s0.
+TEST(Riscv64Frames, LeadThroughTheRegistersOfAnException)
+{
+    Stack stack;
+    stack.words[kFrame - 16] = kFrame + 36 * 8;
+    stack.words[kFrame - 8] = 0xffffffff80001000; // in handle_exception
+    auto record = kRiscv64.read_frame_record(kFrame, stack.read);
     EXPECT_EQ(record.kind, FrameRecord::Kind::kCall);
     EXPECT_EQ(record.address, 0xffffffff80001000u);
-    EXPECT_EQ(record.next, fp + 0x200);
-    stack[fp] = 0xffffffff80002000;     // epc
-    stack[fp + 8] = 0xffffffff80003000; // ra
-    stack[fp + 16] = fp + 36 * 8;       // sp
-    stack[fp + 64] = fp + 0x200;        // s0
-    record = kRiscv64.read_frame_record(fp, read);
+    EXPECT_EQ(record.next, kFrame + 36 * 8);
+    stack.words[kFrame] = 0xffffffff80002000;     // epc
+    stack.words[kFrame + 8] = 0xffffffff80003000; // ra
+    stack.words[kFrame + 16] = kFrame + 36 * 8;   // sp
+    EXPECT_EQ(kRiscv64.read_frame_record(kFrame, stack.read).kind, FrameRecord::Kind::kUnknownRegisters);
+    stack.words[kFrame + 64] = kFrame + 0x200; // s0
+    record = kRiscv64.read_frame_record(kFrame, stack.read);
     EXPECT_EQ(record.kind, FrameRecord::Kind::kException);
     EXPECT_EQ(record.address, 0xffffffff80002000u);
     EXPECT_EQ(record.link, 0xffffffff80003000u);
-    stack[fp - 8] = 0;
-    EXPECT_EQ(kRiscv64.read_frame_record(fp, read).kind, FrameRecord::Kind::kEnd);
-    EXPECT_EQ(kRiscv64.read_frame_record(0xff20000000099000, read).kind, FrameRecord::Kind::kUnknown);
+    EXPECT_EQ(record.next, kFrame + 0x200);
+    // It interrupted a leaf function.
+    stack.words[kFrame + 0x200 - 8] = kFrame + 0x240;
+    EXPECT_EQ(kRiscv64.read_frame_record(kFrame, stack.read).next, kFrame + 0x240);
+}
+
+TEST(Riscv64Frames, EndWhereTheKernelWasEntered)
+{
+    Stack stack;
+    stack.words[kFrame - 16] = 0x3fffc000; // the stack pointer of a program
+    stack.words[kFrame - 8] = 0xffffffff80001000;
+    EXPECT_EQ(kRiscv64.read_frame_record(kFrame, stack.read).kind, FrameRecord::Kind::kEnd);
+    EXPECT_EQ(kRiscv64.read_frame_record(kFrame + 0x1000, stack.read).kind, FrameRecord::Kind::kUnknown);
+}
+
+TEST(Riscv64Firmware, HasTheRegistersOfTheKernelThatCalledIt)
+{
+    constexpr std::uint64_t kTask = 0xff60000002690000;
+    constexpr std::uint64_t kSp = 0x80046d78;
+    constexpr std::uint64_t kSaved = 0x80046ee8;
+    Stack stack;
+    for (std::uint64_t at = kSp; at < 0x80047000; at += 8) {
+        stack.words[at] = 0;
+    }
+    std::vector<std::byte> note(32 * 8);
+    const auto set = [&](std::size_t index, std::uint64_t value) {
+        std::memcpy(&note[8 * index], &value, 8);
+    };
+    set(0, 0x80002748);
+    set(2, kSp);
+    set(4, kTask);
+    const CpuRegisters firmware = kRiscv64.decode_registers(note);
+    EXPECT_FALSE(firmware.in_kernel);
+    EXPECT_TRUE(firmware.in_firmware);
+    EXPECT_FALSE(kRiscv64.below_firmware(firmware, stack.read));
+    stack.words[kSaved + 8 * 2] = 0xff20000000013c00;
+    stack.words[kSaved + 8 * 4] = kTask;
+    stack.words[kSaved + 8 * 8] = kFrame;
+    stack.words[kSaved + 8 * 32] = 0xffffffff80005000;
+    const auto kernel = kRiscv64.below_firmware(firmware, stack.read);
+    ASSERT_TRUE(kernel);
+    EXPECT_TRUE(kernel->in_kernel);
+    EXPECT_EQ(kernel->pc, 0xffffffff80005000u);
+    EXPECT_EQ(kernel->sp, 0xff20000000013c00u);
+    EXPECT_EQ(kernel->frame_pointer, kFrame);
+    stack.words[kSaved + 8 * 4] = kTask + 8;
+    EXPECT_FALSE(kRiscv64.below_firmware(firmware, stack.read)) << "another task's";
+    set(4, kTask);
+    set(1, 0xffffffff80006000);
+    set(2, kFrame);
+    const auto entered = kRiscv64.below_firmware(kRiscv64.decode_registers(note), stack.read);
+    ASSERT_TRUE(entered) << "with the kernel's stack";
+    EXPECT_EQ(entered->pc, 0xffffffff80006000u);
+    EXPECT_EQ(entered->sp, kFrame);
+    set(2, kSp);
+    set(4, 0x80047000);
+    const CpuRegisters halted = kRiscv64.decode_registers(note);
+    EXPECT_TRUE(halted.in_firmware);
+    EXPECT_FALSE(kRiscv64.below_firmware(halted, stack.read));
+    set(2, 0x3fffffe000);
+    EXPECT_FALSE(kRiscv64.decode_registers(note).in_firmware) << "a program";
+    EXPECT_FALSE(kRiscv64.decode_registers(std::vector<std::byte>(32 * 8)).in_firmware) << "no registers";
 }
 
 } // namespace

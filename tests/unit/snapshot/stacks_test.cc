@@ -32,11 +32,11 @@ TEST(CpuStates, AreReadFromEachPrstatusNote)
     const auto states = read_cpu_states(notes, aarch64());
     ASSERT_EQ(states.size(), 2u);
     EXPECT_EQ(states[0].cpu, 0u);
-    EXPECT_EQ(states[0].stack_pointer, 0xffff1000u);
-    EXPECT_EQ(states[0].frame_pointer, 0xffff1010u);
-    EXPECT_FALSE(states[0].in_user_mode);
+    EXPECT_EQ(states[0].registers.sp, 0xffff1000u);
+    EXPECT_EQ(states[0].registers.frame_pointer, 0xffff1010u);
+    EXPECT_TRUE(states[0].registers.in_kernel);
     EXPECT_EQ(states[1].cpu, 3u);
-    EXPECT_TRUE(states[1].in_user_mode);
+    EXPECT_FALSE(states[1].registers.in_kernel);
 }
 
 TEST(CpuStates, OfAnotherMachineAreUnknown)
@@ -62,6 +62,15 @@ TEST(CpuStates, OfAbsurdNoteSizesAreNotRead)
     std::vector<std::byte> notes;
     test::append_words(notes, {0xffffffff, 0xffffffff, 1, 0, 0, 0});
     EXPECT_TRUE(read_cpu_states(notes, aarch64()).empty());
+}
+
+CpuState in_kernel(std::uint64_t sp, std::uint64_t frame_pointer, std::uint64_t pc = 0)
+{
+    CpuState cpu;
+    cpu.registers.sp = sp;
+    cpu.registers.frame_pointer = frame_pointer;
+    cpu.registers.pc = pc;
+    return cpu;
 }
 
 /// What the MMU of every CPU translates: virtual to physical addresses of pages.
@@ -121,13 +130,13 @@ class Stacks : public testing::Test
 
 TEST_F(Stacks, AreWholeAroundTheStackPointer)
 {
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x2ff0, 0, false}), four_pages(kTaskStack));
-    EXPECT_EQ(pages_of({0, kTaskStack, 0, false}), four_pages(kTaskStack));
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x2ff0, 0)), four_pages(kTaskStack));
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack, 0)), four_pages(kTaskStack));
 }
 
 TEST_F(Stacks, ThatAreEmptyAreFoundBelowTheirPointer)
 {
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x4000, 0, false}), four_pages(kTaskStack));
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x4000, 0)), four_pages(kTaskStack));
 }
 
 TEST_F(Stacks, AreFollowedFromTheInterruptStackToTheTasks)
@@ -139,7 +148,7 @@ TEST_F(Stacks, AreFollowedFromTheInterruptStackToTheTasks)
     for (const std::uint64_t page : four_pages(kTaskStack)) {
         expected.push_back(page);
     }
-    EXPECT_EQ(pages_of({0, kIrqStack + 0x3ef0, kIrqStack + 0x3f00, false}), expected);
+    EXPECT_EQ(pages_of(in_kernel(kIrqStack + 0x3ef0, kIrqStack + 0x3f00)), expected);
 }
 
 // Since Linux 6.13 a record of zeros says in its third word that an exception's registers are around it.
@@ -158,33 +167,35 @@ TEST_F(Stacks, AreFollowedThroughTheRegistersThatAnExceptionSaved)
         expected.push_back(page);
     }
     expected.push_back(kInterrupted);
-    EXPECT_EQ(pages_of({0, kIrqStack + 0x3c00, kIrqStack + 0x3d00, false}), expected);
+    EXPECT_EQ(pages_of(in_kernel(kIrqStack + 0x3c00, kIrqStack + 0x3d00)), expected);
 }
 
 TEST_F(Stacks, LeaveOutAGuardPage)
 {
     host.pages.erase(kTaskStack);
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x800, kTaskStack + 0x1000, false}),
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x800, kTaskStack + 0x1000)),
               (std::vector<std::uint64_t>{kTaskStack + 0x1000, kTaskStack + 0x2000, kTaskStack + 0x3000}));
 }
 
 TEST_F(Stacks, LeaveOutWhatIsNotRam)
 {
     host.pages[kTaskStack + 0x1000] = 0x09000000;
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x800, 0, false}),
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x800, 0)),
               (std::vector<std::uint64_t>{kTaskStack, kTaskStack + 0x2000, kTaskStack + 0x3000}));
 }
 
 TEST_F(Stacks, OfAUserAreLeftToTheUser)
 {
-    EXPECT_TRUE(pages_of({0, kTaskStack + 0x800, 0, true}).empty());
+    CpuState cpu = in_kernel(kTaskStack + 0x800, 0);
+    cpu.registers.in_kernel = false;
+    EXPECT_TRUE(pages_of(cpu).empty());
 }
 
 TEST_F(Stacks, SurviveAFramePointerThatIsNone)
 {
     for (const std::uint64_t frame :
          {std::uint64_t{1}, std::uint64_t{0x1000}, kTaskStack + 3, ~std::uint64_t{0}, ~std::uint64_t{7}}) {
-        EXPECT_EQ(pages_of({0, kTaskStack + 0x800, frame, false}), four_pages(kTaskStack)) << frame;
+        EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x800, frame)), four_pages(kTaskStack)) << frame;
     }
 }
 
@@ -192,7 +203,7 @@ TEST_F(Stacks, SurviveFrameRecordsThatLeadInACircle)
 {
     put(kTaskStack + 0x100, kTaskStack + 0x200);
     put(kTaskStack + 0x200, kTaskStack + 0x100);
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false}), four_pages(kTaskStack));
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x80, kTaskStack + 0x100)), four_pages(kTaskStack));
 }
 
 TEST_F(Stacks, AreBoundedHoweverManyTheFrameRecordsName)
@@ -206,7 +217,7 @@ TEST_F(Stacks, AreBoundedHoweverManyTheFrameRecordsName)
         const std::uint64_t next = kTaskStack + (i + 1) * 0x4000 + (i + 1) * 8;
         host.guest.put(0x80000000 + i * 8, {reinterpret_cast<const char*>(&next), 8});
     }
-    EXPECT_LE(pages_of({0, kTaskStack, kTaskStack, false}).size(), 16u * 4);
+    EXPECT_LE(pages_of(in_kernel(kTaskStack, kTaskStack)).size(), 16u * 4);
 }
 
 // gdb takes a frame whose code it cannot read for one without a frame record.
@@ -226,7 +237,7 @@ TEST_F(Stacks, ComeWithTheCodeThatTheirFramesReturnTo)
     for (const std::uint64_t page : four_pages(kText)) {
         expected.push_back(page);
     }
-    EXPECT_EQ(pages_of({0, kTaskStack + 0x80, kTaskStack + 0x100, false, kText + 0x410, 0}), expected);
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack + 0x80, kTaskStack + 0x100, kText + 0x410)), expected);
 }
 
 TEST_F(Stacks, ComeWithNoMoreCodeThanIsGoodForTheHost)
@@ -237,15 +248,15 @@ TEST_F(Stacks, ComeWithNoMoreCodeThanIsGoodForTheHost)
         put(kTaskStack + i * 16, kTaskStack + (i + 1) * 16);
         put(kTaskStack + i * 16 + 8, kText + i * 0x1000);
     }
-    EXPECT_EQ(pages_of({0, kTaskStack, kTaskStack, false}).size(), 4u + 64);
+    EXPECT_EQ(pages_of(in_kernel(kTaskStack, kTaskStack)).size(), 4u + 64);
 }
 
 TEST_F(Stacks, AtTheEndOfTheAddressSpaceAreStacksToo)
 {
     const std::uint64_t last = ~std::uint64_t{0} - 0x3fff;
     map_stack(last, kRam);
-    EXPECT_EQ(pages_of({0, last + 0x3ff0, 0, false}), four_pages(last));
-    EXPECT_TRUE(pages_of({0, 0, 0, false}).empty());
+    EXPECT_EQ(pages_of(in_kernel(last + 0x3ff0, 0)), four_pages(last));
+    EXPECT_TRUE(pages_of(in_kernel(0, 0)).empty());
 }
 
 } // namespace

@@ -39,7 +39,7 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
         << "  sp  " << kmd::hex_digits(registers.sp) << "   " << registers.state_name << " "
         << kmd::hex_digits(registers.state) << "\n";
     print_general_registers(registers, out);
-    if (!registers.in_kernel) {
+    if (!registers.in_kernel && !registers.in_firmware) {
         return;
     }
     out << "  backtrace:\n";

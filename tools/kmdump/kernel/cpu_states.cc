@@ -3,6 +3,7 @@
 
 #include "kmdump/kernel/kernel_layout.h"
 #include "kmdump/kernel/log_text.h"
+#include "kmdump/kernel/variables.h"
 
 #include <algorithm>
 #include <charconv>
@@ -90,9 +91,54 @@ CpuActivity activity_of(const kmd::CpuRegisters& registers, bool active)
         // The state register is not zero after a reset.
         return registers.state == 0 ? CpuActivity::kUnknown : CpuActivity::kNeverStarted;
     }
-    return !active               ? CpuActivity::kOffline
-           : registers.in_kernel ? CpuActivity::kKernel
-                                 : CpuActivity::kProgram;
+    return !active                 ? CpuActivity::kOffline
+           : registers.in_kernel   ? CpuActivity::kKernel
+           : registers.in_firmware ? CpuActivity::kFirmware
+                                   : CpuActivity::kProgram;
+}
+
+/// The registers in the order of the kernel's numbers of its CPUs. Their own order if those are not in the
+/// dump, or name a CPU twice.
+std::vector<kmd::CpuRegisters> in_order_of_kernel(std::vector<kmd::CpuRegisters> cpus, const Dump& dump,
+                                                  const Symbols& symbols, std::string_view numbers)
+{
+    const auto address =
+        numbers.empty() ? std::nullopt : address_of_symbol(dump, symbols, std::string(numbers));
+    const KernelMemory memory = dump.memory();
+    std::vector<kmd::CpuRegisters> ordered;
+    std::vector<bool> taken(cpus.size());
+    for (std::size_t i = 0; address && i < cpus.size(); ++i) {
+        const auto number = memory.read_u64(*address + sizeof(std::uint64_t) * i);
+        if (!number || *number >= cpus.size() || taken[*number]) {
+            return cpus;
+        }
+        taken[*number] = true;
+        ordered.push_back(cpus[*number]);
+    }
+    return address ? ordered : cpus;
+}
+
+/// In firmware the calls of the kernel follow the place in the firmware.
+Backtrace backtrace_of(const kmd::CpuRegisters& registers, const Unwinder& unwinder,
+                       const kmd::Architecture& architecture, const KernelMemory& memory)
+{
+    Backtrace trace{{{registers.pc, true}}, {}};
+    std::optional<kmd::CpuRegisters> kernel;
+    if (registers.in_firmware) {
+        kernel = architecture.below_firmware(registers,
+                                             [&](std::uint64_t address) { return memory.read_u64(address); });
+        trace.cut = kernel ? "" : "the firmware's stack has no registers of the kernel";
+    } else if (registers.in_kernel) {
+        kernel = registers;
+        trace.frames.clear();
+    }
+    if (kernel) {
+        const Backtrace calls = unwinder.unwind(kernel->pc, kernel->frame_pointer);
+        trace.frames.insert(trace.frames.end(), calls.frames.begin(), calls.frames.end());
+        trace.frames[trace.frames.size() - calls.frames.size()].link = kernel->link;
+        trace.cut = calls.cut;
+    }
+    return trace;
 }
 
 } // namespace
@@ -140,19 +186,20 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
         return cpus.error();
     }
     const KernelMemory memory = dump.memory();
-    const Unwinder unwinder(memory, dump.vmcoreinfo, kmd::find_architecture(dump.core.summary().machine));
+    const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
+    const Unwinder unwinder(memory, dump.vmcoreinfo, architecture);
     const auto active = read_active_mask(memory, symbols, sidecar, cpus.value().size());
     std::vector<CpuState> states;
-    for (const kmd::CpuRegisters& registers : cpus.value()) {
+    for (const kmd::CpuRegisters& registers :
+         in_order_of_kernel(cpus.value(), dump, symbols, architecture->cpu_numbers)) {
         const bool is_active = active.empty() || active[states.size()];
         CpuState state{registers,
                        activity_of(registers, is_active),
                        {unwinder.strip(registers.link), false},
                        false,
                        {{{registers.pc, true}}, {}}};
-        if (registers.in_kernel && state.activity != CpuActivity::kNeverStarted) {
-            state.backtrace = unwinder.unwind(registers.pc, registers.frame_pointer);
-            state.backtrace.frames.front().link = registers.link;
+        if (state.activity != CpuActivity::kNeverStarted) {
+            state.backtrace = backtrace_of(registers, unwinder, *architecture, memory);
             add_leaf_callers(state.backtrace, unwinder, symbols);
         }
         states.push_back(std::move(state));
@@ -182,6 +229,8 @@ const char* activity_words(const CpuState& cpu)
         return "in the kernel";
     case CpuActivity::kProgram:
         return "in a program";
+    case CpuActivity::kFirmware:
+        return "in firmware";
     case CpuActivity::kOffline:
         return "offline";
     case CpuActivity::kNeverStarted:

@@ -23,6 +23,7 @@ namespace kmdump
 enum class CpuActivity {
     kKernel,
     kProgram,
+    kFirmware,     ///< called by the kernel
     kOffline,      ///< taken offline by the kernel
     kNeverStarted, ///< the registers have their reset values
     kUnknown,      ///< the dump has only zeros for the registers
@@ -34,13 +35,13 @@ struct CpuState {
     /// The link register without its pointer authentication code.
     Frame link;
     bool panicked = false;
-    /// Has only the program counter unless the CPU was in the kernel.
+    /// Has only the program counter unless the CPU was in the kernel, or in firmware that the kernel called.
     Backtrace backtrace;
 };
 
-/// Indexed by CPU number. The CPU that panicked is taken from the kernel's variable panic_cpu; if that is not
-/// available, it is the only CPU with panic() in its backtrace, else the one named in the log. Offline CPUs
-/// are known from __cpu_active_mask, or from the sidecar's region cpu_active.
+/// Indexed by the kernel's number of the CPU. The CPU that panicked is taken from the kernel's variable
+/// panic_cpu; if that is not available, it is the only CPU with panic() in its backtrace, else the one named
+/// in the log. Offline CPUs are known from __cpu_active_mask, or from the sidecar's region cpu_active.
 kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbols& symbols,
                                                    const std::optional<Sidecar>& sidecar = std::nullopt);
 
