@@ -171,8 +171,9 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
     if (!next || !address) {
         return {Kind::kUnknown, record};
     }
-    if (!is_kernel_address(*address) || !is_kernel_address(*next)) {
-        // The frame pointer of a user program, or of a thread that has just started.
+    constexpr std::uint64_t kStackAlignment = 16;
+    if (!is_kernel_address(*address) || !is_kernel_address(*next) || *next % kStackAlignment != 0) {
+        // The stack pointer of a user program, or the function of a thread, which its start has in s0.
         return {Kind::kEnd};
     }
     if (*next == record + kSizeOfRegisters && read(record + kSp * kWord) == *next) {

@@ -169,6 +169,8 @@ TEST(Riscv64Frames, EndWhereTheKernelWasEntered)
     stack.words[kFrame - 16] = 0x3fffc000; // the stack pointer of a program
     stack.words[kFrame - 8] = 0xffffffff80001000;
     EXPECT_EQ(kRiscv64.read_frame_record(kFrame, stack.read).kind, FrameRecord::Kind::kEnd);
+    stack.words[kFrame - 16] = 0xffffffff800492fa; // the function of a thread
+    EXPECT_EQ(kRiscv64.read_frame_record(kFrame, stack.read).kind, FrameRecord::Kind::kEnd);
     EXPECT_EQ(kRiscv64.read_frame_record(kFrame + 0x1000, stack.read).kind, FrameRecord::Kind::kUnknown);
 }
 
