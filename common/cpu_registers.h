@@ -16,13 +16,15 @@ struct CpuRegisters {
     std::vector<std::uint64_t> general;
     std::uint64_t pc = 0;
     std::uint64_t sp = 0;
-    /// The processor state register and its name, such as "pstate".
+    /// The processor state register and its name, such as "pstate"; no name if the note has none.
     std::string_view state_name;
     std::uint64_t state = 0;
     /// Address of the frame record of the current function.
     std::uint64_t frame_pointer = 0;
-    /// Return address of a function without a frame record; 0 on an architecture without a link register.
+    /// Return address of a function without a frame record, and the register's name; 0 on an architecture
+    /// without a link register.
     std::uint64_t link = 0;
+    std::string_view link_name = "lr";
     /// False if the CPU was in user mode or in firmware.
     bool in_kernel = true;
     /// The CPU was in firmware, which the kernel called or an interrupt of the kernel entered.

@@ -56,6 +56,7 @@ CpuRegisters registers_from(std::span<const std::uint64_t, kGeneralRegisters> pc
     decoded.sp = decoded.general[kSp];
     decoded.frame_pointer = decoded.general[kS0];
     decoded.link = decoded.general[kRa];
+    decoded.link_name = "ra";
     decoded.in_kernel = is_kernel_address(decoded.pc);
     decoded.in_firmware = !decoded.in_kernel && !decoded.are_zeros() && is_in_firmware(decoded);
     return decoded;

@@ -35,9 +35,12 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
         << "  pc  " << frame_text(symbols, {registers.pc, true}) << "\n"
-        << "  lr  " << frame_text(symbols, cpu.link) << "\n"
-        << "  sp  " << kmd::hex_digits(registers.sp) << "   " << registers.state_name << " "
-        << kmd::hex_digits(registers.state) << "\n";
+        << "  " << registers.link_name << "  " << frame_text(symbols, cpu.link) << "\n"
+        << "  sp  " << kmd::hex_digits(registers.sp);
+    if (!registers.state_name.empty()) {
+        out << "   " << registers.state_name << " " << kmd::hex_digits(registers.state);
+    }
+    out << "\n";
     print_general_registers(registers, out);
     if (!registers.in_kernel && !registers.in_firmware) {
         return;
@@ -103,10 +106,12 @@ Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
                  {"state", activity_words(cpu)},
                  {"in_kernel", registers.in_kernel},
                  {"pc", frame_json(symbols, {registers.pc, true})},
-                 {"lr", frame_json(symbols, cpu.link)},
-                 {"sp", json_address(registers.sp)},
-                 {std::string(registers.state_name), json_address(registers.state)},
-                 {std::string(registers.general_name), std::move(general)}};
+                 {std::string(registers.link_name), frame_json(symbols, cpu.link)},
+                 {"sp", json_address(registers.sp)}};
+    if (!registers.state_name.empty()) {
+        json[std::string(registers.state_name)] = json_address(registers.state);
+    }
+    json[std::string(registers.general_name)] = std::move(general);
     add_backtrace(json, cpu.backtrace, symbols);
     return json;
 }

@@ -33,7 +33,9 @@ void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     out << "<div class=\"registers\">\n";
     write_register("pc", registers.pc, out);
     write_register("sp", registers.sp, out);
-    write_register(std::string(registers.state_name), registers.state, out);
+    if (!registers.state_name.empty()) {
+        write_register(std::string(registers.state_name), registers.state, out);
+    }
     for (std::size_t i = 0; i < registers.general.size(); ++i) {
         write_register(std::string(registers.general_name) + std::to_string(i), registers.general[i], out);
     }
