@@ -14,6 +14,11 @@ STOCK_7 = "stock 7"
 STOCK = "stock .*"
 
 
+OLD_DRGN = (
+    "drgn 0.0.22 uses a CPU's registers only if the number of the CPU happens to be the task's, and may show the "
+    "stack of another task (fixed in 0.0.25). It also does not unwind a frame that has no debugging information; the "
+    "CPU that crashed is in such a frame, in our module (fixed in 0.0.33).")
+
 NO_CONSTANTS = (
     "crash reads constants at their addresses: the letters for the kernel's taint and for the states of tasks. The symbols of "
     "Debian's 6.1 name no data, so without a driver the controller does not find them. `sys` ends there, and `ps` shows idle "
@@ -42,12 +47,10 @@ KNOWN = [
           "addresses, has five, and crash ends at the first address that needs them: the stack of a task. No option helps."),
     Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_612, ".*",
           r"#1 +notifier_call_chain .*\n#2 +\?\?\?|#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$",
-          "drgn 0.0.22 uses a CPU's registers only if the number of the CPU happens to be the task's, and may show the "
-          "stack of another task (fixed in 0.0.25). It also does not unwind a frame that has no debugging information; the "
-          "CPU that crashed is in such a frame, in our module (fixed in 0.0.33).", chance=True),
+          OLD_DRGN, chance=True),
     Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", STOCK_61, ".*",
           r"#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$|kthreadd\n *#0 +(?!__switch_to)",
-          "The same.", chance=True),
+          OLD_DRGN, chance=True),
     Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
           "The linker leaves an empty segment at address 0 in the vmlinux of a 7.x kernel. The libdw of bookworm computes "
