@@ -49,7 +49,7 @@ KNOWN = [
           r"#1 +notifier_call_chain .*\n#2 +\?\?\?|#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$",
           OLD_DRGN, chance=True),
     Known(2, "drgn of bookworm", "crashed_thread|each CPU|sleeping tasks", f"{STOCK_61}|{STOCK_7}", ".*",
-          r"#\d+ +local_cpu_stop|#1 +0x[0-9a-f]+$|kthreadd\n *#0 +(?!__switch_to)",
+          r"#\d+ +(local|arm64_nmi)_cpu_stop|#1 +0x[0-9a-f]+$|kthreadd\n *#0 +(?!__switch_to)",
           OLD_DRGN, chance=True),
     Known(3, "drgn of bookworm", ".*", BUILT_7, ".*",
           r"FaultError: address is not mapped: 0xffff8000[0-9a-f]{8}$",
