@@ -76,6 +76,14 @@ struct Trail {
     std::set<std::uint64_t> code;
 };
 
+/// Adds the piece of a stack with this address.
+void add_piece(Trail& trail, std::uint64_t address, const Architecture& architecture)
+{
+    if (trail.pieces.size() < kMostPieces) {
+        trail.pieces.insert(address / architecture.stack_size * architecture.stack_size);
+    }
+}
+
 /// Adds the page of a code address, and the previous page if the function may begin there.
 void add_code(Trail& trail, std::uint64_t address, const Architecture& architecture, View& view)
 {
@@ -103,7 +111,7 @@ void follow_frames(Trail& trail, std::uint64_t frame_pointer, const Architecture
         if (frame.kind == Kind::kUnknown) {
             return;
         }
-        trail.pieces.insert(record / architecture.stack_size * architecture.stack_size);
+        add_piece(trail, record, architecture);
         const bool goes_on = frame.kind == Kind::kCall || frame.kind == Kind::kException;
         if (trail.pieces.size() >= kMostPieces || !goes_on) {
             return;
@@ -116,11 +124,10 @@ void follow_frames(Trail& trail, std::uint64_t frame_pointer, const Architecture
 
 void add_trail(Trail& trail, const CpuRegisters& registers, const Architecture& architecture, View& view)
 {
-    const std::uint64_t stack = architecture.stack_size;
-    trail.pieces.insert(registers.sp / stack * stack);
+    add_piece(trail, registers.sp, architecture);
     // An empty stack: the stack pointer is just past its end.
-    if (registers.sp % stack == 0 && registers.sp != 0) {
-        trail.pieces.insert(registers.sp - stack);
+    if (registers.sp % architecture.stack_size == 0 && registers.sp != 0) {
+        add_piece(trail, registers.sp - 1, architecture);
     }
     add_code(trail, registers.pc, architecture, view);
     add_code(trail, registers.link, architecture, view);

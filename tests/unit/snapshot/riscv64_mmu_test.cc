@@ -223,4 +223,22 @@ TEST(Riscv64Firmware, HasTheRegistersOfTheKernelThatCalledIt)
     EXPECT_FALSE(kRiscv64.decode_registers(std::vector<std::byte>(32 * 8)).in_firmware) << "no registers";
 }
 
+TEST(Riscv64Firmware, HasItsStackSearchedForABoundedTime)
+{
+    std::vector<std::byte> note(32 * 8);
+    const auto set = [&](std::size_t index, std::uint64_t value) {
+        std::memcpy(&note[8 * index], &value, 8);
+    };
+    set(0, 0x80002748);
+    set(2, 0x80040000);
+    set(4, 0xff60000002690000);
+    unsigned reads = 0;
+    const ReadWord zeros = [&](std::uint64_t) {
+        ++reads;
+        return std::optional<std::uint64_t>(0);
+    };
+    EXPECT_FALSE(kRiscv64.below_firmware(kRiscv64.decode_registers(note), zeros));
+    EXPECT_EQ(reads, 1024u);
+}
+
 } // namespace
