@@ -4,7 +4,7 @@
  * the table is in use, and a kernel that lives while the tasks are looked up.
  */
 #include <linux/completion.h>
-#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -19,13 +19,14 @@
 #include "kmemdump.h"
 #include "ktap.h"
 
-/* How long the backend holds the table. */
-#define TABLE_IN_USE_MS 300
+/* The backend holds the table until it was tried, at most this long. */
+#define TABLE_IN_USE_MS (20 * MSEC_PER_SEC)
 /* Pointers that may be followed before others have a turn, with room for one task. */
 #define MOST_PEEKS_AT_ONCE 1024
 
 static u8 first[8], second[8];
 static DECLARE_COMPLETION(in_use);
+static DECLARE_COMPLETION(tried);
 static DEFINE_SPINLOCK(lock);
 static int uid_of_first;
 
@@ -34,7 +35,8 @@ static int slow_register(const struct kmemdump_backend *be,
 {
 	if (vaddr == first) {
 		complete(&in_use);
-		mdelay(TABLE_IN_USE_MS);
+		wait_for_completion_timeout(&tried,
+					    msecs_to_jiffies(TABLE_IN_USE_MS));
 	}
 	return 0;
 }
@@ -90,6 +92,7 @@ static void holder_of_a_spinlock_does_not_sleep(void)
 	uid = kmemdump_register(second, sizeof(second));
 	EXPECT_EQ(current->nvcsw, switches);
 	spin_unlock(&lock);
+	complete(&tried);
 	EXPECT_EQ(uid, -EWOULDBLOCK);
 
 	wait_for_completion(&done);
