@@ -102,7 +102,7 @@ std::optional<Aarch64TableFormat> table_format(const Vmcoreinfo& vmcoreinfo)
     return format;
 }
 
-KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo)
+KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo, PhysicalMemory&)
 {
     KernelSpace space;
     space.image_distance = vmcoreinfo.number("NUMBER(kimage_voffset)");
@@ -164,6 +164,15 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
     return {Kind::kException, *interrupted, read(registers + kX30).value_or(0), *outer};
 }
 
+/// struct cpu_context holds x19 to x28, then fp, sp and pc.
+std::optional<SavedRegisters> saved_registers(std::uint64_t context, const ReadWord& read)
+{
+    const auto frame_pointer = read(context + 10 * kWord);
+    const auto sp = read(context + 11 * kWord);
+    const auto pc = read(context + 12 * kWord);
+    return frame_pointer && sp && pc ? std::optional(SavedRegisters{*pc, *sp, *frame_pointer}) : std::nullopt;
+}
+
 constexpr std::array<std::string_view, 3> kVariables = {"idmap_pg_dir", "kimage_voffset", "memstart_addr"};
 
 /// No signature; the bits above a 52-bit address; the bits above a 48-bit address.
@@ -191,12 +200,11 @@ constinit const Architecture kAarch64 = {
     .stack_size = 16384,
     .variables = kVariables,
     .irq_stack_pointer = "irq_stack_ptr",
-    // struct cpu_context holds x19 to x28, then fp, sp and pc.
     .saved_context = "cpu_context",
-    .saved_frame_pointer = 80,
-    .saved_pc = 96,
+    .saved_registers = saved_registers,
     .first_record = [](std::uint64_t frame_pointer, const ReadWord&) { return frame_pointer; },
     .read_frame_record = read_frame_record,
+    .interrupted_stack = nullptr,
     .signature_masks = kSignatureMasks,
     .signature_mask = signature_mask,
 };

@@ -3,8 +3,7 @@
 
 #include "common/aarch64.h"
 #include "common/riscv64.h"
-
-#include <elf.h>
+#include "common/x86_64.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +14,7 @@ namespace kmd
 namespace
 {
 
-constexpr std::array<const Architecture*, 2> kArchitectures = {&kAarch64, &kRiscv64};
+constexpr std::array<const Architecture*, 3> kArchitectures = {&kAarch64, &kX86_64, &kRiscv64};
 
 } // namespace
 
@@ -33,12 +32,7 @@ std::string machine_name(std::uint16_t elf_machine)
     if (const Architecture* const architecture = find_architecture(elf_machine)) {
         return architecture->name;
     }
-    switch (elf_machine) {
-    case EM_X86_64:
-        return "x86_64";
-    default:
-        return "ELF machine " + std::to_string(elf_machine);
-    }
+    return "ELF machine " + std::to_string(elf_machine);
 }
 
 std::string names_of_architectures()

@@ -6,6 +6,7 @@
 #include "common/cpu_registers.h"
 #include "common/frame_record.h"
 #include "common/kernel_space.h"
+#include "common/physical_memory.h"
 #include "common/vmcoreinfo.h"
 
 #include <cstddef>
@@ -17,6 +18,13 @@
 
 namespace kmd
 {
+
+/// What a task continues with when it runs again.
+struct SavedRegisters {
+    std::uint64_t pc = 0;
+    std::uint64_t sp = 0;
+    std::uint64_t frame_pointer = 0;
+};
 
 struct Architecture {
     /// e_machine of <elf.h>.
@@ -37,8 +45,9 @@ struct Architecture {
     /// same.
     std::string_view cpu_numbers;
 
-    /// The kernel's address space layout, as far as vmcoreinfo describes it.
-    KernelSpace (*kernel_space)(const Vmcoreinfo& vmcoreinfo);
+    /// The kernel's address space layout, as far as vmcoreinfo describes it, or the page tables that
+    /// vmcoreinfo leads to.
+    KernelSpace (*kernel_space)(const Vmcoreinfo& vmcoreinfo, PhysicalMemory& memory);
     /// Whether an address is in the kernel's half of the address space.
     bool (*is_kernel_address)(std::uint64_t address);
     /// A kernel address without the tag that the CPU ignores.
@@ -51,17 +60,20 @@ struct Architecture {
     /// The per-CPU pointer to a CPU's interrupt stack.
     std::string_view irq_stack_pointer;
 
-    /// Where the registers of a task that is not running are saved: a member of struct thread_struct, and the
-    /// offsets of the frame pointer and of the resume address in that member. Bytes.
+    /// The member of struct thread_struct that has, or leads to, the registers of a task that is not running.
     const char* saved_context;
-    std::size_t saved_frame_pointer;
-    std::size_t saved_pc;
+    /// Reads them; none if they are not available. `context`: the address of that member. Any is safe.
+    std::optional<SavedRegisters> (*saved_registers)(std::uint64_t context, const ReadWord& read);
 
     /// The first record of the chain of a function with this frame pointer: a leaf function may have none of
-    /// its own. Any address is safe.
+    /// its own. Any address is safe. Null, as read_frame_record, if functions have no frame records: then
+    /// return addresses are anywhere on the stacks.
     std::uint64_t (*first_record)(std::uint64_t frame_pointer, const ReadWord& read);
     /// Reads the record at `record`. Any address is safe.
     FrameRecord (*read_frame_record)(std::uint64_t record, const ReadWord& read);
+    /// Without frame records: the stack pointer of what an interrupt or an exception interrupted, whose own
+    /// stack ends at `top`; none if that is no such stack. Any address is safe.
+    std::optional<std::uint64_t> (*interrupted_stack)(std::uint64_t top, const ReadWord& read);
     /// Masks of the bits in which a code pointer can carry a signature; the right one depends on the kernel.
     /// Setting these bits gives the address.
     std::span<const std::uint64_t> signature_masks;
@@ -72,8 +84,7 @@ struct Architecture {
 /// Null for an unknown machine.
 const Architecture* find_architecture(std::uint16_t elf_machine);
 
-/// The machine name that `uname -m` prints, for some unsupported machines too; otherwise for example "ELF
-/// machine 8".
+/// The machine name that `uname -m` prints; of an unsupported one for example "ELF machine 8".
 std::string machine_name(std::uint16_t elf_machine);
 
 /// The names of all supported architectures, for a message.

@@ -3,7 +3,10 @@
 // The registers of a CPU, from an NT_PRSTATUS note.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,8 +14,10 @@ namespace kmd
 {
 
 struct CpuRegisters {
-    /// The numbered registers, and the prefix of their names, such as "x" for x0.
+    /// The general registers. Their names are a prefix, such as "x" for x0, and a number; or those of
+    /// `general_names`, which then has as many.
     std::string_view general_name;
+    std::span<const std::string_view> general_names;
     std::vector<std::uint64_t> general;
     std::uint64_t pc = 0;
     std::uint64_t sp = 0;
@@ -21,8 +26,8 @@ struct CpuRegisters {
     std::uint64_t state = 0;
     /// Address of the frame record of the current function.
     std::uint64_t frame_pointer = 0;
-    /// Return address of a function without a frame record, and the register's name; 0 on an architecture
-    /// without a link register.
+    /// Return address of a function without a frame record, and the register's name; 0 and no name on an
+    /// architecture without a link register.
     std::uint64_t link = 0;
     std::string_view link_name = "lr";
     /// False if the CPU was in user mode or in firmware.
@@ -33,6 +38,13 @@ struct CpuRegisters {
     /// Whether pc, sp and all general registers are 0: the CPU was never started, or the dump has no
     /// registers for it.
     bool are_zeros() const;
+
+    /// The name of a general register, such as "x0" or "rax".
+    std::string name_of(std::size_t general_register) const
+    {
+        return general_names.empty() ? std::string(general_name) + std::to_string(general_register)
+                                     : std::string(general_names[general_register]);
+    }
 };
 
 } // namespace kmd

@@ -123,7 +123,7 @@ constexpr unsigned levels_for(std::uint64_t bits)
     return 0;
 }
 
-KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo)
+KernelSpace kernel_space(const Vmcoreinfo& vmcoreinfo, PhysicalMemory&)
 {
     KernelSpace space;
     space.image_distance = vmcoreinfo.number("NUMBER(va_kernel_pa_offset)");
@@ -189,6 +189,15 @@ FrameRecord read_frame_record(std::uint64_t record, const ReadWord& read)
     return {Kind::kCall, *address, 0, *next};
 }
 
+/// struct thread_struct begins with ra, sp and s0 to s11.
+std::optional<SavedRegisters> saved_registers(std::uint64_t context, const ReadWord& read)
+{
+    const auto pc = read(context);
+    const auto sp = read(context + kWord);
+    const auto frame_pointer = read(context + 2 * kWord);
+    return frame_pointer && sp && pc ? std::optional(SavedRegisters{*pc, *sp, *frame_pointer}) : std::nullopt;
+}
+
 constexpr std::array<std::string_view, 3> kVariables = {"__cpuid_to_hartid_map", "kernel_map",
                                                         "phys_ram_base"};
 
@@ -215,12 +224,11 @@ constinit const Architecture kRiscv64 = {
     .stack_size = 16384,
     .variables = kVariables,
     .irq_stack_pointer = "irq_stack_ptr",
-    // struct thread_struct begins with ra, sp and s0 to s11.
     .saved_context = "ra",
-    .saved_frame_pointer = 16,
-    .saved_pc = 0,
+    .saved_registers = saved_registers,
     .first_record = first_record,
     .read_frame_record = read_frame_record,
+    .interrupted_stack = nullptr,
     .signature_masks = kSignatureMasks,
     .signature_mask = signature_mask,
 };

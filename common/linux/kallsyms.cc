@@ -125,6 +125,9 @@ Result<Kallsyms> Kallsyms::open(const VirtualMemory& memory, const Vmcoreinfo& v
     table.offsets_ = tables.value().offsets;
     table.base_at_ = vmcoreinfo.symbol("SYMBOL(kallsyms_relative_base)");
     table.count_ = *count;
+    // The last symbol is never an absolute one: they are in ascending order.
+    const auto last = memory.read_u32(table.offsets_ + std::uint64_t{4} * (*count - 1));
+    table.below_base_ = table.base_at_ && last && static_cast<std::int32_t>(*last) < 0;
     if (auto error = read_tokens(memory, tables.value(), table.tokens_)) {
         return *error;
     }
@@ -174,10 +177,13 @@ std::optional<Kallsyms::Entry> Kallsyms::Cursor::next()
 std::uint64_t Kallsyms::address(std::uint32_t index, std::uint32_t offset,
                                 std::optional<std::uint64_t> base) const
 {
+    const auto relative = static_cast<std::int32_t>(offset);
+    if (base && below_base_) {
+        return relative >= 0 ? offset : *base - 1 - static_cast<std::uint64_t>(std::int64_t{relative});
+    }
     if (base) {
         return *base + offset;
     }
-    const auto relative = static_cast<std::int32_t>(offset);
     return offsets_ + std::uint64_t{4} * index + static_cast<std::uint64_t>(std::int64_t{relative});
 }
 

@@ -100,7 +100,8 @@ class Kallsyms
     /// offset is then relative to its own entry.
     std::optional<std::uint64_t> base_at() const { return base_at_; }
 
-    /// The address of symbol number `index`. `base`: the value at base_at().
+    /// The address of symbol number `index`; that of a per-CPU variable may be its offset in each CPU's area.
+    /// `base`: the value at base_at().
     std::uint64_t address(std::uint32_t index, std::uint32_t offset, std::optional<std::uint64_t> base) const;
 
     /// Where the names and offsets begin.
@@ -114,6 +115,8 @@ class Kallsyms
     std::uint64_t offsets_ = 0;
     std::optional<std::uint64_t> base_at_;
     std::uint32_t count_ = 0;
+    /// Whether offsets are negative but for those that are absolute (CONFIG_KALLSYMS_ABSOLUTE_PERCPU).
+    bool below_base_ = false;
     std::array<std::string, 256> tokens_;
 };
 

@@ -17,6 +17,19 @@ constexpr std::uint64_t kMostOfAUnit = 4 << 20;
 /// For a run queue whose type is not described.
 constexpr std::uint64_t kMostOfARunQueue = 16 << 10;
 
+/// The kernel gives back what it does not use of the units that it made at its start: x86 makes them as large
+/// as the pages that map them. Behind the variables of the kernel are those of modules and the first ones
+/// that are allocated (PERCPU_MODULE_RESERVE, PERCPU_DYNAMIC_RESERVE).
+std::uint64_t used_of_a_unit(const LinuxKernel& kernel, std::uint64_t unit)
+{
+    constexpr std::uint64_t kReserves = 64 << 10;
+    const auto begin = kernel.symbol("__per_cpu_start");
+    const auto end = kernel.symbol("__per_cpu_end");
+    return begin && end && end->address > begin->address
+               ? std::min(unit, end->address - begin->address + kReserves)
+               : unit;
+}
+
 } // namespace
 
 void collect_cpus(const KernelWalk& walk)
@@ -25,6 +38,7 @@ void collect_cpus(const KernelWalk& walk)
     const std::uint64_t base = walk.memory.pointer(kernel.address("pcpu_base_addr"));
     const std::uint64_t offsets = walk.memory.pointer(kernel.address("pcpu_unit_offsets"));
     const std::uint64_t unit = walk.memory.read_u32(kernel.address("pcpu_unit_size")).value_or(0);
+    const std::uint64_t used = used_of_a_unit(kernel, unit);
     const auto run_queues = kernel.symbol("runqueues");
     // Only of a kernel whose symbols do not name its data.
     const auto area = kernel.symbol(kPerCpuArea);
@@ -33,7 +47,7 @@ void collect_cpus(const KernelWalk& walk)
     for (std::uint32_t cpu = 0; cpu < cpus && !walk.memory.budget_is_used_up(); ++cpu) {
         if (base != 0 && offsets != 0 && unit <= kMostOfAUnit) {
             if (const auto offset = walk.memory.read_u64(offsets + 8 * std::uint64_t{cpu})) {
-                walk.pages.add(base + *offset, unit);
+                walk.pages.add(base + *offset, used);
             }
         }
         if (area) {

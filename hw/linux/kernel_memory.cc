@@ -17,7 +17,7 @@ constexpr std::uint64_t kBytesPerStep = 1024;
 
 LiveKernelMemory::LiveKernelMemory(const Architecture& architecture, const Vmcoreinfo& vmcoreinfo,
                                    GuestMemory& memory, std::uint32_t steps)
-    : architecture_(&architecture), space_(architecture.kernel_space(vmcoreinfo)),
+    : architecture_(&architecture), space_(architecture.kernel_space(vmcoreinfo, memory)),
       page_size_(vmcoreinfo.page_size().value_or(kSmallestPage)), memory_(&memory), steps_left_(steps)
 {
 }

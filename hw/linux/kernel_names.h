@@ -92,6 +92,8 @@ inline constexpr auto kOtherSymbols = std::to_array<std::string_view>({
     "__bss_stop",
     "__start_BTF",
     "__stop_BTF",
+    "__per_cpu_start",
+    "__per_cpu_end",
     "btf_modules",
     "init_stack",
     "__end_init_stack",

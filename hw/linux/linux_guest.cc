@@ -18,7 +18,7 @@ constexpr std::uint32_t kNoCpu = ~std::uint32_t{0};
 /// kernel.
 bool is_sound(const Vmcoreinfo& vmcoreinfo, const Architecture& architecture, GuestMemory& memory)
 {
-    const KernelSpace space = architecture.kernel_space(vmcoreinfo);
+    const KernelSpace space = architecture.kernel_space(vmcoreinfo, memory);
     const Translation root = space.translate(space.root_in_image, memory);
     return space.tables && root.mapping == Mapping::kMapped && root.phys == space.tables->root();
 }

@@ -41,7 +41,9 @@ std::set<std::string_view> wanted_symbols(const Architecture& architecture)
         }
     }
     names.insert(architecture.variables.begin(), architecture.variables.end());
-    names.insert(architecture.irq_stack_pointer);
+    if (!architecture.irq_stack_pointer.empty()) {
+        names.insert(architecture.irq_stack_pointer);
+    }
     return names;
 }
 

@@ -3,8 +3,10 @@
 
 #include "common/aarch64.h"
 #include "common/riscv64.h"
+#include "common/x86_64.h"
 #include "hw/snapshot/aarch64_mmu.h"
 #include "hw/snapshot/riscv64_mmu.h"
+#include "hw/snapshot/x86_64_mmu.h"
 
 namespace kmd
 {
@@ -19,6 +21,11 @@ std::unique_ptr<CpuMmu> mmu_of(const CpuState& cpu, const Machine& machine, Syst
     if (machine.elf_machine == kRiscv64.elf_machine) {
         if (const auto mmu = Riscv64Mmu::of_cpu(cpu, registers)) {
             return std::make_unique<Riscv64Mmu>(*mmu);
+        }
+    }
+    if (machine.elf_machine == kX86_64.elf_machine) {
+        if (const auto mmu = X86_64Mmu::of_cpu(cpu, registers)) {
+            return std::make_unique<X86_64Mmu>(*mmu);
         }
     }
     return nullptr;

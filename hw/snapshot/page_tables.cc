@@ -6,13 +6,14 @@
 namespace kmd
 {
 
-std::optional<PageTables> PageTables::of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine)
+std::optional<PageTables> PageTables::of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine,
+                                                GuestMemory& memory)
 {
     const Architecture* const architecture = find_architecture(machine.elf_machine);
     if (architecture == nullptr) {
         return std::nullopt;
     }
-    KernelSpace space = architecture->kernel_space(vmcoreinfo);
+    KernelSpace space = architecture->kernel_space(vmcoreinfo, memory);
     if (!space.linear_map || !space.image_distance || !space.tables) {
         return std::nullopt;
     }

@@ -24,7 +24,8 @@ class PageTables
 {
   public:
     /// None for an unknown machine, or if vmcoreinfo lacks a value or has an impossible one.
-    static std::optional<PageTables> of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine);
+    static std::optional<PageTables> of_kernel(const Vmcoreinfo& vmcoreinfo, const Machine& machine,
+                                               GuestMemory& memory);
 
     /// Address in the kernel's linear map of the byte at guest-physical address `phys`.
     std::uint64_t linear_address(std::uint64_t phys) const { return phys + space_.linear_map->distance; }

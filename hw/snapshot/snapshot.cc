@@ -163,7 +163,7 @@ Snapshot read_regions(std::vector<Region> regions, const Machine& machine, Guest
     snapshot.vmcoreinfo = read_vmcoreinfo(snapshot.regions.find(KMD_KIND_VMCOREINFO), memory);
     const Vmcoreinfo values(snapshot.vmcoreinfo);
     snapshot.page_size = values.page_size().value_or(kSmallestPage);
-    snapshot.kernel_tables = PageTables::of_kernel(values, machine);
+    snapshot.kernel_tables = PageTables::of_kernel(values, machine, memory);
     return snapshot;
 }
 
@@ -180,7 +180,7 @@ void read_kernel(Snapshot& snapshot, const LinuxKernel& kernel, const std::strin
     snapshot.vmcoreinfo = vmcoreinfo;
     const Vmcoreinfo values(vmcoreinfo);
     snapshot.page_size = values.page_size().value_or(kSmallestPage);
-    snapshot.kernel_tables = PageTables::of_kernel(values, machine);
+    snapshot.kernel_tables = PageTables::of_kernel(values, machine, memory);
 }
 
 LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const Machine& machine,
@@ -191,7 +191,7 @@ LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const
         mmus.push_back(mmu_of(cpu, machine, registers));
     }
     return [mmus = std::move(mmus), machine, &memory](const Vmcoreinfo& vmcoreinfo) {
-        const auto tables = PageTables::of_kernel(vmcoreinfo, machine);
+        const auto tables = PageTables::of_kernel(vmcoreinfo, machine, memory);
         return mmus.empty() || std::ranges::any_of(mmus, [&](const auto& mmu) {
                    return !mmu || (tables && mmu->uses(*tables, memory).value_or(true));
                });

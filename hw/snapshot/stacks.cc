@@ -3,6 +3,7 @@
 
 #include "common/architecture.h"
 #include "common/page_size.h"
+#include "common/stack_end.h"
 
 #include <cstring>
 #include <map>
@@ -70,9 +71,10 @@ class View
     std::map<std::uint64_t, std::optional<std::uint64_t>> pages_;
 };
 
-/// What a CPU's registers and frame records refer to: the start addresses of stack pieces, and code pages.
+/// What a CPU's registers and stacks refer to: pieces of stacks, from the start address of each to its end,
+/// and code pages.
 struct Trail {
-    std::set<std::uint64_t> pieces;
+    std::map<std::uint64_t, std::uint64_t> pieces;
     std::set<std::uint64_t> code;
 };
 
@@ -80,7 +82,8 @@ struct Trail {
 void add_piece(Trail& trail, std::uint64_t address, const Architecture& architecture)
 {
     if (trail.pieces.size() < kMostPieces) {
-        trail.pieces.insert(address / architecture.stack_size * architecture.stack_size);
+        const std::uint64_t begin = address / architecture.stack_size * architecture.stack_size;
+        trail.pieces.emplace(begin, begin + architecture.stack_size);
     }
 }
 
@@ -122,14 +125,33 @@ void follow_frames(Trail& trail, std::uint64_t frame_pointer, const Architecture
     }
 }
 
+/// Without frame records: a stack is what is mapped above the stack pointer, and its end tells which it
+/// interrupted.
+void follow_stacks(Trail& trail, std::uint64_t sp, const Architecture& architecture, View& view)
+{
+    const ReadWord read = [&](std::uint64_t virt) { return view.word(virt); };
+    for (std::optional<std::uint64_t> next = sp; next && trail.pieces.size() < kMostPieces;) {
+        const std::uint64_t begin = *next / kPage * kPage;
+        const std::uint64_t end = end_of_stack(*next, architecture.stack_size, read);
+        if (end == begin || !trail.pieces.emplace(begin, end).second) {
+            return;
+        }
+        next = architecture.interrupted_stack(end, read);
+    }
+}
+
 void add_trail(Trail& trail, const CpuRegisters& registers, const Architecture& architecture, View& view)
 {
+    add_code(trail, registers.pc, architecture, view);
+    if (architecture.read_frame_record == nullptr) {
+        follow_stacks(trail, registers.sp, architecture, view);
+        return;
+    }
     add_piece(trail, registers.sp, architecture);
     // An empty stack: the stack pointer is just past its end.
     if (registers.sp % architecture.stack_size == 0 && registers.sp != 0) {
         add_piece(trail, registers.sp - 1, architecture);
     }
-    add_code(trail, registers.pc, architecture, view);
     add_code(trail, registers.link, architecture, view);
     follow_frames(trail, registers.frame_pointer, architecture, view);
 }
@@ -174,8 +196,8 @@ std::vector<Region> stack_pages(std::span<const CpuState> cpus, const Machine& m
         }
         View view(cpu.cpu, translation, memory);
         const Trail trail = trail_of(registers, *architecture, view);
-        for (const std::uint64_t piece : trail.pieces) {
-            add_pages(regions, piece, architecture->stack_size, view);
+        for (const auto& [begin, end] : trail.pieces) {
+            add_pages(regions, begin, end - begin, view);
         }
         for (const std::uint64_t page : trail.code) {
             add_pages(regions, page, kPage, view);

@@ -26,16 +26,20 @@ struct Machine {
 
 Machine machine()
 {
-    if (architecture() == "riscv64") {
-        return {{"qemu-system-riscv64", "-M", "virt", "-nic", "none", "-display", "none", "-plugin",
-                 support::required("KMD_PLUGIN")},
-                "kmemdump-md-pci",
-                "ttyS0",
-                support::required("KMD_RISCV64_KERNEL"),
-                support::required("KMD_RISCV64_INITRD")};
+    if (architecture() == "aarch64") {
+        return {support::qemu_command(), "kmemdump-md", "ttyAMA0", support::required("KMD_KERNEL"),
+                support::required("KMD_INITRD")};
     }
-    return {support::qemu_command(), "kmemdump-md", "ttyAMA0", support::required("KMD_KERNEL"),
-            support::required("KMD_INITRD")};
+    std::vector<std::string> command = {
+        "qemu-system-" + architecture(), "-nic", "none", "-display", "none", "-plugin",
+        support::required("KMD_PLUGIN")};
+    if (architecture() == "x86_64") {
+        command.insert(command.end(), {"-M", "q35", "-cpu", "max"});
+    } else {
+        command.insert(command.end(), {"-M", "virt"});
+    }
+    const std::string folder = support::required("KMD_" + architecture());
+    return {command, "kmemdump-md-pci", "ttyS0", folder + "/vmlinuz", folder + "/initrd.gz"};
 }
 
 std::vector<std::string> arguments(const support::RunFolder& folder, const GuestOptions& options)

@@ -47,7 +47,7 @@ struct Stack {
         EXPECT_TRUE(core);
         const kmd::Vmcoreinfo info(vmcoreinfo);
         const KernelMemory memory(core.value(), info);
-        return Unwinder(memory, info, &kmd::kAarch64).unwind(kPc, frame_pointer);
+        return Unwinder(memory, info, &kmd::kAarch64, {}).unwind({kPc, 0, frame_pointer});
     }
 };
 

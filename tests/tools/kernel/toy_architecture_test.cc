@@ -87,7 +87,7 @@ const Architecture kToy = {
         },
     .below_firmware = [](const CpuRegisters&, const kmd::ReadWord&) { return std::optional<CpuRegisters>(); },
     .kernel_space =
-        [](const Vmcoreinfo& vmcoreinfo) {
+        [](const Vmcoreinfo& vmcoreinfo, PhysicalMemory&) {
             KernelSpace space;
             space.translated = {kKernel, kKernel + 0x3fff};
             space.tables = std::make_shared<ToyTables>(vmcoreinfo.symbol("SYMBOL(toy_root)").value_or(0));
@@ -97,10 +97,11 @@ const Architecture kToy = {
     .without_tag = [](std::uint64_t address) { return address; },
     .stack_size = 0x1000,
     .saved_context = "context",
-    .saved_frame_pointer = 0,
-    .saved_pc = 8,
+    .saved_registers = [](std::uint64_t,
+                          const kmd::ReadWord&) { return std::optional<kmd::SavedRegisters>(); },
     .first_record = [](std::uint64_t frame_pointer, const kmd::ReadWord&) { return frame_pointer; },
     .read_frame_record = read_record,
+    .interrupted_stack = nullptr,
     .signature_masks = kMasks,
     .signature_mask = [](const Vmcoreinfo&) { return kSigned; },
 };
@@ -127,8 +128,8 @@ class Memory final : public PhysicalMemory
 
 TEST(ToyArchitecture, HasTheKernelsAddressesTranslatedByItsOwnTables)
 {
-    const KernelSpace space = kToy.kernel_space(Vmcoreinfo("SYMBOL(toy_root)=10\n"));
     Memory memory({0, 0, 0, 0x5000, 0});
+    const KernelSpace space = kToy.kernel_space(Vmcoreinfo("SYMBOL(toy_root)=10\n"), memory);
     EXPECT_EQ(space.translate(kKernel + 0x1abc, memory).phys, 0x5abcu);
     EXPECT_EQ(space.translate(kKernel + 0x2000, memory).mapping, kmd::Mapping::kNotMapped);
     EXPECT_EQ(space.translate(kKernel + 0x3000, memory).mapping, kmd::Mapping::kUnknown);
@@ -149,7 +150,7 @@ TEST(ToyArchitecture, HasItsFramesFollowedAndItsSignaturesTakenOff)
     ASSERT_TRUE(core);
     const Vmcoreinfo info("");
     const kmdump::KernelMemory memory(core.value(), info);
-    const auto trace = kmdump::Unwinder(memory, info, &kToy).unwind(kKernel + 8, kKernel + 0x100);
+    const auto trace = kmdump::Unwinder(memory, info, &kToy, {}).unwind({kKernel + 8, 0, kKernel + 0x100});
     ASSERT_EQ(trace.frames.size(), 3u);
     EXPECT_EQ(trace.frames[1].address, (kKernel | kSigned) + 0x10);
     EXPECT_EQ(trace.frames[2].address, (kKernel | kSigned) + 0x20);

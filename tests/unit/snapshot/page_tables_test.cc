@@ -57,7 +57,7 @@ class PageTablesTest : public testing::Test
     Pages collect(std::uint64_t first, std::uint64_t last, const std::string& text = vmcoreinfo(),
                   PageTables::Budget budget = {})
     {
-        const auto tables = PageTables::of_kernel(Vmcoreinfo(text), machine());
+        const auto tables = PageTables::of_kernel(Vmcoreinfo(text), machine(), guest);
         Pages pages;
         EXPECT_TRUE(tables.has_value());
         complete = tables && tables->collect({first, last}, guest, budget, pages);
@@ -196,12 +196,12 @@ TEST_F(PageTablesTest, Of16KiBPagesHaveFourLevels)
 
 TEST_F(PageTablesTest, AreSeenThroughTheLinearMap)
 {
-    const auto plain = PageTables::of_kernel(Vmcoreinfo(vmcoreinfo()), machine());
+    const auto plain = PageTables::of_kernel(Vmcoreinfo(vmcoreinfo()), machine(), guest);
     ASSERT_TRUE(plain);
     EXPECT_EQ(plain->linear_address(0x40010000), 0xffff000000010000u);
     // A kernel for 52 bits on a CPU that has 48, with numbers that a stock kernel printed.
     const auto stock = PageTables::of_kernel(
-        Vmcoreinfo(vmcoreinfo({.va_bits = "52", .phys_offset = "0xfff0d67600000000"})), machine());
+        Vmcoreinfo(vmcoreinfo({.va_bits = "52", .phys_offset = "0xfff0d67600000000"})), machine(), guest);
     ASSERT_TRUE(stock);
     EXPECT_EQ(stock->linear_address(0x41a79000), 0xffff298a41a79000u);
 }
@@ -209,15 +209,15 @@ TEST_F(PageTablesTest, AreSeenThroughTheLinearMap)
 TEST_F(PageTablesTest, NeedWhatTheKernelSaysOfThem)
 {
     const auto whole = vmcoreinfo();
-    ASSERT_TRUE(PageTables::of_kernel(Vmcoreinfo(whole), machine()));
+    ASSERT_TRUE(PageTables::of_kernel(Vmcoreinfo(whole), machine(), guest));
     for (const std::string key :
          {"SYMBOL(swapper_pg_dir)", "NUMBER(VA_BITS)", "NUMBER(kimage_voffset)", "NUMBER(PHYS_OFFSET)"}) {
         auto text = whole;
         text.replace(text.find(key), 3, "???");
-        EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(text), machine())) << key;
+        EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(text), machine(), guest)) << key;
     }
-    EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(""), machine()));
-    EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(whole), machine(EM_X86_64)));
+    EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(""), machine(), guest));
+    EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(whole), machine(EM_X86_64), guest));
 }
 
 TEST_F(PageTablesTest, OfNoLinuxAreNone)
@@ -225,7 +225,7 @@ TEST_F(PageTablesTest, OfNoLinuxAreNone)
     for (const Kernel& kernel : {Kernel{.va_bits = "0"}, Kernel{.va_bits = "35"}, Kernel{.va_bits = "53"},
                                  Kernel{.va_bits = "18446744073709551615"}, Kernel{.va_bits = "-1"},
                                  Kernel{.t1sz = "0x0"}, Kernel{.t1sz = "0x3f"}, Kernel{.t1sz = "0xc"}}) {
-        EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(vmcoreinfo(kernel)), machine()))
+        EXPECT_FALSE(PageTables::of_kernel(Vmcoreinfo(vmcoreinfo(kernel)), machine(), guest))
             << kernel.va_bits << kernel.t1sz;
     }
 }

@@ -102,7 +102,7 @@ TEST_F(Riscv64, ReadsTheKernelsTablesByVmcoreinfo)
     const Vmcoreinfo info("NUMBER(VA_BITS)=39\nNUMBER(PAGE_OFFSET)=0xffffffd600000000\n"
                           "NUMBER(phys_ram_base)=2147483648\nNUMBER(va_kernel_pa_offset)=0xfffffffeffff0000\n"
                           "SYMBOL(swapper_pg_dir)=ffffffff80000000\n");
-    const KernelSpace space = kRiscv64.kernel_space(info);
+    const KernelSpace space = kRiscv64.kernel_space(info, host.guest);
     ASSERT_TRUE(space.tables);
     EXPECT_EQ(space.tables->root(), kRoot);
     EXPECT_TRUE(space.translate(kPage, host.guest).writable);
@@ -117,8 +117,8 @@ TEST_F(Riscv64, KnowsItsKernelByWhereTheTablesOfAProcessLead)
         "NUMBER(VA_BITS)=39\nNUMBER(PAGE_OFFSET)=0xffffffd600000000\n"
         "NUMBER(phys_ram_base)=2147483648\nNUMBER(va_kernel_pa_offset)=0xfffffffeff403000\n";
     const Machine machine{.elf_machine = EM_RISCV};
-    const auto kernel =
-        PageTables::of_kernel(Vmcoreinfo(text + "SYMBOL(swapper_pg_dir)=ffffffff80403000\n"), machine);
+    const auto kernel = PageTables::of_kernel(Vmcoreinfo(text + "SYMBOL(swapper_pg_dir)=ffffffff80403000\n"),
+                                              machine, host.guest);
     ASSERT_TRUE(kernel);
     const auto uses = [&] { return Riscv64Mmu::of_cpu(CpuState{}, host)->uses(*kernel, host.guest); };
     EXPECT_EQ(uses(), false) << "the process maps another page there";

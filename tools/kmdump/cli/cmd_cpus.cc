@@ -21,7 +21,7 @@ void print_general_registers(const kmd::CpuRegisters& registers, std::ostream& o
     constexpr std::size_t columns = 3;
     const std::size_t count = registers.general.size();
     for (std::size_t i = 0; i < count; ++i) {
-        const std::string name = std::string(registers.general_name) + std::to_string(i);
+        const std::string name = registers.name_of(i);
         out << (i % columns == 0 ? "  " : "   ") << name << std::string(4 - name.size(), ' ')
             << kmd::hex_digits(registers.general[i])
             << (i % columns == columns - 1 || i + 1 == count ? "\n" : "");
@@ -34,9 +34,11 @@ void print_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
     const kmd::CpuRegisters& registers = cpu.registers;
     const std::string title = "CPU " + std::to_string(number) + ", " + activity_words(cpu);
     out << (cpu.panicked ? style.bad(title) : style.heading(title)) << "\n"
-        << "  pc  " << frame_text(symbols, {registers.pc, true}) << "\n"
-        << "  " << registers.link_name << "  " << frame_text(symbols, cpu.link) << "\n"
-        << "  sp  " << kmd::hex_digits(registers.sp);
+        << "  pc  " << frame_text(symbols, {registers.pc, true}) << "\n";
+    if (!registers.link_name.empty()) {
+        out << "  " << registers.link_name << "  " << frame_text(symbols, cpu.link) << "\n";
+    }
+    out << "  sp  " << kmd::hex_digits(registers.sp);
     if (!registers.state_name.empty()) {
         out << "   " << registers.state_name << " " << kmd::hex_digits(registers.state);
     }
@@ -94,24 +96,34 @@ std::string title_of(std::size_t first, std::size_t last)
                          : "CPUs " + std::to_string(first) + " to " + std::to_string(last);
 }
 
+/// Numbered ones are an array of the name that they share.
+void add_general_registers(Json& json, const kmd::CpuRegisters& registers)
+{
+    for (std::size_t i = 0; i < registers.general.size(); ++i) {
+        if (registers.general_names.empty()) {
+            json[std::string(registers.general_name)].push_back(json_address(registers.general[i]));
+        } else {
+            json[registers.name_of(i)] = json_address(registers.general[i]);
+        }
+    }
+}
+
 Json to_json(std::size_t number, const CpuState& cpu, const Symbols& symbols)
 {
     const kmd::CpuRegisters& registers = cpu.registers;
-    Json general = Json::array();
-    for (const std::uint64_t value : registers.general) {
-        general.push_back(json_address(value));
-    }
     Json json = {{"cpu", number},
                  {"panicked", cpu.panicked},
                  {"state", activity_words(cpu)},
                  {"in_kernel", registers.in_kernel},
                  {"pc", frame_json(symbols, {registers.pc, true})},
-                 {std::string(registers.link_name), frame_json(symbols, cpu.link)},
                  {"sp", json_address(registers.sp)}};
+    if (!registers.link_name.empty()) {
+        json[std::string(registers.link_name)] = frame_json(symbols, cpu.link);
+    }
     if (!registers.state_name.empty()) {
         json[std::string(registers.state_name)] = json_address(registers.state);
     }
-    json[std::string(registers.general_name)] = std::move(general);
+    add_general_registers(json, registers);
     add_backtrace(json, cpu.backtrace, symbols);
     return json;
 }

@@ -2,6 +2,7 @@
 #include "kmdump/kernel/backtrace.h"
 
 #include "common/text.h"
+#include "kmdump/kernel/stack_scan.h"
 #include "kmdump/kernel/symbols.h"
 
 #include <cstddef>
@@ -10,16 +11,9 @@
 namespace kmdump
 {
 
-namespace
-{
-
-constexpr std::size_t kMostFrames = 256;
-
-} // namespace
-
 Unwinder::Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
-                   const kmd::Architecture* architecture)
-    : memory_(&memory), architecture_(architecture),
+                   const kmd::Architecture* architecture, const Symbols& symbols)
+    : memory_(&memory), architecture_(architecture), symbols_(&symbols),
       signature_mask_(architecture != nullptr ? architecture->signature_mask(vmcoreinfo) : 0)
 {
 }
@@ -30,7 +24,14 @@ std::uint64_t Unwinder::strip(std::uint64_t address) const
     return of_kernel ? address | signature_mask_ : address;
 }
 
-Backtrace Unwinder::unwind(std::uint64_t pc, std::uint64_t frame_pointer) const
+Backtrace Unwinder::unwind(const kmd::SavedRegisters& registers) const
+{
+    return architecture_ != nullptr && architecture_->read_frame_record == nullptr
+               ? scan_stacks(registers, *architecture_, *memory_, *symbols_)
+               : follow_records(registers.pc, registers.frame_pointer);
+}
+
+Backtrace Unwinder::follow_records(std::uint64_t pc, std::uint64_t frame_pointer) const
 {
     using Kind = kmd::FrameRecord::Kind;
     const kmd::ReadWord read = [this](std::uint64_t address) { return memory_->read_u64(address); };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Backtraces of CPUs and tasks, from their chains of frame records.
+// Backtraces of CPUs and tasks: from their chains of frame records, or what their stacks may have of one.
 #pragma once
 
 #include "common/architecture.h"
 #include "common/vmcoreinfo.h"
 #include "kmdump/kernel/kernel_memory.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct Frame {
     std::uint64_t link = 0;
     /// The address comes from a link register, not from a frame record.
     bool from_link = false;
+    /// The address is on the stack, and nothing says whether it is that of a caller.
+    bool possible = false;
 };
 
 struct Backtrace {
@@ -40,19 +43,25 @@ void add_leaf_callers(Backtrace& trace, const Unwinder& unwinder, const Symbols&
 class Unwinder
 {
   public:
-    /// `memory` must outlive this object. Without an architecture a backtrace has one frame.
-    Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
-             const kmd::Architecture* architecture);
+    static constexpr std::size_t kMostFrames = 256;
 
-    /// Unwinds from `pc`, with the frame record at `frame_pointer`. At most 256 frames.
-    Backtrace unwind(std::uint64_t pc, std::uint64_t frame_pointer) const;
+    /// `memory` and `symbols` must outlive this object. Without an architecture a backtrace has one frame.
+    Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
+             const kmd::Architecture* architecture, const Symbols& symbols);
+
+    /// Unwinds from `registers.pc`: with the frame record at the frame pointer, or on an architecture without
+    /// frame records by scan_stacks(). At most kMostFrames frames.
+    Backtrace unwind(const kmd::SavedRegisters& registers) const;
 
     /// A kernel address without its pointer authentication code.
     std::uint64_t strip(std::uint64_t address) const;
 
   private:
+    Backtrace follow_records(std::uint64_t pc, std::uint64_t frame_pointer) const;
+
     const KernelMemory* memory_;
     const kmd::Architecture* architecture_;
+    const Symbols* symbols_;
     std::uint64_t signature_mask_ = 0; // bits of a kernel address that hold the authentication code
 };
 

@@ -133,7 +133,7 @@ Backtrace backtrace_of(const kmd::CpuRegisters& registers, const Unwinder& unwin
         trace.frames.clear();
     }
     if (kernel) {
-        const Backtrace calls = unwinder.unwind(kernel->pc, kernel->frame_pointer);
+        const Backtrace calls = unwinder.unwind({kernel->pc, kernel->sp, kernel->frame_pointer});
         trace.frames.insert(trace.frames.end(), calls.frames.begin(), calls.frames.end());
         trace.frames[trace.frames.size() - calls.frames.size()].link = kernel->link;
         trace.cut = calls.cut;
@@ -187,7 +187,7 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
     }
     const KernelMemory memory = dump.memory();
     const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
-    const Unwinder unwinder(memory, dump.vmcoreinfo, architecture);
+    const Unwinder unwinder(memory, dump.vmcoreinfo, architecture, symbols);
     const auto active = read_active_mask(memory, symbols, sidecar, cpus.value().size());
     std::vector<CpuState> states;
     for (const kmd::CpuRegisters& registers :
@@ -251,7 +251,8 @@ std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame)
     if (!place) {
         return std::nullopt;
     }
-    return format_place(*place) + (frame.from_link ? ", the caller if lr is still valid" : "");
+    return (frame.possible ? "? " : "") + format_place(*place) +
+           (frame.from_link ? ", the caller if lr is still valid" : "");
 }
 
 } // namespace kmdump

@@ -57,8 +57,8 @@ std::optional<std::uint64_t> find_panic_cpu(std::span<const LogRecord> records, 
 /// A few words such as "in the kernel".
 const char* activity_words(const CpuState& cpu);
 
-/// The place of a frame as format_place() writes it, with a remark if it may not be the caller.
-/// Nothing without a symbol.
+/// The place of a frame as format_place() writes it, with a remark or a question mark before it if it may not
+/// be the caller. Nothing without a symbol.
 std::optional<std::string> place_of(const Symbols& symbols, const Frame& frame);
 
 } // namespace kmdump

@@ -33,7 +33,8 @@ class DumpedMemory final : public kmd::PhysicalMemory
 PageWalk::PageWalk(const CoreFile& core, const kmd::Vmcoreinfo& vmcoreinfo) : core_(&core)
 {
     if (const auto* const architecture = kmd::find_architecture(core.summary().machine)) {
-        space_ = architecture->kernel_space(vmcoreinfo);
+        DumpedMemory memory(core);
+        space_ = architecture->kernel_space(vmcoreinfo, memory);
     }
 }
 

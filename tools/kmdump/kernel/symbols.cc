@@ -12,6 +12,9 @@ namespace kmdump
 namespace
 {
 
+/// No function or variable is that large. Bytes.
+constexpr std::uint64_t kLargestGap = 1 << 30;
+
 void sort_by_address(std::vector<Symbol>& symbols)
 {
     std::stable_sort(symbols.begin(), symbols.end(),
@@ -32,6 +35,9 @@ std::optional<Place> find_in(const std::vector<Symbol>& symbols, std::uint64_t a
         std::lower_bound(symbols.begin(), next, std::prev(next)->address,
                          [](const Symbol& symbol, std::uint64_t wanted) { return symbol.address < wanted; });
     const std::uint64_t size = (next == symbols.end() ? *end : next->address) - first->address;
+    if (size >= kLargestGap) {
+        return std::nullopt;
+    }
     return Place{first->name, address - first->address, size, {}};
 }
 
@@ -40,6 +46,8 @@ std::optional<Place> find_in(const std::vector<Symbol>& symbols, std::uint64_t a
 Symbols::Symbols(std::vector<Symbol> symbols) : symbols_(std::move(symbols))
 {
     sort_by_address(symbols_);
+    text_ = address_of("_stext").value_or(0);
+    end_of_text_ = address_of("_etext").value_or(0);
 }
 
 void Symbols::add(std::vector<SymbolTable> tables)
@@ -80,6 +88,15 @@ std::optional<Place> Symbols::find_caller(std::uint64_t return_address) const
         ++place->offset;
     }
     return place;
+}
+
+bool Symbols::is_return_address(std::uint64_t address) const
+{
+    if ((address <= text_ || address > end_of_text_) && table_of(address - 1) == nullptr) {
+        return false;
+    }
+    const auto place = find(address);
+    return place && place->offset != 0;
 }
 
 std::optional<std::uint64_t> Symbols::address_of(std::string_view name) const

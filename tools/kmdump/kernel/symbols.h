@@ -46,13 +46,19 @@ class Symbols
     /// Adds tables. Where two overlap, the one that starts later wins.
     void add(std::vector<SymbolTable> tables);
 
-    /// Nothing below the first symbol of the kernel or from the last one on, which only marks the end. The
-    /// last symbol of an added table extends to the end of the table.
+    /// Nothing below the first symbol of the kernel or from the last one on, which only marks the end.
+    /// Nothing as well if the next symbol is a gibibyte away or more, as that behind the offsets of per-CPU
+    /// variables. The last symbol of an added table extends to the end of the table.
     std::optional<Place> find(std::uint64_t address) const;
 
     /// The caller of a return address. After a call that never returns the address itself can be past the
     /// end of the caller.
     std::optional<Place> find_caller(std::uint64_t return_address) const;
+
+    /// Whether a function that calls another can have this return address: it is in code but not where a
+    /// function starts, whose address is a pointer to the function. Code is that of added tables, and of the
+    /// kernel if the symbols say where its text is.
+    bool is_return_address(std::uint64_t address) const;
 
     /// The lowest address of a kernel symbol with that name.
     std::optional<std::uint64_t> address_of(std::string_view name) const;
@@ -66,6 +72,8 @@ class Symbols
   private:
     std::vector<Symbol> symbols_;     // ascending
     std::vector<SymbolTable> tables_; // ascending, and so are the symbols of each
+    std::uint64_t text_ = 0;
+    std::uint64_t end_of_text_ = 0;
 };
 
 /// Like the kernel: "panic+0x10/0x3a0" or "start+0x10/0x20 [module]". The names are not escaped.

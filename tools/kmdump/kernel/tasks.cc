@@ -60,9 +60,10 @@ class TaskWalk
 {
   public:
     /// `layout` has all members that read_task_layout() requires.
-    TaskWalk(const Dump& dump, const kmd::Architecture& architecture, MemberOffsets layout)
+    TaskWalk(const Dump& dump, const kmd::Architecture& architecture, const Symbols& symbols,
+             MemberOffsets layout)
         : core_(&dump.core), architecture_(&architecture), memory_(dump.memory()),
-          unwinder_(memory_, dump.vmcoreinfo, &architecture), layout_(std::move(layout)),
+          unwinder_(memory_, dump.vmcoreinfo, &architecture, symbols), layout_(std::move(layout)),
           tasks_(offset("task_struct", "tasks")), pid_(offset("task_struct", "pid")),
           tgid_(offset("task_struct", "tgid")), comm_(offset("task_struct", "comm")),
           signal_(offset("task_struct", "signal")), thread_node_(offset("task_struct", "thread_node")),
@@ -235,10 +236,10 @@ class TaskWalk
             task.cpu = optional_u32(address, "thread_info", "cpu");
             return task;
         }
-        const auto pc = memory_.read_u64(address + context_ + architecture_->saved_pc);
-        const auto frame = memory_.read_u64(address + context_ + architecture_->saved_frame_pointer);
-        if (pc && frame && *pc != 0 && frames_ < kMostFrames) {
-            task.backtrace = unwinder_.unwind(*pc, *frame);
+        const auto saved = architecture_->saved_registers(
+            address + context_, [this](std::uint64_t at) { return memory_.read_u64(at); });
+        if (saved && saved->pc != 0 && frames_ < kMostFrames) {
+            task.backtrace = unwinder_.unwind(*saved);
             frames_ += task.backtrace.frames.size();
             if (frames_ >= kMostFrames) {
                 cut("there are more than 1048576 frames: later tasks have no backtrace");
@@ -307,7 +308,7 @@ kmd::Result<TaskList> read_tasks(const Dump& dump, const Symbols& symbols, Membe
     if (!init_task) {
         return kmd::Error{"expected the symbol init_task, or a task named swapper, found none"};
     }
-    return TaskWalk(dump, *architecture, std::move(layout)).walk(*init_task);
+    return TaskWalk(dump, *architecture, symbols, std::move(layout)).walk(*init_task);
 }
 
 std::optional<Frame> waiting_place(const Task& task, const Symbols& symbols)

@@ -37,7 +37,7 @@ void write_cpu(std::size_t number, const CpuState& cpu, const Symbols& symbols, 
         write_register(std::string(registers.state_name), registers.state, out);
     }
     for (std::size_t i = 0; i < registers.general.size(); ++i) {
-        write_register(std::string(registers.general_name) + std::to_string(i), registers.general[i], out);
+        write_register(registers.name_of(i), registers.general[i], out);
     }
     out << "</div>\n</details>\n";
 }

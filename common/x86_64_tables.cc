@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/x86_64_tables.h"
+
+#include "common/bits.h"
+#include "common/little_endian.h"
+
+#include <array>
+#include <cstddef>
+
+namespace kmd
+{
+
+namespace
+{
+
+constexpr std::uint64_t kEntrySize = 8;
+constexpr unsigned kEntries = 512;
+constexpr unsigned kPageShift = 12;
+constexpr unsigned kBitsPerLevel = 9;
+constexpr unsigned kGibibyteShift = 30;
+
+/// Bits of an entry. kLarge is in entries of 1 GiB and of 2 MiB.
+constexpr std::uint64_t kPresent = 1 << 0;
+constexpr std::uint64_t kWrite = 1 << 1;
+constexpr std::uint64_t kLarge = 1 << 7;
+
+} // namespace
+
+std::uint64_t X86_64Tables::table_address(std::uint64_t value)
+{
+    // The bits above are protection keys and execute-disable.
+    return value & bits(51, kPageShift);
+}
+
+unsigned X86_64Tables::shift(unsigned level) const
+{
+    return kPageShift + (levels_ - 1 - level) * kBitsPerLevel;
+}
+
+std::unique_ptr<const TranslationTables> X86_64Tables::with_root(std::uint64_t root) const
+{
+    return std::make_unique<X86_64Tables>(root, levels_);
+}
+
+TableWalk X86_64Tables::walk(std::uint64_t address, PhysicalMemory& memory) const
+{
+    TableWalk done;
+    std::uint64_t table = root_;
+    bool writable = true;
+    for (unsigned level = 0; level < levels_; ++level) {
+        const unsigned low = shift(level);
+        const std::uint64_t index = field(address, low + kBitsPerLevel - 1, low);
+        const auto entry = memory.read_u64(table + index * kEntrySize);
+        if (!entry) {
+            done.table_missing = true;
+            break;
+        }
+        const bool last = level + 1 == levels_;
+        done.tables.at(done.table_count++) = table;
+        done.to_pages = last;
+        if (!last) {
+            done.reach = bits(low - 1, 0);
+        }
+        if ((*entry & kPresent) == 0) {
+            break;
+        }
+        writable = writable && (*entry & kWrite) != 0;
+        if (last || (low <= kGibibyteShift && (*entry & kLarge) != 0)) {
+            done.offset_bits = bits(low - 1, 0);
+            done.target = table_address(*entry) & ~done.offset_bits;
+            done.writable = writable;
+            break;
+        }
+        table = table_address(*entry);
+    }
+    return done;
+}
+
+std::optional<std::uint64_t> X86_64Tables::first_mapped_gibibyte(unsigned index, PhysicalMemory& memory) const
+{
+    std::uint64_t address = ~std::uint64_t{0} << address_bits(levels_);
+    std::uint64_t table = root_;
+    for (unsigned level = 0; shift(level) >= kGibibyteShift; ++level) {
+        std::array<std::byte, kEntries * kEntrySize> entries;
+        if (!memory.read(table, entries)) {
+            return std::nullopt;
+        }
+        std::uint64_t entry = 0;
+        for (; index < kEntries && (entry & kPresent) == 0; ++index) {
+            entry = load<std::uint64_t>(entries, index * kEntrySize);
+            address = (address & ~bits(shift(level) + kBitsPerLevel - 1, shift(level))) | std::uint64_t{index}
+                                                                                              << shift(level);
+        }
+        if ((entry & kPresent) == 0) {
+            return std::nullopt;
+        }
+        table = table_address(entry);
+        index = 0;
+    }
+    return address;
+}
+
+} // namespace kmd

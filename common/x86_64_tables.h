@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// x86-64 page tables: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3, chapter
+// "Paging", 4-level and 5-level paging.
+#pragma once
+
+#include "common/translation_tables.h"
+
+#include <cstdint>
+
+namespace kmd
+{
+
+class X86_64Tables final : public TranslationTables
+{
+  public:
+    /// Width of addresses in bits with `levels` levels: 48 or 57.
+    static constexpr unsigned address_bits(unsigned levels) { return 12 + 9 * levels; }
+
+    /// The guest-physical address in CR3 or in an entry that refers to a table.
+    static std::uint64_t table_address(std::uint64_t value);
+
+    /// `root`: guest-physical address of the outermost table. `levels`: 4 or 5.
+    X86_64Tables(std::uint64_t root, unsigned levels) : root_(root), levels_(levels) {}
+
+    std::uint64_t root() const override { return root_; }
+    unsigned levels() const override { return levels_; }
+    std::uint64_t page_size() const override { return 4096; }
+    std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const override;
+    TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const override;
+
+    /// The lowest address above the other half of the address space, and entry `index` of the outermost table
+    /// or above, whose entries down to those of 1 GiB are present: of at most one table of each level. A
+    /// multiple of 1 GiB.
+    std::optional<std::uint64_t> first_mapped_gibibyte(unsigned index, PhysicalMemory& memory) const;
+
+  private:
+    unsigned shift(unsigned level) const;
+
+    std::uint64_t root_;
+    unsigned levels_;
+};
+
+} // namespace kmd
