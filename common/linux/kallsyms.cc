@@ -83,6 +83,18 @@ std::optional<Error> read_tokens(const VirtualMemory& memory, const Tables& tabl
     return std::nullopt;
 }
 
+/// Asks the last entry that is available of those halfway to the end, and so on: an absolute address is that
+/// of one of a few hundred per-CPU variables at the beginning.
+bool offsets_are_negative(const VirtualMemory& memory, std::uint64_t offsets, std::uint32_t count)
+{
+    for (; count > 0; count /= 2) {
+        if (const auto offset = memory.read_u32(offsets + std::uint64_t{4} * (count - 1))) {
+            return static_cast<std::int32_t>(*offset) < 0;
+        }
+    }
+    return false;
+}
+
 } // namespace
 
 Error kallsyms_missing(std::string_view table, std::uint64_t address)
@@ -125,9 +137,7 @@ Result<Kallsyms> Kallsyms::open(const VirtualMemory& memory, const Vmcoreinfo& v
     table.offsets_ = tables.value().offsets;
     table.base_at_ = vmcoreinfo.symbol("SYMBOL(kallsyms_relative_base)");
     table.count_ = *count;
-    // The last symbol is never an absolute one: they are in ascending order.
-    const auto last = memory.read_u32(table.offsets_ + std::uint64_t{4} * (*count - 1));
-    table.below_base_ = table.base_at_ && last && static_cast<std::int32_t>(*last) < 0;
+    table.below_base_ = table.base_at_ && offsets_are_negative(memory, table.offsets_, *count);
     if (auto error = read_tokens(memory, tables.value(), table.tokens_)) {
         return *error;
     }
@@ -178,13 +188,21 @@ std::uint64_t Kallsyms::address(std::uint32_t index, std::uint32_t offset,
                                 std::optional<std::uint64_t> base) const
 {
     const auto relative = static_cast<std::int32_t>(offset);
+    const auto extended = static_cast<std::uint64_t>(std::int64_t{relative});
     if (base && below_base_) {
-        return relative >= 0 ? offset : *base - 1 - static_cast<std::uint64_t>(std::int64_t{relative});
+        return relative >= 0 ? offset : *base - 1 - extended;
     }
     if (base) {
         return *base + offset;
     }
-    return offsets_ + std::uint64_t{4} * index + static_cast<std::uint64_t>(std::int64_t{relative});
+    return offsets_ + std::uint64_t{4} * index + extended;
+}
+
+std::uint64_t Kallsyms::base_by(std::uint64_t address, std::uint32_t offset) const
+{
+    return below_base_
+               ? address + 1 + static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(offset)})
+               : address - offset;
 }
 
 } // namespace kmd

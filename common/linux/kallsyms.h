@@ -104,6 +104,9 @@ class Kallsyms
     /// `base`: the value at base_at().
     std::uint64_t address(std::uint32_t index, std::uint32_t offset, std::optional<std::uint64_t> base) const;
 
+    /// The base with which a symbol that has this offset is at `address`.
+    std::uint64_t base_by(std::uint64_t address, std::uint32_t offset) const;
+
     /// Where the names and offsets begin.
     std::uint64_t names_at() const { return names_; }
 

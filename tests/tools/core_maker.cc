@@ -127,11 +127,19 @@ Memory KallsymsMaker::make() const
         }
         ++token_at;
     }
-    const std::uint64_t base = symbols.empty() ? 0 : symbols.front().first;
+    constexpr std::uint64_t kUpperHalf = std::uint64_t{1} << 63;
+    const auto lowest = std::find_if(symbols.begin(), symbols.end(), [&](const auto& symbol) {
+        return !absolute_per_cpu || symbol.first >= kUpperHalf;
+    });
+    const std::uint64_t base = lowest == symbols.end() ? 0 : lowest->first;
     put(bytes, offset_of("kallsyms_relative_base"), base, 8);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         const std::size_t at = offset_of("kallsyms_offsets") + 4 * i;
-        put(bytes, at, symbols[i].first - (with_base ? base : virt + at), 4);
+        const std::uint64_t address = symbols[i].first;
+        const std::uint64_t offset = !absolute_per_cpu      ? address - (with_base ? base : virt + at)
+                                     : address < kUpperHalf ? address
+                                                            : base - 1 - address;
+        put(bytes, at, offset, 4);
     }
     return {virt, phys, bytes};
 }

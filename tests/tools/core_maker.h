@@ -121,6 +121,9 @@ struct KallsymsMaker {
     std::vector<std::pair<std::uint64_t, std::string>> symbols;
     /// Addresses count from a base (up to Linux 6.19), or from where they stand in the table.
     bool with_base = true;
+    /// As with CONFIG_KALLSYMS_ABSOLUTE_PERCPU: addresses in the lower half are absolute, and offsets of the
+    /// others negative.
+    bool absolute_per_cpu = false;
 
     Memory make() const;
     std::string vmcoreinfo() const;

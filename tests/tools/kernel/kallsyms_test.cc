@@ -66,6 +66,25 @@ TEST(Kallsyms, NamesAddressesOfBothLayouts)
     }
 }
 
+TEST(Kallsyms, HasAbsoluteAddressesOfPerCpuVariables)
+{
+    auto maker = some_symbols();
+    maker.absolute_per_cpu = true;
+    maker.symbols.insert(maker.symbols.begin(), {{0, "fixed_percpu_data"}, {0x1f000, "runqueues"}});
+    maker.symbols.insert(maker.symbols.begin() + 3, {kText + 0x80, "_stext"});
+    const auto expect_addresses = [&](const kmd::Result<Symbols>& symbols) {
+        ASSERT_TRUE(symbols) << symbols.error().what;
+        EXPECT_EQ(symbols.value().address_of("runqueues"), 0x1f000u);
+        EXPECT_EQ(symbols.value().address_of("_text"), kText);
+        EXPECT_EQ(name_at(symbols.value(), kText + 0x304), "sysrq_handle_crash+0x4/0x40");
+        EXPECT_EQ(name_at(symbols.value(), 0x1f008), "nothing") << "the next symbol is far away";
+    };
+    expect_addresses(read(maker, maker.make(), ""));
+    auto cut = maker.make();
+    cut.bytes.resize(cut.bytes.size() - 8 - 4); // the base, and the offset of the last symbol
+    expect_addresses(read(maker, cut, maker.vmcoreinfo() + "SYMBOL(_stext)=ffff800080100080\n"));
+}
+
 TEST(Kallsyms, SaysWhichTableIsMissing)
 {
     const auto maker = some_symbols();

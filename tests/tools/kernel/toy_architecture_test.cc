@@ -7,6 +7,7 @@
 #include "core_maker.h"
 #include "kmdump/kernel/backtrace.h"
 #include "kmdump/kernel/kernel_memory.h"
+#include "kmdump/kernel/symbols.h"
 
 #include <gtest/gtest.h>
 

@@ -25,15 +25,17 @@ constexpr std::uint64_t kMostNameBytes = 64 << 20;
 /// The base that is added to each offset. If it is not in the dump, it is computed from the address of
 /// _stext, which vmcoreinfo has.
 std::optional<std::uint64_t> find_base(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
-                                       std::uint64_t at, const std::vector<Symbol>& symbols)
+                                       const Kallsyms& table, const std::vector<Symbol>& symbols)
 {
-    if (const auto base = memory.read_u64(at)) {
+    if (const auto base = memory.read_u64(*table.base_at())) {
         return base;
     }
     const auto start = vmcoreinfo.symbol("SYMBOL(_stext)");
     const auto symbol = std::find_if(symbols.begin(), symbols.end(),
                                      [](const Symbol& candidate) { return candidate.name == "_stext"; });
-    return start && symbol != symbols.end() ? std::optional(*start - symbol->address) : std::nullopt;
+    return start && symbol != symbols.end()
+               ? std::optional(table.base_by(*start, static_cast<std::uint32_t>(symbol->address)))
+               : std::nullopt;
 }
 
 /// Turns the offsets of `symbols` into addresses. The first of them has number `index`.
@@ -99,7 +101,7 @@ Result<Symbols> read_kallsyms(const KernelMemory& memory, const kmd::Vmcoreinfo&
     }
     std::optional<std::uint64_t> base;
     if (table.base_at()) {
-        base = find_base(memory, vmcoreinfo, *table.base_at(), symbols);
+        base = find_base(memory, vmcoreinfo, table, symbols);
         if (!base) {
             return kallsyms_missing("kallsyms_relative_base", *table.base_at());
         }
