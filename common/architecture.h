@@ -57,8 +57,13 @@ struct Architecture {
 
     /// Variables of the kernel on this architecture that debuggers read at their start.
     std::span<const std::string_view> variables;
-    /// The per-CPU pointer to a CPU's interrupt stack.
+    /// Functions whose first instructions debuggers read at their start.
+    std::span<const std::string_view> code;
+    /// The per-CPU pointer to a CPU's interrupt stack, or to the structure that its stacks for exceptions are
+    /// in.
     std::string_view irq_stack_pointer;
+    /// The name of that structure; empty if it is one stack.
+    std::string_view irq_stack_structure;
 
     /// The member of struct thread_struct that has, or leads to, the registers of a task that is not running.
     const char* saved_context;

@@ -136,7 +136,7 @@ std::optional<std::uint64_t> interrupted_stack(std::uint64_t top, const ReadWord
 }
 
 /// Most are those that crash reads at its start.
-constexpr std::array<std::string_view, 26> kVariables = {"phys_base",
+constexpr std::array<std::string_view, 28> kVariables = {"phys_base",
                                                          "page_offset_base",
                                                          "vmalloc_base",
                                                          "vmemmap_base",
@@ -160,8 +160,15 @@ constexpr std::array<std::string_view, 26> kVariables = {"phys_base",
                                                          "gdt_page",
                                                          "system_vectors",
                                                          "irq_stack_backing_store",
-                                                         "early_idts",
+                                                         "xen_start_info",
+                                                         "pv_ops",
+                                                         "crashing_cpu",
                                                          "smp_num_siblings"};
+
+/// crash looks there for frame pointers and, in schedule(), for where a task goes on.
+constexpr std::array<std::string_view, 8> kCode = {"__x64_sys_open",  "__x64_sys_fork", "__x64_sys_read",
+                                                   "__x64_sys_write", "do_futex",       "vfs_read",
+                                                   "__schedule",      "schedule"};
 
 constexpr std::array<std::uint64_t, 1> kSignatureMasks = {0};
 
@@ -186,8 +193,10 @@ constinit const Architecture kX86_64 = {
     .without_tag = without_tag,
     .stack_size = 16384,
     .variables = kVariables,
-    // Interrupt stacks are found from those that interrupt.
-    .irq_stack_pointer = "",
+    .code = kCode,
+    // crash walks to the stacks for exceptions at its start.
+    .irq_stack_pointer = "cea_exception_stacks",
+    .irq_stack_structure = "cea_exception_stacks",
     .saved_context = "sp",
     .saved_registers = saved_registers,
     // Kernels of distributions are built without frame pointers.

@@ -14,6 +14,8 @@ namespace
 constexpr std::uint64_t kCrashNoteBytes = 512;
 /// The largest unit of per-CPU memory that is believed.
 constexpr std::uint64_t kMostOfAUnit = 4 << 20;
+/// Of the stacks that a CPU has for exceptions: those with KASAN are the largest.
+constexpr std::uint64_t kMostOfStacks = 128 << 10;
 /// For a run queue whose type is not described.
 constexpr std::uint64_t kMostOfARunQueue = 16 << 10;
 
@@ -28,6 +30,19 @@ std::uint64_t used_of_a_unit(const LinuxKernel& kernel, std::uint64_t unit)
     return begin && end && end->address > begin->address
                ? std::min(unit, end->address - begin->address + kReserves)
                : unit;
+}
+
+/// Between the stacks of a structure there are pages that are not mapped.
+void add_stacks(const KernelWalk& walk, std::uint64_t address)
+{
+    const Architecture& architecture = walk.kernel.architecture();
+    const std::uint64_t size = architecture.irq_stack_structure.empty()
+                                   ? architecture.stack_size
+                                   : walk.kernel.size_of(architecture.irq_stack_structure).value_or(0);
+    for (std::uint64_t at = 0; address != 0 && at < std::min(size, kMostOfStacks);
+         at += walk.memory.page_size()) {
+        walk.pages.add(address + at, walk.memory.page_size());
+    }
 }
 
 } // namespace
@@ -60,7 +75,7 @@ void collect_cpus(const KernelWalk& walk)
         walk.pages.add(walk.per_cpu(notes, cpu), kCrashNoteBytes);
         const std::uint64_t stack_at =
             walk.per_cpu(kernel.address(kernel.architecture().irq_stack_pointer), cpu);
-        walk.pages.add(stack_at == 0 ? 0 : walk.memory.pointer(stack_at), kernel.architecture().stack_size);
+        add_stacks(walk, stack_at == 0 ? 0 : walk.memory.pointer(stack_at));
     }
 }
 

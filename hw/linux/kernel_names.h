@@ -19,6 +19,8 @@ struct KernelVariable {
         kAndNames,
         /// The structure that it points to as well.
         kAndStructure,
+        /// It is a word for each CPU that the kernel is built for.
+        kWordPerCpu,
     } what = What::kItself;
 };
 
@@ -30,7 +32,7 @@ inline constexpr auto kKernelVariables = std::to_array<KernelVariable>({
     {"__cpu_online_mask"},
     {"__cpu_possible_mask"},
     {"__cpu_present_mask"},
-    {"__per_cpu_offset"},
+    {"__per_cpu_offset", kWordPerCpu},
     {"_totalram_pages"},
     {"avenrun"},
     {"bus_kset", kAndStructure},

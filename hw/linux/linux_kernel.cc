@@ -41,9 +41,8 @@ std::set<std::string_view> wanted_symbols(const Architecture& architecture)
         }
     }
     names.insert(architecture.variables.begin(), architecture.variables.end());
-    if (!architecture.irq_stack_pointer.empty()) {
-        names.insert(architecture.irq_stack_pointer);
-    }
+    names.insert(architecture.code.begin(), architecture.code.end());
+    names.insert(architecture.irq_stack_pointer);
     return names;
 }
 
@@ -66,7 +65,7 @@ std::vector<KernelMember> wanted_members()
     return members;
 }
 
-std::vector<std::string_view> wanted_structures()
+std::vector<std::string_view> wanted_structures(const Architecture& architecture)
 {
     std::set<std::string_view> names(kKernelStructures.begin(), kKernelStructures.end());
     for (const KernelMember& member : wanted_members()) {
@@ -79,6 +78,9 @@ std::vector<std::string_view> wanted_structures()
         names.insert(structure_name(root.to));
     }
     names.insert(kSavedContext);
+    if (!architecture.irq_stack_structure.empty()) {
+        names.insert(architecture.irq_stack_structure);
+    }
     return {names.begin(), names.end()};
 }
 
@@ -189,7 +191,7 @@ void LinuxKernel::read_types(const LiveKernelMemory& memory)
         missing_.push_back("the kernel's description of its types (BTF) is not in memory");
         return;
     }
-    const auto structures = wanted_structures();
+    const auto structures = wanted_structures(*architecture_);
     auto btf = Btf::parse(std::move(bytes), structures, wanted_enums());
     if (!btf) {
         missing_.push_back(btf.error().what);

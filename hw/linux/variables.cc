@@ -16,6 +16,8 @@ namespace
 constexpr std::uint64_t kPointer = sizeof(std::uint64_t);
 /// For a variable that reaches to the next symbol, which may be far away.
 constexpr std::uint64_t kMostOfAVariable = 16 << 10;
+/// More than the instructions that a debugger looks at. Bytes.
+constexpr std::uint64_t kMostOfCode = 4 << 10;
 /// For an array of names; KASAN adds kilobytes of padding.
 constexpr std::uint64_t kMostOfNames = 1 << 10;
 constexpr std::uint64_t kNameBytes = 32;
@@ -31,7 +33,9 @@ void collect_variable(const KernelWalk& walk, const KernelVariable& variable)
     if (!symbol) {
         return;
     }
-    const std::uint64_t most = variable.what == kAndNames ? kMostOfNames : kMostOfAVariable;
+    const std::uint64_t most = variable.what == kAndNames     ? kMostOfNames
+                               : variable.what == kWordPerCpu ? kPointer * KernelWalk::kMostCpus
+                                                              : kMostOfAVariable;
     const std::uint64_t size = std::clamp<std::uint64_t>(symbol->room, kPointer, most);
     walk.pages.add(symbol->address, size);
     if (variable.what == kAndStructure) {
@@ -99,6 +103,9 @@ void collect_variables(const KernelWalk& walk)
     }
     for (const std::string_view name : walk.kernel.architecture().variables) {
         collect_variable(walk, {name});
+    }
+    for (const std::string_view name : walk.kernel.architecture().code) {
+        walk.pages.add(walk.kernel.address(name), kMostOfCode);
     }
     for (const AddressRange& range : walk.kernel.unnamed_data()) {
         walk.pages.add(range.first, range.last - range.first + 1);
