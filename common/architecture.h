@@ -24,6 +24,8 @@ struct SavedRegisters {
     std::uint64_t pc = 0;
     std::uint64_t sp = 0;
     std::uint64_t frame_pointer = 0;
+    /// `pc` is where a call returns to.
+    bool called = false;
 };
 
 struct Architecture {

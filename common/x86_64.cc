@@ -118,7 +118,7 @@ std::optional<SavedRegisters> saved_registers(std::uint64_t context, const ReadW
     const auto frame = read(context);
     const auto frame_pointer = frame ? read(*frame + 5 * kWord) : std::nullopt;
     const auto pc = frame ? read(*frame + 6 * kWord) : std::nullopt;
-    return frame_pointer && pc ? std::optional(SavedRegisters{*pc, *frame + 7 * kWord, *frame_pointer})
+    return frame_pointer && pc ? std::optional(SavedRegisters{*pc, *frame + 7 * kWord, *frame_pointer, true})
                                : std::nullopt;
 }
 
@@ -136,7 +136,7 @@ std::optional<std::uint64_t> interrupted_stack(std::uint64_t top, const ReadWord
 }
 
 /// Most are those that crash reads at its start.
-constexpr std::array<std::string_view, 28> kVariables = {"phys_base",
+constexpr std::array<std::string_view, 29> kVariables = {"phys_base",
                                                          "page_offset_base",
                                                          "vmalloc_base",
                                                          "vmemmap_base",
@@ -162,6 +162,7 @@ constexpr std::array<std::string_view, 28> kVariables = {"phys_base",
                                                          "irq_stack_backing_store",
                                                          "xen_start_info",
                                                          "pv_ops",
+                                                         "lookup_num_blocks",
                                                          "crashing_cpu",
                                                          "smp_num_siblings"};
 

@@ -137,7 +137,8 @@ Composition compose(const Settings& settings, bool abandoned, std::vector<Region
     if (kernel.kernel != nullptr) {
         read_extras(made.snapshot, settings, kernel, memory);
     }
-    read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), machine, memory, cpus);
+    read_enrichment(made.snapshot, settings.captured, abandoned, cpus.cpu_notes(), kernel.kernel, machine,
+                    memory, cpus);
     remark_on(made.snapshot, abandoned, made.remarks);
     made.plan = compose_core_image(made.snapshot, memory, machine);
     return made;

@@ -43,6 +43,8 @@ struct TasksFound {
     std::uint32_t tasks = 0;
     /// Lists that do not lead back to their head.
     std::uint32_t broken = 0;
+    /// Their stacks: of a task that sleeps from its stack pointer on. Only without frame records.
+    std::vector<AddressRange> stacks;
 };
 TasksFound collect_tasks(const KernelWalk& walk);
 

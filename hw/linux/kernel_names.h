@@ -104,6 +104,10 @@ inline constexpr auto kOtherSymbols = std::to_array<std::string_view>({
     "runqueues",
 });
 
+/// Where the kernel's text is, and the tables by which it unwinds without frame records.
+inline constexpr auto kUnwindingSymbols = std::to_array<std::string_view>(
+    {"_stext", "_etext", "__start_orc_unwind_ip", "__start_orc_unwind", "orc_lookup"});
+
 /// Per-CPU variables that kernels export to modules and describe in their types, which tells where the others
 /// are.
 inline constexpr auto kExportedPerCpuVariables =

@@ -64,6 +64,9 @@ std::string layout_text(const LinuxKernel& kernel)
                                          std::string_view("runqueues"), kernel.architecture().cpu_numbers}) {
         text.symbol(other);
     }
+    for (const std::string_view name : kUnwindingSymbols) {
+        text.symbol(name);
+    }
     for (const KernelMember& member : kKernelMembers) {
         text.member(member.structure, member.member);
     }

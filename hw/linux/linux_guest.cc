@@ -193,10 +193,11 @@ KernelRegions collect_kernel(const LinuxKernel& kernel, GuestMemory& memory)
     const KernelWalk walk{kernel, kernel_memory, pages};
     collect_variables(walk);
     collect_cpus(walk);
-    const TasksFound tasks = collect_tasks(walk);
+    TasksFound tasks = collect_tasks(walk);
     const bool modules_are_whole = collect_modules(walk);
     found.others = pages.regions();
     found.tasks = tasks.tasks;
+    found.stacks = std::move(tasks.stacks);
     found.broken_lists = tasks.broken + (modules_are_whole ? 0 : 1);
     found.pages_left_out = log.left_out + pages.left_out();
     found.cut = kernel_memory.budget_is_used_up();

@@ -3,6 +3,7 @@
 // The Linux kernel that runs in the guest, found in its memory without its help.
 #pragma once
 
+#include "common/address_range.h"
 #include "common/machine.h"
 #include "hw/linux/linux_kernel.h"
 #include "hw/linux/vmcoreinfo_search.h"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -90,6 +92,8 @@ struct KernelRegions {
     std::uint32_t pages_left_out = 0;
     /// The search took too many steps and was ended.
     bool cut = false;
+    /// The stacks of tasks in use, for read_unwinding(). Kernel virtual addresses.
+    std::vector<AddressRange> stacks;
 };
 
 /// Collects the memory.
@@ -121,6 +125,11 @@ struct KernelPart {
     /// What of it is missing, and why: one sentence each.
     std::vector<std::string> missing;
 };
+
+/// The code around return addresses on stacks, and what unwinds it, of a kernel without frame records;
+/// nothing of another. `code`: further addresses of code. At most 8 MiB.
+KernelPart read_unwinding(const LinuxKernel& kernel, std::span<const AddressRange> stacks,
+                          std::span<const std::uint64_t> code, GuestMemory& memory);
 
 /// All variables of a kernel, .data and .bss.
 KernelPart read_data(const LinuxKernel& kernel, GuestMemory& memory);

@@ -40,6 +40,7 @@ std::set<std::string_view> wanted_symbols(const Architecture& architecture)
             names.insert(root.by);
         }
     }
+    names.insert(kUnwindingSymbols.begin(), kUnwindingSymbols.end());
     names.insert(architecture.variables.begin(), architecture.variables.end());
     names.insert(architecture.code.begin(), architecture.code.end());
     names.insert(architecture.irq_stack_pointer);

@@ -77,10 +77,32 @@ class TaskCollector
         }
         ++found_.tasks;
         walk_.add(task, "task_struct");
-        walk_.pages.add(walk_.pointer(task, "task_struct", "stack"), stack_size_);
+        const std::uint64_t stack = walk_.pointer(task, "task_struct", "stack");
+        walk_.pages.add(stack, stack_size_);
+        if (stack != 0 && walk_.kernel.architecture().read_frame_record == nullptr) {
+            add_stack(task, {stack, stack + stack_size_ - 1});
+        }
         add_process_number(walk_.pointer(task, "task_struct", "thread_pid"));
         add_address_space(walk_.pointer(task, "task_struct", "mm"));
         add_groups(task);
+    }
+
+    void add_stack(std::uint64_t task, AddressRange stack)
+    {
+        const Architecture& architecture = walk_.kernel.architecture();
+        const auto thread = walk_.kernel.offset("task_struct", "thread");
+        const auto context = walk_.kernel.offset("thread_struct", architecture.saved_context);
+        const auto on_cpu = walk_.kernel.offset("task_struct", "on_cpu");
+        const bool runs = on_cpu && walk_.memory.read_u32(task + *on_cpu).value_or(0) != 0;
+        if (!runs && thread && context) {
+            const auto saved = architecture.saved_registers(
+                task + *thread + *context, [&](std::uint64_t at) { return walk_.memory.read_u64(at); });
+            if (saved && stack.contains(saved->sp)) {
+                // The return address below the stack pointer is that of the function that switches.
+                stack.first = saved->sp - sizeof(std::uint64_t);
+            }
+        }
+        found_.stacks.push_back(stack);
     }
 
     void add_process_number(std::uint64_t pid)

@@ -17,7 +17,7 @@ constexpr std::uint64_t kPointer = sizeof(std::uint64_t);
 /// For a variable that reaches to the next symbol, which may be far away.
 constexpr std::uint64_t kMostOfAVariable = 16 << 10;
 /// More than the instructions that a debugger looks at. Bytes.
-constexpr std::uint64_t kMostOfCode = 4 << 10;
+constexpr std::uint64_t kMostOfCode = 16 << 10;
 /// For an array of names; KASAN adds kilobytes of padding.
 constexpr std::uint64_t kMostOfNames = 1 << 10;
 constexpr std::uint64_t kNameBytes = 32;

@@ -131,6 +131,24 @@ void read_cpus(Snapshot& snapshot, const Capture& capture, bool abandoned, const
     }
 }
 
+/// What unwinds the stacks of the tasks and of the CPUs.
+void read_unwinding_data(Snapshot& snapshot, const LinuxKernel& kernel, const Machine& machine,
+                         GuestMemory& memory)
+{
+    std::vector<AddressRange> stacks;
+    std::vector<std::uint64_t> code;
+    for (const Region& page : snapshot.stacks) {
+        stacks.push_back({page.virt, page.virt + (page.size - 1)});
+    }
+    for (const CpuState& cpu : read_cpu_states(snapshot.cpu_notes, machine)) {
+        code.push_back(cpu.registers.pc + 1);
+    }
+    if (snapshot.kernel) {
+        stacks.insert(stacks.end(), snapshot.kernel->stacks.begin(), snapshot.kernel->stacks.end());
+    }
+    snapshot.parts.push_back(read_unwinding(kernel, stacks, code, memory));
+}
+
 void read_tables(Snapshot& snapshot, GuestMemory& memory)
 {
     const auto& tables = snapshot.kernel_tables;
@@ -199,8 +217,8 @@ LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const
 }
 
 void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,
-                     std::vector<std::byte> cpu_notes, const Machine& machine, GuestMemory& memory,
-                     SystemRegisters& registers)
+                     std::vector<std::byte> cpu_notes, const LinuxKernel* kernel, const Machine& machine,
+                     GuestMemory& memory, SystemRegisters& registers)
 {
     snapshot.wants_regions = capture.regions;
     if (capture.regions) {
@@ -209,6 +227,9 @@ void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,
     if (capture.stacks || capture.cpus) {
         snapshot.cpu_notes = std::move(cpu_notes);
         read_cpus(snapshot, capture, abandoned, machine, memory, registers);
+    }
+    if (kernel != nullptr && capture.stacks) {
+        read_unwinding_data(snapshot, *kernel, machine, memory);
     }
     if (!capture.cpus) {
         snapshot.cpu_notes.clear();

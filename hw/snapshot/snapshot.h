@@ -77,8 +77,9 @@ LinuxGuest::RunsOnCpus runs_on_a_cpu(std::span<const std::byte> cpu_notes, const
 
 /// Reads the rest, for an enriched dump. `abandoned`: the kernel that requests the dump is not the one that
 /// registered the regions, so the CPUs do not run the latter. `cpu_notes`: those of all CPUs.
+/// `kernel`: the one that was found; null if none was.
 void read_enrichment(Snapshot& snapshot, const Capture& capture, bool abandoned,
-                     std::vector<std::byte> cpu_notes, const Machine& machine, GuestMemory& memory,
-                     SystemRegisters& registers);
+                     std::vector<std::byte> cpu_notes, const LinuxKernel* kernel, const Machine& machine,
+                     GuestMemory& memory, SystemRegisters& registers);
 
 } // namespace kmd

@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     Machine machine;
     machine.elf_machine = 183;
     auto snapshot = read_regions(regions, machine, host.guest);
-    read_enrichment(snapshot, {true, true, true, true}, false, notes, machine, host.guest, host);
+    read_enrichment(snapshot, {true, true, true, true}, false, notes, nullptr, machine, host.guest, host);
     for (const auto& found : {snapshot.stacks, snapshot.tables}) {
         for (const Region& region : found) {
             fuzz::require(is_ram(host.guest, region.phys, region.size), "what is gathered is RAM");

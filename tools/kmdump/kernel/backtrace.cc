@@ -2,7 +2,7 @@
 #include "kmdump/kernel/backtrace.h"
 
 #include "common/text.h"
-#include "kmdump/kernel/stack_scan.h"
+#include "kmdump/kernel/orc_unwind.h"
 #include "kmdump/kernel/symbols.h"
 
 #include <cstddef>
@@ -12,8 +12,9 @@ namespace kmdump
 {
 
 Unwinder::Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
-                   const kmd::Architecture* architecture, const Symbols& symbols)
-    : memory_(&memory), architecture_(architecture), symbols_(&symbols),
+                   const kmd::Architecture* architecture, const Symbols& symbols,
+                   const kmd::OrcTables& tables)
+    : memory_(&memory), architecture_(architecture), symbols_(&symbols), orc_tables_(tables),
       signature_mask_(architecture != nullptr ? architecture->signature_mask(vmcoreinfo) : 0)
 {
 }
@@ -27,7 +28,7 @@ std::uint64_t Unwinder::strip(std::uint64_t address) const
 Backtrace Unwinder::unwind(const kmd::SavedRegisters& registers) const
 {
     return architecture_ != nullptr && architecture_->read_frame_record == nullptr
-               ? scan_stacks(registers, *architecture_, *memory_, *symbols_)
+               ? unwind_with_orc(registers, *architecture_, *memory_, *symbols_, orc_tables_)
                : follow_records(registers.pc, registers.frame_pointer);
 }
 

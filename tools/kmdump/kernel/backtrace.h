@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/architecture.h"
+#include "common/linux/orc.h"
 #include "common/vmcoreinfo.h"
 #include "kmdump/kernel/kernel_memory.h"
 
@@ -47,10 +48,11 @@ class Unwinder
 
     /// `memory` and `symbols` must outlive this object. Without an architecture a backtrace has one frame.
     Unwinder(const KernelMemory& memory, const kmd::Vmcoreinfo& vmcoreinfo,
-             const kmd::Architecture* architecture, const Symbols& symbols);
+             const kmd::Architecture* architecture, const Symbols& symbols,
+             const kmd::OrcTables& tables = {});
 
     /// Unwinds from `registers.pc`: with the frame record at the frame pointer, or on an architecture without
-    /// frame records by scan_stacks(). At most kMostFrames frames.
+    /// frame records by unwind_with_orc(). At most kMostFrames frames.
     Backtrace unwind(const kmd::SavedRegisters& registers) const;
 
     /// A kernel address without its pointer authentication code.
@@ -62,6 +64,7 @@ class Unwinder
     const KernelMemory* memory_;
     const kmd::Architecture* architecture_;
     const Symbols* symbols_;
+    kmd::OrcTables orc_tables_;
     std::uint64_t signature_mask_ = 0; // bits of a kernel address that hold the authentication code
 };
 

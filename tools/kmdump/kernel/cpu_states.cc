@@ -3,6 +3,7 @@
 
 #include "kmdump/kernel/kernel_layout.h"
 #include "kmdump/kernel/log_text.h"
+#include "kmdump/kernel/orc_unwind.h"
 #include "kmdump/kernel/variables.h"
 
 #include <algorithm>
@@ -187,7 +188,7 @@ kmd::Result<std::vector<CpuState>> read_cpu_states(const Dump& dump, const Symbo
     }
     const KernelMemory memory = dump.memory();
     const kmd::Architecture* const architecture = kmd::find_architecture(dump.core.summary().machine);
-    const Unwinder unwinder(memory, dump.vmcoreinfo, architecture, symbols);
+    const Unwinder unwinder(memory, dump.vmcoreinfo, architecture, symbols, find_orc_tables(dump, symbols));
     const auto active = read_active_mask(memory, symbols, sidecar, cpus.value().size());
     std::vector<CpuState> states;
     for (const kmd::CpuRegisters& registers :

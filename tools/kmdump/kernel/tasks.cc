@@ -3,6 +3,7 @@
 
 #include "common/architecture.h"
 #include "kmdump/kernel/kernel_layout.h"
+#include "kmdump/kernel/orc_unwind.h"
 #include "kmdump/kernel/task_layout.h"
 
 #include <algorithm>
@@ -63,10 +64,11 @@ class TaskWalk
     TaskWalk(const Dump& dump, const kmd::Architecture& architecture, const Symbols& symbols,
              MemberOffsets layout)
         : core_(&dump.core), architecture_(&architecture), memory_(dump.memory()),
-          unwinder_(memory_, dump.vmcoreinfo, &architecture, symbols), layout_(std::move(layout)),
-          tasks_(offset("task_struct", "tasks")), pid_(offset("task_struct", "pid")),
-          tgid_(offset("task_struct", "tgid")), comm_(offset("task_struct", "comm")),
-          signal_(offset("task_struct", "signal")), thread_node_(offset("task_struct", "thread_node")),
+          unwinder_(memory_, dump.vmcoreinfo, &architecture, symbols, find_orc_tables(dump, symbols)),
+          layout_(std::move(layout)), tasks_(offset("task_struct", "tasks")),
+          pid_(offset("task_struct", "pid")), tgid_(offset("task_struct", "tgid")),
+          comm_(offset("task_struct", "comm")), signal_(offset("task_struct", "signal")),
+          thread_node_(offset("task_struct", "thread_node")),
           thread_head_(offset("signal_struct", "thread_head")),
           context_(offset("task_struct", "thread") + offset("thread_struct", architecture.saved_context))
     {
