@@ -21,6 +21,8 @@ namespace
 /// Distinct return addresses. Those of 64 tasks that sleep are some hundreds.
 constexpr std::size_t kMostAddresses = 8192;
 constexpr std::size_t kMostPages = 2048;
+/// Some hundreds of stacks take a tenth of it.
+constexpr std::uint32_t kMostSteps = 100'000;
 /// A debugger that has no symbols' sizes reads a function from its start. Most are shorter. Bytes.
 constexpr std::uint64_t kMostOfAFunction = 2048;
 
@@ -64,6 +66,8 @@ class UnwindingCollector
         }
     }
 
+    bool is_full() const { return addresses_.size() == kMostAddresses; }
+
   private:
     const KernelWalk& walk_;
     std::uint64_t text_;
@@ -81,7 +85,7 @@ KernelPart read_unwinding(const LinuxKernel& kernel, std::span<const AddressRang
     if (kernel.architecture().read_frame_record != nullptr) {
         return part;
     }
-    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory);
+    const LiveKernelMemory kernel_memory(kernel.architecture(), kernel.vmcoreinfo(), memory, kMostSteps);
     PageSet pages(kernel_memory, kMostPages);
     const KernelWalk walk{kernel, kernel_memory, pages};
     UnwindingCollector collector(walk);
@@ -90,6 +94,11 @@ KernelPart read_unwinding(const LinuxKernel& kernel, std::span<const AddressRang
     }
     for (const AddressRange& stack : stacks) {
         collector.add_stack(stack);
+    }
+    if (collector.is_full() || pages.left_out() > 0 || kernel_memory.budget_is_used_up()) {
+        part.missing.emplace_back(
+            "there are more stacks than those for which a dump has code and unwinding tables, "
+            "so backtraces of some tasks have possible callers only");
     }
     part.regions = pages.regions();
     return part;

@@ -146,7 +146,9 @@ void read_unwinding_data(Snapshot& snapshot, const LinuxKernel& kernel, const Ma
     if (snapshot.kernel) {
         stacks.insert(stacks.end(), snapshot.kernel->stacks.begin(), snapshot.kernel->stacks.end());
     }
-    snapshot.parts.push_back(read_unwinding(kernel, stacks, code, memory));
+    KernelPart part = read_unwinding(kernel, stacks, code, memory);
+    snapshot.kernel_remarks.insert(snapshot.kernel_remarks.end(), part.missing.begin(), part.missing.end());
+    snapshot.parts.push_back(std::move(part));
 }
 
 void read_tables(Snapshot& snapshot, GuestMemory& memory)
