@@ -24,6 +24,19 @@ unsigned type_of_old(unsigned flags)
     return no_registers ? unsigned{OrcEntry::kEndOfStack} : OrcEntry::kCall + type;
 }
 
+/// The number of the stack pointer in Linux 7.3.
+constexpr unsigned kNewSp = 3;
+
+/// A register of Linux 7.3, where numbers above 10 are not used.
+unsigned renumber(unsigned number)
+{
+    constexpr std::array<unsigned, 11> kBefore = {
+        OrcEntry::kUndefined,  OrcEntry::kOther,      OrcEntry::kDx,        OrcEntry::kSp,
+        OrcEntry::kBp,         OrcEntry::kDi,         OrcEntry::kR10,       OrcEntry::kR13,
+        OrcEntry::kPreviousSp, OrcEntry::kSpIndirect, OrcEntry::kBpIndirect};
+    return number < kBefore.size() ? kBefore.at(number) : unsigned{OrcEntry::kOther};
+}
+
 } // namespace
 
 std::optional<OrcTables::Numbers> OrcTables::numbers_for(std::uint64_t address,
@@ -74,9 +87,27 @@ std::optional<OrcEntry> OrcTables::find(std::uint64_t address, const VirtualMemo
         return std::nullopt;
     }
     const unsigned flags = load<std::uint16_t>(bytes, 4);
+    const unsigned sp = flags & 0xf;
+    const unsigned bp = flags >> 4 & 0xf;
     return OrcEntry{static_cast<std::int16_t>(load<std::uint16_t>(bytes, 0)),
-                    static_cast<std::int16_t>(load<std::uint16_t>(bytes, 2)), flags & 0xf, flags >> 4 & 0xf,
-                    old ? type_of_old(flags) : flags >> 8 & 7};
+                    static_cast<std::int16_t>(load<std::uint16_t>(bytes, 2)), renumbered ? renumber(sp) : sp,
+                    renumbered ? renumber(bp) : bp, old ? type_of_old(flags) : flags >> 8 & 7};
+}
+
+void OrcTables::find_numbering(std::span<const std::uint64_t> samples, const VirtualMemory& memory)
+{
+    int more_of_new = 0;
+    for (const std::uint64_t sample : samples) {
+        const auto numbers = numbers_for(sample, memory);
+        for (std::uint32_t i = numbers ? numbers->first : 1; numbers && i <= numbers->last; ++i) {
+            std::array<std::byte, kEntry> bytes;
+            if (memory.read(entries + kEntry * i, bytes)) {
+                const unsigned number = load<std::uint16_t>(bytes, 4) & 0xf;
+                more_of_new += number == kNewSp ? 1 : number == OrcEntry::kSp ? -1 : 0;
+            }
+        }
+    }
+    renumbered = more_of_new > 0;
 }
 
 } // namespace kmd

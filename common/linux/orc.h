@@ -9,13 +9,26 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace kmd
 {
 
-/// An entry. Its fields have the names and values of the kernel's since Linux 6.4.
+/// An entry. Its fields have the names of the kernel's, and the values of Linux 6.4.
 struct OrcEntry {
-    enum Register { kUndefined, kPreviousSp, kDx, kDi, kBp, kSp, kR10, kR13, kBpIndirect, kSpIndirect };
+    enum Register {
+        kUndefined,
+        kPreviousSp,
+        kDx,
+        kDi,
+        kBp,
+        kSp,
+        kR10,
+        kR13,
+        kBpIndirect,
+        kSpIndirect,
+        kOther
+    };
     enum Type { kTypeUndefined, kEndOfStack, kCall, kRegs, kRegsPartial };
 
     std::int16_t sp_offset = 0;
@@ -37,6 +50,8 @@ struct OrcTables {
     std::uint64_t text = 0;
     /// Whether the entries are those of a kernel before Linux 6.4.
     bool old = false;
+    /// Whether registers have the numbers of Linux 7.3.
+    bool renumbered = false;
 
     /// A part of a table.
     struct Piece {
@@ -49,6 +64,10 @@ struct OrcTables {
 
     /// The entry for a code address in the kernel's text; none if the tables do not have it.
     std::optional<OrcEntry> find(std::uint64_t address, const VirtualMemory& memory) const;
+
+    /// Sets `renumbered` by what is in the tables for the code at `samples`: nearly all entries have the
+    /// stack pointer.
+    void find_numbering(std::span<const std::uint64_t> samples, const VirtualMemory& memory);
 
   private:
     struct Numbers {

@@ -50,6 +50,7 @@ struct Machine {
     Bytes tables = Bytes(0x3000);
     std::uint32_t count = 0;
     bool old = false;
+    bool finds_numbering = false;
 
     /// Adds an entry for the code from `at` on. Call with ascending addresses.
     void add(std::uint64_t at, int sp_offset, unsigned sp_register, unsigned flags, int bp_offset = 0)
@@ -89,7 +90,10 @@ struct Machine {
         EXPECT_TRUE(core);
         const kmd::Vmcoreinfo info("");
         const KernelMemory memory(core.value(), info);
-        const kmd::OrcTables orc{kTables, kEntries, kLookup, kText, old};
+        kmd::OrcTables orc{kTables, kEntries, kLookup, kText, old};
+        if (finds_numbering) {
+            orc.find_numbering(std::vector<std::uint64_t>{kText + 0x200}, memory);
+        }
         return Unwinder(memory, info, &kmd::kX86_64, symbols(), orc).unwind(registers);
     }
 };
@@ -203,6 +207,21 @@ TEST(OrcUnwind, KnowsTheEntriesOfKernelsBefore64)
     EXPECT_EQ(places(machine.unwind({kText + 0x108, kTask + 0x1000, 0})),
               (std::vector<std::string>{"inner+0x8/0x100", "outer+0x10/0x100", "inner+0x8/0x100",
                                         "start+0x10/0x100"}));
+}
+
+TEST(OrcUnwind, KnowsTheNumbersThatRegistersHaveInNewKernels)
+{
+    Machine machine;
+    machine.finds_numbering = true;
+    machine.add(kText + 0x100, 0x20, 3, kCall | 8 << 4, -0x10); // sp, and bp is saved
+    machine.add(kText + 0x200, 8, 3, kCall);
+    machine.add(kText + 0x210, 0x10, 4, kCall); // bp
+    machine.add(kText + 0x300, 0, OrcEntry::kUndefined, kEnd);
+    put(machine.task, 0x1018, kText + 0x220, 8);
+    put(machine.task, 0x1010, kTask + 0x2000, 8);
+    put(machine.task, 0x2008, kText + 0x310, 8);
+    EXPECT_EQ(places(machine.unwind({kText + 0x118, kTask + 0x1000, 1})),
+              (std::vector<std::string>{"inner+0x18/0x100", "outer+0x20/0x100", "start+0x10/0x100"}));
 }
 
 TEST(OrcUnwind, EndsWhereAHostileStackGoesRoundAndRound)

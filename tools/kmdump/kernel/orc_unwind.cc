@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace kmdump
 {
@@ -159,6 +160,14 @@ kmd::OrcTables find_orc_tables(const Dump& dump, const Symbols& symbols)
     tables.lookup = address_of("orc_lookup");
     tables.text = address_of("_stext");
     tables.old = has_old_entries(dump.vmcoreinfo.text("OSRELEASE").value_or(""));
+    // Each task that sleeps has an address of schedule() on its stack.
+    std::vector<std::uint64_t> samples;
+    for (const char* const name : {"schedule", "__schedule", "panic", "vpanic"}) {
+        if (const auto address = symbols.address_of(name)) {
+            samples.push_back(*address);
+        }
+    }
+    tables.find_numbering(samples, dump.memory());
     return tables;
 }
 
