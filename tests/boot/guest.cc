@@ -88,6 +88,11 @@ std::string kernel_release()
     return release;
 }
 
+std::string kernel_image()
+{
+    return machine().kernel;
+}
+
 std::uintmax_t most_bytes_by_default()
 {
     return (kernel_release().starts_with("7.") ? 5u : 4u) * 1024 * 1024;

@@ -28,6 +28,9 @@ std::string architecture();
 /// The release of the kernel that the tests boot, such as "6.12.117+deb12-cloud-arm64".
 std::string kernel_release();
 
+/// The path of that kernel.
+std::string kernel_image();
+
 /// What a dump of the default profile may have, in bytes: 4 MiB, and one more for the functions that 7.x
 /// has more, whose names are in it.
 std::uintmax_t most_bytes_by_default();

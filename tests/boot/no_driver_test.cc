@@ -261,4 +261,19 @@ TEST(NoDriver, HostGetsADumpOfARunningGuest)
     EXPECT_EQ(guest.wait_for_the_end(), 0);
 }
 
+TEST(NoDriver, RunNeedsTheKernelAlone)
+{
+    const support::RunFolder folder;
+    const auto run = kmdump({"run", "--kernel", boot::kernel_image(), "--output", folder.path().string(),
+                             "--memory", "256M", "--timeout", "240", "--json"});
+    EXPECT_EQ(run.status, 3) << run.output;
+    EXPECT_NE(run.output.find("\"panic\": \"Kernel panic - not syncing: VFS: Unable to mount root fs"),
+              std::string::npos)
+        << run.output;
+    const auto dumps = support::dumps_in(folder.path());
+    ASSERT_EQ(dumps.size(), 1u);
+    const auto cpus = kmdump({"cpus", dumps[0].string()});
+    EXPECT_NE(cpus.output.find("  mount_root_generic+"), std::string::npos) << cpus.output;
+}
+
 } // namespace

@@ -2,6 +2,7 @@
 #include "core_maker.h"
 #include "kmdump/cli/cli.h"
 #include "kmdump/run/child_process.h"
+#include "kmdump/run/guest_machine.h"
 #include "kmdump/run/qemu_plugin.h"
 #include "kmdump/run/run_folder.h"
 #include "kmdump/run/run_outcome.h"
@@ -10,9 +11,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
 namespace
 {
@@ -32,6 +37,57 @@ int status_of(const RunFacts& facts)
 std::string sentence_of(const RunFacts& facts)
 {
     return kmdump::judge(facts).sentence;
+}
+
+/// The first bytes of a kernel image, with a magic at an offset.
+kmdump_test::Bytes image_with(std::size_t at, std::string_view magic)
+{
+    kmdump_test::Bytes bytes(4096);
+    std::memcpy(&bytes[at], magic.data(), magic.size());
+    return bytes;
+}
+
+std::string architecture_of(const kmdump_test::Bytes& bytes)
+{
+    return kmdump::architecture_of_image(std::as_bytes(std::span(bytes)));
+}
+
+TEST(GuestMachine, IsThatOfTheKernelsHeader)
+{
+    EXPECT_EQ(architecture_of(image_with(56, "ARM\x64")), "aarch64");
+    EXPECT_EQ(architecture_of(image_with(56, "RSC\x05")), "riscv64");
+    EXPECT_EQ(architecture_of(image_with(0x202, "HdrS")), "x86_64");
+    // A PE file: "MZ", the place of its header, "PE" and the machine there.
+    for (const auto& [machine, name] : {std::pair(0xaa64, "aarch64"), std::pair(0x5064, "riscv64"),
+                                        std::pair(0x8664, "x86_64"), std::pair(0x14c, "")}) {
+        auto pe = image_with(0, "MZ");
+        kmdump_test::put(pe, 0x3c, 0x80, 4);
+        kmdump_test::put(pe, 0x80, 0x4550, 4);
+        kmdump_test::put(pe, 0x84, static_cast<std::uint64_t>(machine), 2);
+        EXPECT_EQ(architecture_of(pe), name);
+        kmdump_test::put(pe, 0x3c, 0xfffffffe, 4);
+        EXPECT_EQ(architecture_of(pe), "") << "its header is not in the file";
+        kmdump_test::put(pe, 0x3c, 4095, 4);
+        EXPECT_EQ(architecture_of(pe), "");
+    }
+    auto elf = image_with(0, "\x7f"
+                             "ELF");
+    kmdump_test::put(elf, 18, 62, 2);
+    EXPECT_EQ(architecture_of(elf), "x86_64");
+    EXPECT_EQ(architecture_of(image_with(0, "\x1f\x8b")), "") << "compressed";
+    EXPECT_EQ(architecture_of({}), "");
+}
+
+TEST(GuestMachine, IsTheOneThatIsNamedElseThatOfTheKernelElseAarch64)
+{
+    const kmdump_test::TemporaryFile x86(image_with(0x202, "HdrS"));
+    const kmdump_test::TemporaryFile compressed(image_with(0, "\x1f\x8b"));
+    EXPECT_STREQ(kmdump::choose_guest_machine("", x86.path()).value().machine, "q35");
+    EXPECT_STREQ(kmdump::choose_guest_machine("riscv64", x86.path()).value().program, "qemu-system-riscv64");
+    EXPECT_STREQ(kmdump::choose_guest_machine("", compressed.path()).value().architecture, "aarch64");
+    const auto unknown = kmdump::choose_guest_machine("ppc64", x86.path());
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().what, "expected an architecture of aarch64, x86_64, riscv64, found ppc64");
 }
 
 TEST(Outcome, OfAGuestThatPowersOffIsGood)

@@ -282,14 +282,17 @@ class Commands
         option("--cpus", run_options_.cpus, "N", "Number of CPUs")
             ->capture_default_str()
             ->check(CLI::Range(1, 512));
-        option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs")->capture_default_str();
+        option("--cpu", run_options_.cpu, "MODEL", "Model of the CPUs; default: one of the architecture");
+        option("--arch", run_options_.architecture, "ARCH",
+               "aarch64, x86_64 or riscv64; default: what the kernel's header says");
         option("--memory", run_options_.memory, "SIZE", "RAM of the guest")->capture_default_str();
         option("--timeout", run_options_.timeout, "SECONDS", "End the guest after this time, with a dump")
             ->check(CLI::Range(1, 1000000000));
         option("--output", run_options_.output, "FOLDER", "For dumps and logs; without it, a new one");
         option("--properties", run_options_.properties, "NAME=VALUE,...",
                "Properties of the controller, such as compress=zstd");
-        option("--qemu", run_options_.qemu, "FILE", "qemu-system-aarch64, instead of the one in PATH");
+        option("--qemu", run_options_.qemu, "FILE",
+               "QEMU's program for the architecture, instead of the one in PATH");
         option("--plugin", run_options_.plugin, "FILE",
                "kmemdump-md.so, instead of the one in the build or the installation");
         command->add_flag("--quiet", run_options_.quiet,

@@ -5,6 +5,7 @@
 #include "kmdump/kernel/dump.h"
 #include "kmdump/kernel/log_text.h"
 #include "kmdump/kernel/printk_log.h"
+#include "kmdump/run/guest_machine.h"
 #include "kmdump/run/qemu_plugin.h"
 #include "kmdump/run/qemu_session.h"
 #include "kmdump/run/run_folder.h"
@@ -49,22 +50,24 @@ std::string with_commas_doubled(const std::string& text)
     return result;
 }
 
-std::vector<std::string> arguments_for(const RunOptions& options, const QemuAndPlugin& found,
-                                       const RunFolder& folder, bool quiet)
+std::vector<std::string> arguments_for(const RunOptions& options, const GuestMachine& machine,
+                                       const QemuAndPlugin& found, const RunFolder& folder, bool quiet)
 {
     std::vector<std::string> arguments = {
-        found.qemu, "-M", "virt", "-cpu", options.cpu, "-smp", std::to_string(options.cpus), "-m",
-        options.memory, "-nic", "none", "-display", "none", "-monitor", "none",
+        found.qemu, "-M", machine.machine, "-cpu", options.cpu.empty() ? machine.cpu : options.cpu, "-smp",
+        std::to_string(options.cpus), "-m", options.memory, "-nic", "none", "-display", "none", "-monitor",
+        "none",
         // At its end the machine pauses, so that its state can be queried. After a panic it runs on to that
         // end: by then the controller has its dump.
         "-action", "reboot=shutdown,shutdown=pause,panic=none", "-chardev",
         std::string(quiet ? "null" : "stdio") +
             ",id=kmdump-console,logfile=" + with_commas_doubled(folder.console()),
         "-serial", "chardev:kmdump-console", "-device",
-        std::string("kmemdump-md,id=") + kId + ",event=on,output=" + with_commas_doubled(folder.path()) +
-            (options.properties.empty() ? "" : "," + options.properties),
+        std::string(machine.device) + ",id=" + kId + ",event=on,output=" +
+            with_commas_doubled(folder.path()) + (options.properties.empty() ? "" : "," + options.properties),
         "-kernel", options.kernel, "-append",
-        "console=ttyAMA0 panic=-1" + (options.append.empty() ? "" : " " + options.append)};
+        std::string("console=") + machine.console + " panic=-1" +
+            (options.append.empty() ? "" : " " + options.append)};
     if (found.way == WayIn::kPlugin) {
         arguments.insert(arguments.end(), {"-plugin", "file=" + with_commas_doubled(found.plugin)});
     }
@@ -229,7 +232,11 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
             return refuse({file + ": cannot be opened: " + std::strerror(errno)}, kUsageError, err);
         }
     }
-    const auto found = find_qemu_and_plugin(options.qemu, options.plugin);
+    const auto machine = choose_guest_machine(options.architecture, options.kernel);
+    if (!machine) {
+        return refuse(machine.error(), kUsageError, err);
+    }
+    const auto found = find_qemu_and_plugin(options.qemu, machine.value().program, options.plugin);
     if (!found) {
         return refuse(found.error(), kQemuError, err);
     }
@@ -246,7 +253,7 @@ int run_guest(const RunOptions& options, std::ostream& out, std::ostream& err)
         const int log = ::open(folder.value().messages().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
         out.flush();
         auto session =
-            QemuSession::start(arguments_for(options, found.value(), folder.value(), quiet),
+            QemuSession::start(arguments_for(options, machine.value(), found.value(), folder.value(), quiet),
                                found.value().way == WayIn::kPreload ? found.value().plugin : "",
                                !quiet && signals.has_terminal() ? -1 : null, quiet ? null : -1, err, log);
         ::close(null);

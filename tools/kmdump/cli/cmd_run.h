@@ -16,15 +16,16 @@ struct RunOptions {
     std::string initrd; ///< empty: none
     std::string append; ///< added to the kernel command line
     unsigned cpus = 2;
-    std::string memory = "512M";    ///< value of QEMU's -m
-    std::string cpu = "cortex-a57"; ///< value of QEMU's -cpu
-    std::uint64_t timeout = 0;      ///< seconds; 0: no limit
-    std::string output;             ///< folder; empty: a new one in the current folder
-    std::string properties;         ///< further properties of the controller
-    std::string qemu;               ///< empty: from PATH
-    std::string plugin;             ///< empty: from the build or the installation
-    bool quiet = false;             ///< the console goes only to its file
-    bool json = false;              ///< like `quiet`, and the outcome is written as JSON
+    std::string architecture;    ///< empty: the kernel's, by its header
+    std::string memory = "512M"; ///< value of QEMU's -m
+    std::string cpu;             ///< value of QEMU's -cpu; empty: the machine's default
+    std::uint64_t timeout = 0;   ///< seconds; 0: no limit
+    std::string output;          ///< folder; empty: a new one in the current folder
+    std::string properties;      ///< further properties of the controller
+    std::string qemu;            ///< empty: from PATH
+    std::string plugin;          ///< empty: from the build or the installation
+    bool quiet = false;          ///< the console goes only to its file
+    bool json = false;           ///< like `quiet`, and the outcome is written as JSON
     std::vector<std::string> qemu_options;
 };
 

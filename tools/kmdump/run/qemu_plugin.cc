@@ -23,23 +23,21 @@ namespace
 
 namespace fs = std::filesystem;
 
-constexpr const char* kProgram = "qemu-system-aarch64";
 constexpr const char* kPlugin = "kmemdump-md.so";
 constexpr std::string_view kPartPrefix = "kmemdump-md-";
 constexpr std::string_view kPartSuffix = ".so";
 
-kmd::Result<std::string> find_qemu()
+kmd::Result<std::string> find_qemu(const std::string& name)
 {
     const char* const path = std::getenv("PATH");
     std::istringstream folders(path == nullptr ? "" : path);
     for (std::string folder; std::getline(folders, folder, ':');) {
-        const fs::path candidate = fs::path(folder.empty() ? "." : folder) / kProgram;
+        const fs::path candidate = fs::path(folder.empty() ? "." : folder) / name;
         if (::access(candidate.c_str(), X_OK) == 0) {
             return candidate.string();
         }
     }
-    return kmd::Error{std::string("expected ") + kProgram +
-                      " in PATH, found none: install it or give --qemu"};
+    return kmd::Error{"expected " + name + " in PATH, found none: install it or give --qemu"};
 }
 
 kmd::Result<std::string> find_plugin()
@@ -163,9 +161,10 @@ std::optional<kmd::Error> check_plugin(const std::string& plugin, const std::str
     return std::nullopt;
 }
 
-kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const std::string& plugin)
+kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const std::string& name,
+                                                const std::string& plugin)
 {
-    const auto program = qemu.empty() ? find_qemu() : kmd::Result<std::string>(qemu);
+    const auto program = qemu.empty() ? find_qemu(name) : kmd::Result<std::string>(qemu);
     if (!program) {
         return program.error();
     }

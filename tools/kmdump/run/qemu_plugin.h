@@ -20,16 +20,17 @@ enum class WayIn {
 };
 
 struct QemuAndPlugin {
-    std::string qemu;    ///< path of qemu-system-aarch64
+    std::string qemu;    ///< path of the program
     std::string version; ///< of QEMU, such as "7.2.22"
     WayIn way = WayIn::kPlugin;
     std::string plugin; ///< path of kmemdump-md.so; empty if the device is built in
 };
 
-/// `qemu` and `plugin` are paths. If empty, QEMU is searched in PATH, and the plugin in the build folder,
-/// beside the command and in the installation. An error if one is missing, if QEMU cannot take the device,
-/// or if the plugin has no part for this QEMU release.
-kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const std::string& plugin);
+/// `qemu` and `plugin` are paths. If empty, QEMU is searched in PATH under `name`, and the plugin in the
+/// build folder, beside the command and in the installation. An error if one is missing, if QEMU cannot take
+/// the device, or if the plugin has no part for this QEMU release.
+kmd::Result<QemuAndPlugin> find_qemu_and_plugin(const std::string& qemu, const std::string& name,
+                                                const std::string& plugin);
 
 /// The version, such as "7.2.22", in the output of `qemu-system-aarch64 --version`.
 std::optional<std::string> parse_qemu_version(std::string_view text);
