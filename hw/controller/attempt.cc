@@ -320,7 +320,7 @@ void Attempt::store()
         return;
     }
     if (guest_can_cause(reason_)) {
-        context_.quota.charge_file(result.value().bytes + result.value().sidecar_bytes);
+        context_.quota.charge_file(result.value().room() + result.value().sidecar_bytes);
     }
     if (result.value().types_bytes > 0) {
         context_.quota.charge_types(result.value().types_bytes);

@@ -23,8 +23,11 @@ class ByteSink
     /// Writes all pieces in order. Returns the cause of a failure, after which it accepts no more.
     virtual std::optional<std::string> write(Pieces pieces) = 0;
 
-    /// Bytes written so far.
+    /// Bytes written so far. Zeros that were not written count when bytes follow them.
     virtual std::uint64_t written() const = 0;
+
+    /// Those of them that take room.
+    virtual std::uint64_t stored() const { return written(); }
 };
 
 } // namespace kmd

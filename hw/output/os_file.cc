@@ -140,14 +140,17 @@ std::optional<std::string> FileBytes::write(Pieces pieces)
             const auto bytes = pieces[i].subspan(i == first ? skip : 0);
             vector[count] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
         }
-        const ssize_t now = ::writev(fd_, vector.data(), static_cast<int>(count));
+        const ssize_t now =
+            ::pwritev(fd_, vector.data(), static_cast<int>(count), static_cast<off_t>(position_));
         if (now < 0 && errno == EINTR) {
             continue;
         }
         if (now <= 0) {
             return now < 0 ? os_error() : "the host wrote nothing";
         }
-        written_ += static_cast<std::uint64_t>(now);
+        stored_ += static_cast<std::uint64_t>(now);
+        position_ += static_cast<std::uint64_t>(now);
+        written_ = position_;
         skip += static_cast<std::size_t>(now);
         skip_written_pieces();
     }

@@ -64,7 +64,7 @@ class FileSizeSignalBlocked
     sigset_t before_;
 };
 
-/// Writes to a descriptor, which outlives it, without copying.
+/// Writes to an empty file, which outlives it, without copying.
 class FileBytes final : public ByteSink
 {
   public:
@@ -72,10 +72,18 @@ class FileBytes final : public ByteSink
 
     std::optional<std::string> write(Pieces pieces) override;
     std::uint64_t written() const override { return written_; }
+    std::uint64_t stored() const override { return stored_; }
+
+    /// Leaves out bytes. They become a hole, which reads as zeros, when something is written behind them.
+    void skip(std::uint64_t bytes) { position_ += bytes; }
+    /// Where the next byte is written, in bytes from the start of the file.
+    std::uint64_t position() const { return position_; }
 
   private:
     int fd_;
+    std::uint64_t position_ = 0;
     std::uint64_t written_ = 0;
+    std::uint64_t stored_ = 0;
 };
 
 } // namespace kmd

@@ -2,12 +2,12 @@
 #include "hw/output/pending_dump.h"
 
 #include "common/elapsed.h"
+#include "hw/output/part_files.h"
 #include "hw/output/shared_file.h"
+#include "hw/output/sparse_file.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -36,82 +36,6 @@ constexpr const char* kReplacedByOther = "another writer removed or replaced the
 /// Disk space of a small file besides its contents, rounded up generously.
 constexpr std::uint64_t kFileOverhead = 8192;
 
-/// Whether syncfs() writes the files of a folder to the disk. It waits for the disk once instead of once for
-/// each file, while the guest is stopped. File systems in user space ignore it.
-bool is_synced_as_a_whole(int folder)
-{
-    struct statfs about;
-    return ::fstatfs(folder, &about) == 0 && about.f_type != FUSE_SUPER_MAGIC;
-}
-
-/// Splits the bytes of a plan into its parts, one file each.
-class PartFiles final : public ByteSink
-{
-  public:
-    /// `first`: the file of the first part; the caller owns it.
-    PartFiles(int folder, std::span<const Part> parts, int first)
-        : folder_(folder), parts_(parts), fd_(first), left_(parts.front().size),
-          together_(is_synced_as_a_whole(folder))
-    {
-    }
-
-    std::optional<std::string> write(Pieces pieces) override
-    {
-        for (auto piece : pieces) {
-            while (!piece.empty()) {
-                if (auto failure = make_room()) {
-                    return failure;
-                }
-                const auto now = piece.first(std::min<std::uint64_t>(left_, piece.size()));
-                FileBytes file(fd_);
-                auto failure = file.write(Pieces(&now, 1));
-                written_ += file.written();
-                left_ -= file.written();
-                if (failure) {
-                    return failure;
-                }
-                piece = piece.subspan(now.size());
-            }
-        }
-        return std::nullopt;
-    }
-    std::uint64_t written() const override { return written_; }
-
-    /// Writes all parts and their names to the disk.
-    std::optional<std::string> finish()
-    {
-        const bool done = together_ ? ::syncfs(folder_) == 0 : ::fsync(fd_) == 0 && ::fsync(folder_) == 0;
-        return done ? std::nullopt : std::optional(os_error());
-    }
-
-  private:
-    std::optional<std::string> make_room()
-    {
-        while (left_ == 0) {
-            if (!together_ && ::fsync(fd_) != 0) {
-                return os_error();
-            }
-            ++current_;
-            own_ = create_file(folder_, parts_[current_].name);
-            if (!own_) {
-                return os_error();
-            }
-            fd_ = own_.get();
-            left_ = parts_[current_].size;
-        }
-        return std::nullopt;
-    }
-
-    int folder_;
-    std::span<const Part> parts_;
-    std::size_t current_ = 0;
-    Descriptor own_;
-    int fd_;
-    std::uint64_t left_;
-    std::uint64_t written_ = 0;
-    bool together_;
-};
-
 /// Sets the mark after all data is on the disk, and writes it to the disk. Returns the cause of a failure.
 std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
 {
@@ -121,6 +45,13 @@ std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flag
         return os_error();
     }
     return std::nullopt;
+}
+
+std::uint64_t bytes_on_disk(int fd)
+{
+    constexpr std::uint64_t kBlock = 512;
+    struct stat about;
+    return ::fstat(fd, &about) == 0 ? static_cast<std::uint64_t>(about.st_blocks) * kBlock : 0;
 }
 
 /// The mark of an incomplete dump, from the plan.
@@ -224,6 +155,11 @@ std::optional<PendingDump> PendingDump::claim(int folder, const std::string& nam
 
 void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& stored)
 {
+    if (!parts_ && options.compression == Compression::kNone) {
+        SparseFile file(marked_.get(), dump.plan.file_size);
+        encode_dump(dump, options, options.sidecar, file, progress_, stored);
+        return;
+    }
     if (!parts_) {
         FileBytes file(marked_.get());
         encode_dump(dump, options, options.sidecar, file, progress_, stored);
@@ -268,7 +204,7 @@ std::optional<std::string> PendingDump::write_description(const Dump& dump, Stor
                                                           Existing existing) const
 {
     const std::string text = dump.describe(stored, false);
-    if (text.size() > dump.room - std::min(dump.room, stored.bytes + stored.types_bytes)) {
+    if (text.size() > dump.room - std::min(dump.room, stored.room() + stored.types_bytes)) {
         return kOutOfRoom;
     }
     auto failure =
@@ -282,22 +218,33 @@ bool PendingDump::make_room(const Dump& dump, Stored& stored) const
     Stored worst = stored;
     worst.image_bytes = dump.plan.vital_size;
     const std::uint64_t needed = dump.describe(worst, false).size() + kFileOverhead;
-    const std::uint64_t shorter = stored.bytes - std::min(stored.bytes, needed);
     struct statvfs about;
     const bool no_more_files = ::fstatvfs(folder_, &about) == 0 && about.f_files > 0 && about.f_favail == 0;
-    if (parts_ || no_more_files || progress_.image_bytes(shorter) < dump.plan.vital_size ||
-        ::ftruncate(marked_.get(), static_cast<off_t>(shorter)) != 0) {
+    if (parts_ || no_more_files) {
         return false;
     }
-    stored.bytes = shorter;
-    stored.image_bytes = progress_.image_bytes(shorter);
-    return true;
+    const Stored whole = stored;
+    const std::uint64_t before = bytes_on_disk(marked_.get());
+    // A hole at the end makes no room.
+    for (std::uint64_t cut = needed;; cut *= 2) {
+        const std::uint64_t shorter = whole.bytes - std::min(whole.bytes, cut);
+        if (progress_.image_bytes(shorter) < dump.plan.vital_size ||
+            ::ftruncate(marked_.get(), static_cast<off_t>(shorter)) != 0) {
+            return false;
+        }
+        stored.bytes = shorter;
+        stored.holes = whole.holes - std::min(whole.holes, cut);
+        stored.image_bytes = progress_.image_bytes(shorter);
+        if (cut >= needed + whole.holes || before >= bytes_on_disk(marked_.get()) + needed) {
+            return true;
+        }
+    }
 }
 
 /// Leaves the description its room.
 void PendingDump::store_types(const Dump& dump, Stored& stored) const
 {
-    const std::uint64_t used = stored.bytes + dump.describe(stored, false).size() + kFileOverhead;
+    const std::uint64_t used = stored.room() + dump.describe(stored, false).size() + kFileOverhead;
     const auto written =
         store_shared_file(folder_, *dump.types, dump.room - std::min(dump.room, used), kOutOfRoom);
     if (written) {

@@ -47,6 +47,7 @@ void encode_dump(const Dump& dump, const StoreOptions& options, bool described, 
         failure = encode(dump.plan, options.compression, cut, progress);
     }
     stored.bytes = out.written();
+    stored.holes = out.written() - out.stored();
     stored.image_bytes = progress.image_bytes(stored.bytes);
     stored.incomplete_because = failure.value_or("");
 }

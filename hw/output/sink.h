@@ -28,6 +28,8 @@ struct Stored {
     /// Its path or chardev.
     std::string where;
     std::uint64_t bytes = 0;
+    /// Those of `bytes` that are zeros in holes.
+    std::uint64_t holes = 0;
     /// The number of plan bytes that a reader can decode at least.
     std::uint64_t image_bytes = 0;
     /// Empty if the dump is complete; otherwise the reason. The path of an incomplete dump says so too.
@@ -43,6 +45,9 @@ struct Stored {
     std::uint64_t types_bytes = 0;
     /// Other failures, one sentence each: an earlier output, the sidecar.
     std::vector<std::string> remarks;
+
+    /// Bytes that the dump takes from Dump::room.
+    std::uint64_t room() const { return bytes - holes; }
 };
 
 /// A file beside dumps, which several of them need. Does not own its bytes.
@@ -66,7 +71,7 @@ struct Dump {
     std::function<std::string(const Stored&, bool one_line)> describe;
     /// The types of its kernel, for outputs that make files. Stored with a complete dump only.
     std::optional<SharedFile> types;
-    /// Limit of all files together, in bytes. At least the vital part of the plan fits.
+    /// Limit of all files together, in bytes without holes. At least the vital part of the plan fits.
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
 };
 

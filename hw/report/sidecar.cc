@@ -205,6 +205,7 @@ std::string describe(const DumpReport& report, const Stored& stored, bool one_li
     members.add("format", report.format);
     members.add("compress", report.compress);
     members.add("bytes", stored.bytes);
+    members.add("bytes_in_holes", stored.holes);
     members.add("image_bytes", report.image_bytes);
     members.add("image_bytes_saved", complete ? report.image_bytes : stored.image_bytes);
     members.add("regions_saved", static_cast<std::uint64_t>(saved));

@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kVirt = 0xffff800080000000;
 constexpr std::uint64_t kSize = 0x100000;
 constexpr std::uint64_t kLog = 0x8000000;
+constexpr std::uint64_t kZeros = 0x4000000;
 
 std::vector<std::byte> pattern(std::uint8_t seed)
 {
@@ -41,9 +42,9 @@ std::vector<std::byte> pattern(std::uint8_t seed)
 /// The system calls that a dump is made of.
 bool is_step(std::uint64_t call)
 {
-    static const std::set<std::uint64_t> steps = {SYS_openat,   SYS_fchmod,    SYS_writev,
-                                                  SYS_pwrite64, SYS_fsync,     SYS_fdatasync,
-                                                  SYS_close,    SYS_renameat2, SYS_unlinkat};
+    static const std::set<std::uint64_t> steps = {
+        SYS_openat,    SYS_fchmod, SYS_pwritev, SYS_pwrite64,  SYS_sync_file_range, SYS_fsync,
+        SYS_fdatasync, SYS_close,  SYS_lseek,   SYS_renameat2, SYS_unlinkat};
     return steps.contains(call);
 }
 
@@ -101,6 +102,7 @@ void expect_no_lie(const fs::path& folder, bool with_gdb)
 {
     const auto log = pattern(1);
     const auto rest = pattern(99);
+    const std::vector<std::byte> zeros(kSize);
     for (const auto& entry : fs::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
         if (name.ends_with(".json")) {
@@ -109,7 +111,8 @@ void expect_no_lie(const fs::path& folder, bool with_gdb)
         } else if (name.ends_with(".elf")) {
             const auto core = ElfCore::read(entry.path());
             EXPECT_EQ(core.flags, 0u) << name;
-            EXPECT_TRUE(core.physical(kRam + kLog, kSize) == log && core.physical(kRam, kSize) == rest)
+            EXPECT_TRUE(core.physical(kRam + kLog, kSize) == log && core.physical(kRam, kSize) == rest &&
+                        core.physical(kRam + kZeros, kSize) == zeros)
                 << name;
         } else if (name.ends_with(".elf.incomplete") && fs::file_size(entry.path()) > 4096) {
             const std::uint64_t size = fs::file_size(entry.path());
@@ -119,7 +122,7 @@ void expect_no_lie(const fs::path& folder, bool with_gdb)
                     continue;
                 }
                 const auto there = std::min(segment.file_size, size - segment.offset);
-                const auto& truth = segment.phys == kRam ? rest : log;
+                const auto& truth = segment.phys == kRam ? rest : segment.phys == kRam + kZeros ? zeros : log;
                 EXPECT_TRUE(std::equal(
                     core.bytes.begin() + static_cast<std::ptrdiff_t>(segment.offset),
                     core.bytes.begin() + static_cast<std::ptrdiff_t>(segment.offset + there), truth.begin()))
@@ -141,6 +144,7 @@ TEST(Killed, AtEachStepQemuLeavesNoFinalNameThatIsIncomplete)
         machine.write_memory(kRam, pattern(99));
         ASSERT_EQ(commit(machine, 0, {kRam, kVirt, kSize, 1}), 1u);
         ASSERT_EQ(commit(machine, 1, {kRam + kLog, kVirt + kLog, kSize, 2, 0x100, "log"}), 1u);
+        ASSERT_EQ(commit(machine, 2, {kRam + kZeros, kVirt + kZeros, kSize, 3}), 1u);
         const pid_t qemu = machine.pid();
         ASSERT_EQ(::ptrace(PTRACE_SEIZE, qemu, nullptr, PTRACE_O_TRACESYSGOOD), 0) << std::strerror(errno);
         ASSERT_EQ(::ptrace(PTRACE_INTERRUPT, qemu, nullptr, nullptr), 0);

@@ -325,6 +325,7 @@ TEST(Result, IncompleteWhenTheHostCannotWriteEverything)
 TEST(Result, IncompleteOnAFullDiskIsSurvived)
 {
     TestMachine m;
+    m.host.guest.fill_pattern(kRam, 0x10000);
     ASSERT_EQ(m.add(0, ram_region(0, 0x10000)), 1u);
     const auto child = kmd::test::in_child([&]() -> std::string {
         const rlimit limits{0x8000, 0x8000};
