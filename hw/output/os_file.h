@@ -14,6 +14,9 @@
 namespace kmd
 {
 
+/// What is not complete has this at the end of its name.
+inline constexpr const char* kIncompleteSuffix = ".incomplete";
+
 /// Invalid, with errno set, if `folder` is not a folder or cannot be opened.
 Descriptor open_folder(const std::string& folder);
 

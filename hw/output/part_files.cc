@@ -64,7 +64,7 @@ std::optional<std::string> PartFiles::begin_part_with_room()
         stored_ = stored();
         ++current_;
         own_ = create_file(folder_, parts_[current_].name);
-        const auto failure = own_ ? std::nullopt : std::optional(os_error());
+        auto failure = own_ ? std::nullopt : std::optional(os_error());
         fd_ = own_.get();
         left_ = parts_[current_].size;
         file_.emplace(fd_, left_);

@@ -2,6 +2,7 @@
 #include "hw/output/pending_dump.h"
 
 #include "common/elapsed.h"
+#include "hw/output/disk_order.h"
 #include "hw/output/part_files.h"
 #include "hw/output/shared_file.h"
 #include "hw/output/sparse_file.h"
@@ -12,11 +13,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <functional>
 #include <new>
 #include <utility>
 
@@ -31,20 +30,24 @@ using Clock = std::chrono::steady_clock;
 /// Limit of the writers that replace one file at the same time.
 constexpr unsigned kMostWriters = 100;
 
-constexpr const char* kReplacedByOther = "another writer removed or replaced the dump";
-
 /// Disk space of a small file besides its contents, rounded up generously.
 constexpr std::uint64_t kFileOverhead = 8192;
 
-/// Sets the mark after all data is on the disk, and writes it to the disk. Returns the cause of a failure.
-std::optional<std::string> mark(int fd, std::uint64_t offset, std::uint32_t flags)
+std::optional<std::string> set_mark(int fd, std::uint64_t offset, std::uint32_t flags)
 {
-    if (::fdatasync(fd) != 0 ||
-        ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) != sizeof(flags) ||
-        ::fdatasync(fd) != 0) {
-        return os_error();
-    }
-    return std::nullopt;
+    const bool done = ::pwrite(fd, &flags, sizeof(flags), static_cast<off_t>(offset)) == sizeof(flags);
+    return done ? std::nullopt : std::optional(os_error());
+}
+
+std::string sidecar_of(const std::string& dump)
+{
+    return dump + ".json";
+}
+
+void lack_description(const std::string& cause, const std::string& dump, Stored& stored)
+{
+    stored.sidecar_bytes = 0;
+    stored.remarks.push_back("there is no " + sidecar_of(dump) + ": " + cause);
 }
 
 std::uint64_t bytes_on_disk(int fd)
@@ -60,40 +63,6 @@ std::uint32_t incomplete_flags(const Plan& plan)
     std::uint32_t flags = 0;
     std::memcpy(&flags, plan.head.data() + plan.flags_offset, sizeof(flags));
     return flags;
-}
-
-/// Writes a text file atomically. `wanted`: whether the file may still get its name. Returns the cause of a
-/// failure.
-std::optional<std::string> write_text(int folder, const std::string& name, const std::string& text,
-                                      Existing existing, const std::function<bool()>& wanted)
-{
-    const std::string incomplete = name + kIncompleteSuffix;
-    if (existing == Existing::kReplace) {
-        ::unlinkat(folder, incomplete.c_str(), 0);
-    }
-    const Descriptor fd = create_file(folder, incomplete);
-    if (!fd) {
-        return os_error();
-    }
-    const auto bytes = std::as_bytes(std::span(text));
-    FileBytes file(fd.get());
-    auto failure = file.write(Pieces(&bytes, 1));
-    if (!failure && ::fdatasync(fd.get()) != 0) {
-        failure = os_error();
-    }
-    if (!failure && !(wanted() && is_name_of(folder, incomplete, fd.get()))) {
-        failure = kReplacedByOther;
-    }
-    if (!failure && !rename_in(folder, incomplete, name, existing)) {
-        failure = os_error();
-    }
-    if (failure && is_name_of(folder, incomplete, fd.get())) {
-        ::unlinkat(folder, incomplete.c_str(), 0);
-    } else if (!failure && !wanted() && is_name_of(folder, name, fd.get())) {
-        ::unlinkat(folder, name.c_str(), 0);
-        failure = kReplacedByOther;
-    }
-    return failure;
 }
 
 } // namespace
@@ -143,7 +112,7 @@ std::optional<PendingDump> PendingDump::claim(int folder, const std::string& nam
         pending.incomplete_name_ = name + (i == 1 ? "" : "." + std::to_string(i)) + kIncompleteSuffix;
         pending.marked_ = claim_file(folder, pending.incomplete_name_);
         if (pending.marked_) {
-            ::unlinkat(folder, (pending.incomplete_name_ + ".json").c_str(), 0);
+            ::unlinkat(folder, sidecar_of(pending.incomplete_name_).c_str(), 0);
             return pending;
         }
         if (errno != EEXIST) {
@@ -172,22 +141,65 @@ void PendingDump::write(const Dump& dump, const StoreOptions& options, Stored& s
     }
 }
 
-std::optional<std::string> PendingDump::publish(const Plan& plan, Compression compression, Existing existing)
+void PendingDump::complete(const Dump& dump, const StoreOptions& options, const std::string& folder_name,
+                           Existing existing, Stored& stored)
 {
-    const std::uint64_t offset = stored_flags_offset(plan, compression);
-    auto failure = mark(marked_.get(), offset, plan.complete_flags);
+    const auto written = Clock::now();
+    auto failure = send_to_disk(marked_.get());
+    stored.sync_nanoseconds = elapsed_ns(written);
+    const std::string incomplete = std::exchange(stored.where, folder_name + "/" + name_);
+    if (!failure) {
+        if (dump.types) {
+            store_types(dump, stored);
+        }
+        auto description =
+            options.sidecar ? draft_description(dump, stored, existing) : std::optional<TextDraft>();
+        failure = publish(dump, options, existing, description, stored);
+    }
+    if (failure) {
+        stored.where = incomplete;
+        stored.incomplete_because = *failure;
+        stored.sidecar_bytes = 0;
+    }
+}
+
+std::optional<std::string> PendingDump::publish(const Dump& dump, const StoreOptions& options,
+                                                Existing existing, std::optional<TextDraft>& description,
+                                                Stored& stored)
+{
+    const std::uint64_t offset = stored_flags_offset(dump.plan, options.compression);
+    // See disk_order.h for the order of these steps.
+    if (::fdatasync(marked_.get()) != 0) {
+        return os_error();
+    }
+    if (auto cause = description ? description->order_before_names() : std::nullopt) {
+        lack_description(*cause, name_, stored);
+        description.reset();
+    }
+    auto failure = set_mark(marked_.get(), offset, dump.plan.complete_flags);
+    if (!failure) {
+        failure = order_before_names(marked_.get());
+    }
     if (!failure && !is_called(incomplete_name_)) {
         failure = "another process removed or renamed its file";
     }
-    if (!failure) {
-        if (rename_in(folder_, incomplete_name_, name_, existing)) {
-            return std::nullopt;
-        }
+    if (!failure && options.sidecar && existing == Existing::kReplace) {
+        // It describes the dump that is about to be replaced.
+        ::unlinkat(folder_, sidecar_of(name_).c_str(), 0);
+    }
+    if (!failure && !rename_in(folder_, incomplete_name_, name_, existing)) {
         failure = "it cannot be renamed to its final name: " + os_error();
     }
-    // Best effort: the name says "incomplete" in any case.
-    (void)mark(marked_.get(), offset, incomplete_flags(plan));
-    return failure;
+    if (failure) {
+        // Best effort: the name says "incomplete" in any case.
+        (void)set_mark(marked_.get(), offset, incomplete_flags(dump.plan));
+        (void)::fdatasync(marked_.get());
+        return failure;
+    }
+    if (auto cause = description ? description->publish([&] { return is_called(name_); }) : std::nullopt) {
+        lack_description(*cause, name_, stored);
+    }
+    return std::nullopt;
 }
 
 void PendingDump::discard(const Plan& plan)
@@ -200,17 +212,42 @@ void PendingDump::discard(const Plan& plan)
     }
 }
 
-std::optional<std::string> PendingDump::write_description(const Dump& dump, Stored& stored,
-                                                          Existing existing) const
+Result<TextDraft> PendingDump::write_description(const Dump& dump, Stored& stored, const std::string& name,
+                                                 Existing existing) const
 {
-    const std::string text = dump.describe(stored, false);
-    if (text.size() > dump.room - std::min(dump.room, stored.room() + stored.types_bytes)) {
-        return kOutOfRoom;
+    try {
+        const std::string text = dump.describe(stored, false);
+        if (text.size() > dump.room - std::min(dump.room, stored.room() + stored.types_bytes)) {
+            return Error{kOutOfRoom};
+        }
+        auto draft = TextDraft::write(folder_, sidecar_of(name), text, existing);
+        stored.sidecar_bytes = draft ? text.size() : 0;
+        return draft;
+    } catch (const std::bad_alloc&) {
+        return Error{"the host is out of memory"};
     }
-    auto failure =
-        write_text(folder_, sidecar_name(stored), text, existing, [&] { return is_called(name_of(stored)); });
-    stored.sidecar_bytes = failure ? 0 : text.size();
-    return failure;
+}
+
+std::optional<TextDraft> PendingDump::draft_description(const Dump& dump, Stored& stored,
+                                                        Existing existing) const
+{
+    auto draft = write_description(dump, stored, name_, existing);
+    if (draft) {
+        return std::move(draft.value());
+    }
+    lack_description(draft.error().what, name_, stored);
+    return std::nullopt;
+}
+
+std::optional<std::string> PendingDump::describe_part(const Dump& dump, Stored& stored,
+                                                      Existing existing) const
+{
+    auto draft = write_description(dump, stored, incomplete_name_, existing);
+    if (!draft) {
+        return draft.error().what;
+    }
+    auto failure = draft.value().order_before_names();
+    return failure ? failure : draft.value().publish([&] { return is_called(incomplete_name_); });
 }
 
 bool PendingDump::make_room(const Dump& dump, Stored& stored) const
@@ -244,31 +281,32 @@ bool PendingDump::make_room(const Dump& dump, Stored& stored) const
 /// Leaves the description its room.
 void PendingDump::store_types(const Dump& dump, Stored& stored) const
 {
-    const std::uint64_t used = stored.room() + dump.describe(stored, false).size() + kFileOverhead;
-    const auto written =
-        store_shared_file(folder_, *dump.types, dump.room - std::min(dump.room, used), kOutOfRoom);
-    if (written) {
-        stored.types_file = dump.types->name;
-        stored.types_bytes = written.value();
-    } else {
-        stored.remarks.push_back("there is no " + dump.types->name +
-                                 ", which describes the kernel's types: " + written.error().what);
+    std::string cause;
+    try {
+        const std::uint64_t used = stored.room() + dump.describe(stored, false).size() + kFileOverhead;
+        const auto written =
+            store_shared_file(folder_, *dump.types, dump.room - std::min(dump.room, used), kOutOfRoom);
+        if (written) {
+            stored.types_file = dump.types->name;
+            stored.types_bytes = written.value();
+            return;
+        }
+        cause = written.error().what;
+    } catch (const std::bad_alloc&) {
+        cause = "the host is out of memory";
     }
+    stored.remarks.push_back("there is no " + dump.types->name +
+                             ", which describes the kernel's types: " + cause);
 }
 
-void PendingDump::describe(const Dump& dump, Stored& stored, Existing existing) const
+void PendingDump::describe_incomplete(const Dump& dump, Stored& stored, Existing existing) const
 {
-    std::optional<std::string> failure;
-    try {
-        failure = write_description(dump, stored, existing);
-        if (failure && !stored.incomplete_because.empty() && make_room(dump, stored)) {
-            failure = write_description(dump, stored, existing);
-        }
-    } catch (const std::bad_alloc&) {
-        failure = "the host is out of memory";
+    auto failure = describe_part(dump, stored, existing);
+    if (failure && make_room(dump, stored)) {
+        failure = describe_part(dump, stored, existing);
     }
     if (failure) {
-        stored.remarks.push_back("there is no " + sidecar_name(stored) + ": " + *failure);
+        lack_description(*failure, incomplete_name_, stored);
     }
 }
 
@@ -288,25 +326,13 @@ Result<Stored> PendingDump::store(const Dump& dump, const StoreOptions& options,
     }
     std::optional<FolderLock> alone;
     if (stored.incomplete_because.empty()) {
-        const auto written = Clock::now();
         if (existing == Existing::kReplace) {
             alone.emplace(folder_);
         }
-        if (options.sidecar && existing == Existing::kReplace) {
-            // It describes the dump that is about to be replaced.
-            ::unlinkat(folder_, (name_ + ".json").c_str(), 0);
-        }
-        stored.incomplete_because = publish(dump.plan, options.compression, existing).value_or("");
-        stored.sync_nanoseconds = elapsed_ns(written);
+        complete(dump, options, folder_name, existing, stored);
     }
-    if (stored.incomplete_because.empty()) {
-        stored.where = folder_name + "/" + name_;
-        if (dump.types) {
-            store_types(dump, stored);
-        }
-    }
-    if (options.sidecar) {
-        describe(dump, stored, existing);
+    if (!stored.incomplete_because.empty() && options.sidecar) {
+        describe_incomplete(dump, stored, existing);
     }
     // Write both names to the disk.
     ::fsync(folder_);

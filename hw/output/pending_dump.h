@@ -6,14 +6,13 @@
 
 #include "hw/output/os_file.h"
 #include "hw/output/sink.h"
+#include "hw/output/text_draft.h"
 
 #include <optional>
 #include <string>
 
 namespace kmd
 {
-
-inline constexpr const char* kIncompleteSuffix = ".incomplete";
 
 /// The suffix of a complete dump of this plan: ".elf", ".elf.zst", or nothing for a folder.
 std::string name_suffix(const Plan& plan, Compression compression);
@@ -42,10 +41,19 @@ class PendingDump
     }
 
     void write(const Dump& dump, const StoreOptions& options, Stored& stored);
-    std::optional<std::string> publish(const Plan& plan, Compression compression, Existing existing);
+    /// Gives a dump that is written its final name.
+    void complete(const Dump& dump, const StoreOptions& options, const std::string& folder_name,
+                  Existing existing, Stored& stored);
+    std::optional<std::string> publish(const Dump& dump, const StoreOptions& options, Existing existing,
+                                       std::optional<TextDraft>& description, Stored& stored);
     void store_types(const Dump& dump, Stored& stored) const;
-    void describe(const Dump& dump, Stored& stored, Existing existing) const;
-    std::optional<std::string> write_description(const Dump& dump, Stored& stored, Existing existing) const;
+    /// The description of a dump that will have its final name. None, with a remark, if it cannot be written.
+    std::optional<TextDraft> draft_description(const Dump& dump, Stored& stored, Existing existing) const;
+    void describe_incomplete(const Dump& dump, Stored& stored, Existing existing) const;
+    /// One try. Returns the cause of a failure.
+    std::optional<std::string> describe_part(const Dump& dump, Stored& stored, Existing existing) const;
+    Result<TextDraft> write_description(const Dump& dump, Stored& stored, const std::string& name,
+                                        Existing existing) const;
     /// Truncates an incomplete dump to make room for its description, unless that would cut its vital part.
     bool make_room(const Dump& dump, Stored& stored) const;
     void discard(const Plan& plan);
@@ -54,11 +62,6 @@ class PendingDump
     {
         return is_name_of(folder_, name, parts_ ? parts_.get() : marked_.get());
     }
-    const std::string& name_of(const Stored& stored) const
-    {
-        return stored.incomplete_because.empty() ? name_ : incomplete_name_;
-    }
-    std::string sidecar_name(const Stored& stored) const { return name_of(stored) + ".json"; }
 
     int folder_;
     std::string name_;

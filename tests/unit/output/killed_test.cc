@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Protects what is on the disk when the emulator dies in the middle of a dump: it is killed at each of its
-// system calls, one run for each, and so is its folder taken away.
+// system calls, one run for each, and so is its folder taken away. And in which order a dump reaches the
+// disk, for when the power fails.
 #include "fake_kernel.h"
 #include "temp_dir.h"
 #include "test_machine.h"
@@ -9,7 +10,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <linux/magic.h>
 #include <sys/ptrace.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +87,8 @@ struct Case {
     unsigned before = 0;
     /// A Linux kernel is in the memory.
     bool with_kernel = false;
+    /// Much of the memory is zeros.
+    bool with_holes = false;
 };
 
 const std::vector<Case>& cases()
@@ -96,6 +102,10 @@ const std::vector<Case>& cases()
          2},
         {"file", [](Config& c, const TempDir& f) { c.file = f / "last.elf"; }, 1},
         {"types", [](Config& c, const TempDir& f) { c.output = f.path(), c.types = "beside"; }, 0, true},
+        {"holes", [](Config& c, const TempDir& f) { c.output = f.path(); }, 0, false, true},
+        {"qcom holes", [](Config& c, const TempDir& f) { c.output = f.path(), c.format = "qcom"; }, 0, false,
+         true},
+        {"file, holes", [](Config& c, const TempDir& f) { c.file = f / "last.elf"; }, 1, false, true},
     };
     return all;
 }
@@ -110,6 +120,11 @@ std::unique_ptr<TestMachine> machine(const Case& what, const TempDir& folder)
     m->host.guest.fill_pattern(kRam, 0x8000);
     m->add(0, ram_region(0, 0x5000, 1));
     m->add(1, {kRam + 0x6000, kmd::test::kVirt + 0x6000, 0x1000, "log", 27, 0x100});
+    if (what.with_holes) {
+        // Zeros, something, more zeros up to the end.
+        m->host.guest.fill_pattern(kRam + 0x60000, 0x3000);
+        m->add(3, ram_region(0x9000, 0x80000, 2));
+    }
     if (what.with_kernel) {
         FakeKernel kernel(m->host.guest);
         kernel.finish();
@@ -171,23 +186,37 @@ const Bytes& expected_of(const std::string& name, const std::map<std::string, By
     return whole.begin()->second;
 }
 
-/// A folder under its final name has all of its files.
-void expect_whole_folders(const std::string& folder)
+std::size_t parts_in(const std::map<std::string, Bytes>& files)
 {
-    constexpr std::size_t kFiles = 3;
+    return static_cast<std::size_t>(
+        std::count_if(files.begin(), files.end(), [](const auto& file) { return has(file.first, "/"); }));
+}
+
+/// A folder under its final name has as many files as it should.
+void expect_whole_folders(const std::string& folder, std::size_t parts)
+{
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
         if (entry.is_directory() && !has(name, ".incomplete")) {
-            EXPECT_EQ(names_in(entry.path().string()).size(), kFiles) << name;
+            EXPECT_EQ(names_in(entry.path().string()).size(), parts) << name;
         }
     }
+}
+
+/// Whether a file says that its dump is complete. `complete`: one that says so.
+bool says_complete(const std::string& name, const Bytes& bytes, const Bytes& complete)
+{
+    const bool can = has(name, "md_toc.bin") || has(name, ".elf");
+    const std::size_t mark = has(name, "md_toc.bin") ? 0 : has(name, ".zst") ? 57 : 48;
+    return can && bytes.size() > mark && bytes[mark] == complete[mark];
 }
 
 /// `whole`: the files after a dump that nothing disturbed.
 void expect_no_lie(const std::string& folder, const std::map<std::string, Bytes>& whole)
 {
-    expect_whole_folders(folder);
-    for (const auto& [name, bytes] : files_in(folder)) {
+    expect_whole_folders(folder, parts_in(whole));
+    const auto files = files_in(folder);
+    for (const auto& [name, bytes] : files) {
         if (has(name, ".json")) {
             if (!name.ends_with(".incomplete")) {
                 const auto* text = reinterpret_cast<const char*>(bytes.data());
@@ -205,6 +234,10 @@ void expect_no_lie(const std::string& folder, const std::map<std::string, Bytes>
             EXPECT_EQ(unmarked(bytes).size(), unmarked(expected).size()) << name;
         } else {
             EXPECT_TRUE(begins_with(unmarked(expected), unmarked(bytes))) << name << " holds something else";
+            if (says_complete(name, bytes, expected)) {
+                EXPECT_TRUE(bytes == expected) << name << " says that it is complete";
+                EXPECT_EQ(parts_in(files) % std::max<std::size_t>(parts_in(whole), 1), 0u) << name;
+            }
         }
     }
 }
@@ -254,6 +287,85 @@ TEST(Killed, FolderThatGoesAwayAtAnySystemCallCrashesNothing)
             ASSERT_TRUE(!reached || *status == 0) << what.what << ", gone ahead of call " << calls;
         }
     }
+}
+
+/// The system calls of a child that change a disk, in order: data (that is written), mark (its 4 bytes), sent
+/// (to the disk), waited (for the disk), name.
+std::vector<std::string> steps_of(const std::function<std::function<void()>()>& prepare)
+{
+    const std::map<std::uint64_t, std::string> steps = {
+        {SYS_pwritev, "data"},     {SYS_pwrite64, "mark"}, {SYS_sync_file_range, "sent"},
+        {SYS_fdatasync, "waited"}, {SYS_fsync, "waited"},  {SYS_syncfs, "waited"},
+        {SYS_renameat2, "name"},
+#ifdef SYS_renameat
+        {SYS_renameat, "name"},
+#endif
+    };
+    std::vector<std::string> taken;
+    run_to(ahead_of_call(1), prepare, [&](pid_t child) {
+        ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD);
+        for (int status = 0;;) {
+            // Each call stops twice: ahead of it and behind it.
+            __ptrace_syscall_info info{};
+            ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info);
+            const auto step = steps.find(info.entry.nr);
+            if (info.op == PTRACE_SYSCALL_INFO_ENTRY && step != steps.end()) {
+                taken.push_back(step->second);
+            }
+            ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+            ::waitpid(child, &status, 0);
+            if (!WIFSTOPPED(status)) {
+                break;
+            }
+        }
+    });
+    return taken;
+}
+
+bool flushes_before_names(const std::string& folder)
+{
+    struct statfs about;
+    return ::statfs(folder.c_str(), &about) == 0 &&
+           (about.f_type == EXT4_SUPER_MAGIC || about.f_type == 0x58465342);
+}
+
+TEST(PowerFailure, FindsTheMarkBehindTheDataAndTheNameBehindTheMark)
+{
+    for (const Case& what : cases()) {
+        const TempDir folder;
+        const auto steps = steps_of([&]() -> std::function<void()> {
+            std::shared_ptr<TestMachine> m = machine(what, folder);
+            return [m] { m->dump(); };
+        });
+        const auto next = [&](std::size_t from, const std::string& step) {
+            return static_cast<std::size_t>(
+                std::find(steps.begin() + static_cast<std::ptrdiff_t>(from), steps.end(), step) -
+                steps.begin());
+        };
+        const std::size_t mark = next(0, "mark");
+        ASSERT_LT(mark, steps.size()) << what.what;
+        EXPECT_EQ(next(mark, "data"), steps.size()) << what.what << ": all data is ahead of the mark";
+        EXPECT_EQ(next(mark + 1, "mark"), steps.size()) << what.what << ": it is set once";
+        const auto last_data =
+            static_cast<std::size_t>(steps.rend() - std::find(steps.rbegin(), steps.rend(), "data"));
+        EXPECT_LT(next(last_data, "waited"), mark) << what.what << ": the data is on the disk ahead of it";
+        EXPECT_LT(std::min(next(mark, "sent"), next(mark, "waited")), next(mark, "name")) << what.what;
+        EXPECT_LT(next(next(mark, "name"), "waited"), steps.size()) << what.what << ": and then the name";
+    }
+}
+
+TEST(PowerFailure, IsWaitedForTwice)
+{
+    const TempDir folder;
+    if (!flushes_before_names(folder.path())) {
+        GTEST_SKIP() << "the file system of " << folder.path() << " needs more waits";
+    }
+    const auto steps = steps_of([&]() -> std::function<void()> {
+        std::shared_ptr<TestMachine> m = machine(cases().front(), folder);
+        return [m] { m->dump(); };
+    });
+    EXPECT_EQ(std::count(steps.begin(), steps.end(), "waited"), 2);
+    EXPECT_EQ(std::count(steps.begin(), steps.end(), "name"), 2) << "the dump and its sidecar";
 }
 
 } // namespace
