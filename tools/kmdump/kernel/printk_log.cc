@@ -5,8 +5,10 @@
 #include "common/little_endian.h"
 #include "common/text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -35,26 +37,36 @@ constexpr std::uint64_t kEmptyLine = 3;
 /// Each block of text begins with the id of its descriptor.
 constexpr std::uint64_t kBlockHeader = 8;
 
-/// A copy of the ring buffer. `descs` and `infos` have `count` elements; the size of `text` is a power of 2.
+/// A copy of the descriptors and records that are in use, from the oldest on, and where the text is. A large
+/// log that has not been filled yet is mostly a hole in the file.
 struct Ring {
     std::uint64_t count = 0;
     std::uint64_t head_id = 0;
     std::uint64_t tail_id = 0;
     std::vector<std::byte> descs;
     std::vector<std::byte> infos;
-    std::vector<std::byte> text;
+    std::uint64_t text_at = 0;
+    /// Bytes; a power of 2.
+    std::uint64_t text_size = 0;
+
+    std::uint64_t used() const { return ((head_id - tail_id) & kIdMask) + 1; }
 };
 
-/// Copies an array of the ring buffer. `what` names it in messages.
-Result<std::vector<std::byte>> copy(const KernelMemory& memory, std::uint64_t address, std::uint64_t size,
-                                    std::string_view what)
+/// Copies the part of an array of the ring buffer that is in use. `element`: the size of an element in bytes.
+/// `what` names it in messages.
+Result<std::vector<std::byte>> copy(const KernelMemory& memory, const Ring& ring, std::uint64_t address,
+                                    std::uint64_t element, std::string_view what)
 {
+    const std::uint64_t size = ring.used() * element;
     if (size > memory.size_limit()) {
         return Error{"the log in the dump is corrupt: " + std::string(what) + " would take " +
                      std::to_string(size) + " bytes, more than the file has"};
     }
     std::vector<std::byte> bytes(size);
-    if (!memory.read(address, bytes)) {
+    const std::uint64_t first = ring.tail_id & (ring.count - 1);
+    const std::uint64_t to_end = std::min(size, (ring.count - first) * element);
+    if (!memory.read(address + first * element, std::span(bytes).first(to_end)) ||
+        !memory.read(address, std::span(bytes).subspan(to_end))) {
         return Error{"the log is not in the dump: expected " + std::string(what) + " at " +
                      kmd::hex(address)};
     }
@@ -94,32 +106,37 @@ Result<Ring> copy_ring(const KernelMemory& memory, const kmd::PrintkLayout& layo
     if (((ring.head_id - ring.tail_id) & kIdMask) >= ring.count) {
         return Error{"the log in the dump is corrupt: its first and its last record lie too far apart"};
     }
-    auto descs = copy(memory, *descs_at, ring.count * layout.desc_size, "the descriptors");
+    auto descs = copy(memory, ring, *descs_at, layout.desc_size, "the descriptors");
     if (!descs) {
         return descs.error();
     }
-    auto infos = copy(memory, *infos_at, ring.count * layout.info_size, "the records");
+    auto infos = copy(memory, ring, *infos_at, layout.info_size, "the records");
     if (!infos) {
         return infos.error();
     }
-    auto text = copy(memory, *text_at, std::uint64_t{1} << *size_bits, "the text");
-    if (!text) {
-        return text.error();
+    ring.text_at = *text_at;
+    ring.text_size = std::uint64_t{1} << *size_bits;
+    std::byte last{};
+    if (!memory.read(ring.text_at, std::span(&last, 1)) ||
+        !memory.read(ring.text_at + ring.text_size - 1, std::span(&last, 1))) {
+        return Error{"the log is not in the dump: expected the text at " + kmd::hex(ring.text_at)};
     }
     ring.descs = std::move(descs.value());
     ring.infos = std::move(infos.value());
-    ring.text = std::move(text.value());
     return ring;
 }
 
-/// The data of the block of descriptor `id` between the logical positions `begin` and `next`, which wrap
-/// around the text. Nothing if there is no valid block.
-std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> text, std::uint64_t begin,
-                                                     std::uint64_t next, std::uint64_t id)
+/// A block of text, in bytes from the start of the text, with its header.
+struct Block {
+    std::uint64_t start = 0;
+    std::uint64_t length = 0;
+};
+
+/// The block between the logical positions `begin` and `next`, which wrap around a text of `size` bytes.
+/// Nothing if it is not valid.
+std::optional<Block> find_block(std::uint64_t size, std::uint64_t begin, std::uint64_t next)
 {
-    const std::uint64_t size = text.size();
-    const std::uint64_t mask = size - 1;
-    std::uint64_t start = begin & mask;
+    std::uint64_t start = begin & (size - 1);
     std::uint64_t length = next - begin;
     if (begin % kBlockHeader != 0 || next % kBlockHeader != 0 || length == 0 || length > 2 * size) {
         return std::nullopt;
@@ -129,30 +146,30 @@ std::optional<std::span<const std::byte>> find_block(std::span<const std::byte> 
         length -= size - start;
         start = 0;
     }
-    if (length < kBlockHeader || length > size || kmd::load<std::uint64_t>(text, start) != id) {
-        return std::nullopt;
-    }
-    return text.subspan(start + kBlockHeader, length - kBlockHeader);
+    return length < kBlockHeader || length > size ? std::nullopt : std::optional(Block{start, length});
 }
 
 class Reader
 {
   public:
-    Reader(const Ring& ring, const kmd::PrintkLayout& layout) : ring_(ring), layout_(layout) {}
+    Reader(const KernelMemory& memory, const Ring& ring, const kmd::PrintkLayout& layout)
+        : memory_(memory), ring_(ring), layout_(layout)
+    {
+    }
 
     PrintkLog read()
     {
-        const std::uint64_t distance = (ring_.head_id - ring_.tail_id) & kIdMask;
-        for (std::uint64_t i = 0; i <= distance; ++i) {
-            read_record((ring_.tail_id + i) & kIdMask);
+        for (std::uint64_t i = 0; i < ring_.used(); ++i) {
+            read_record(i);
         }
         return std::move(log_);
     }
 
   private:
-    void read_record(std::uint64_t id)
+    /// `index`: counted from the oldest on.
+    void read_record(std::uint64_t index)
     {
-        const std::uint64_t index = id & (ring_.count - 1);
+        const std::uint64_t id = (ring_.tail_id + index) & kIdMask;
         const auto desc = std::span(ring_.descs).subspan(index * layout_.desc_size, layout_.desc_size);
         const auto info = std::span(ring_.infos).subspan(index * layout_.info_size, layout_.info_size);
         const auto state = kmd::load<std::uint64_t>(desc, layout_.state);
@@ -175,16 +192,33 @@ class Reader
             }
             return;
         }
-        const auto block = find_block(ring_.text, begin, next, id);
-        if (!block || length > block->size() || length > ring_.text.size() - text_bytes_) {
+        const auto text = read_text(id, begin, next, length);
+        if (!text) {
             ++log_.damaged;
             return;
         }
-        text_bytes_ += length;
-        append(info, block->first(length));
+        append(info, *text);
     }
 
-    void append(std::span<const std::byte> info, std::span<const std::byte> text)
+    /// The text of record `id`, whose block lies between two logical positions.
+    std::optional<std::string> read_text(std::uint64_t id, std::uint64_t begin, std::uint64_t next,
+                                         std::uint16_t length)
+    {
+        const auto block = find_block(ring_.text_size, begin, next);
+        if (!block || length > block->length - kBlockHeader ||
+            length > std::min(ring_.text_size, memory_.size_limit()) - text_bytes_) {
+            return std::nullopt;
+        }
+        std::string bytes(kBlockHeader + length, '\0');
+        if (!memory_.read(ring_.text_at + block->start, std::as_writable_bytes(std::span(bytes))) ||
+            kmd::load<std::uint64_t>(std::as_bytes(std::span(bytes)), 0) != id) {
+            return std::nullopt;
+        }
+        text_bytes_ += length;
+        return bytes.substr(kBlockHeader);
+    }
+
+    void append(std::span<const std::byte> info, std::string text)
     {
         LogRecord record;
         record.seq = kmd::load<std::uint64_t>(info, layout_.seq);
@@ -196,10 +230,11 @@ class Reader
             record.facility = kmd::load<std::uint8_t>(info, *layout_.facility);
         }
         record.caller = kmd::load<std::uint32_t>(info, layout_.caller);
-        record.text.assign(reinterpret_cast<const char*>(text.data()), text.size());
+        record.text = std::move(text);
         log_.records.push_back(std::move(record));
     }
 
+    const KernelMemory& memory_;
     const Ring& ring_;
     const kmd::PrintkLayout& layout_;
     PrintkLog log_;
@@ -218,7 +253,7 @@ Result<PrintkLog> read_printk_log(const KernelMemory& memory, const kmd::Vmcorei
     if (!ring) {
         return ring.error();
     }
-    return Reader(ring.value(), layout.value()).read();
+    return Reader(memory, ring.value(), layout.value()).read();
 }
 
 } // namespace kmdump
