@@ -155,6 +155,7 @@ void held_table(std::vector<std::string> rams)
         held(ram, "fresh, sidecar=off", "", ",sidecar=off");
         held(ram, "filled", "kmd.fill=75", "");
     }
+    held("1G", "`log_buf_len=64M`", "log_buf_len=64M", "");
 }
 
 /// compress=zstd beside `zstd -T0` on the finished file.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A stock guest crashes on a host whose disk has no room for all of the dump: what is there is the log and
-// the registers, and everything says that the rest is missing.
+// the registers, and everything says that the rest is missing. Zeros need no room.
 #include "child_process.h"
 #include "elf_core.h"
 #include "environment.h"
@@ -62,6 +62,23 @@ TEST(SmallDisk, GuestThatCrashesLeavesItsLogAndRegistersAndTheSidecarSaysWhatIsM
     const std::string gdb = gdb_registers(dump);
     EXPECT_NE(gdb.find("LWP 2"), std::string::npos) << gdb;
     EXPECT_NE(gdb.find("pc      "), std::string::npos) << gdb;
+}
+
+TEST(SmallDisk, HoldsTheDumpOfAGuestWhoseLargeLogBufferIsMostlyZeros)
+{
+    const support::RunFolder disk;
+    kmd::test::private_mounts();
+    kmd::test::mount_tmpfs(disk.path().string(), "size=8m");
+    boot::Guest guest(
+        {.command_line = "log_buf_len=64M", .properties = "output=" + disk.path().string(), .ram = "1G"});
+    ASSERT_EQ(guest.wait_for_the_end(), 0);
+    const auto dump = disk.path() / "kmemdump-0001-panic.elf";
+    ASSERT_TRUE(fs::exists(dump)) << guest.messages();
+    EXPECT_GT(fs::file_size(dump), 200'000'000u) << "it describes the whole of the log";
+    const auto verify = support::run({support::required("KMD_KMDUMP"), "verify", dump.string()});
+    EXPECT_EQ(verify.status, 0) << verify.output;
+    const auto log = support::run({support::required("KMD_KMDUMP"), "log", dump.string()});
+    EXPECT_NE(log.output.find("Kernel panic - not syncing"), std::string::npos) << log.output;
 }
 
 } // namespace
