@@ -30,6 +30,7 @@ class Memory:
         with open(path, "rb") as file:
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         header = EHDR.unpack_from(self.bytes)
+        self.machine = header[2]
         headers = [PHDR.unpack_from(self.bytes, header[5] + i * PHDR.size) for i in range(header[10])]
         loads = [h for h in headers if h[0] == PT_LOAD]
         # QEMU takes the notes of all CPUs to be as long as the first one's, which they are not when their
@@ -63,6 +64,27 @@ def parse_vmcoreinfo(note):
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
+def mappings_x86_64(memory, root, levels):
+    """The same of x86-64 (Intel's manual, volume 3, chapter Paging)."""
+    def walk(table, level, virt):
+        shift = 12 + 9 * level
+        offset = memory.offset(table)
+        if offset is None:
+            raise RuntimeError(f"a page table lies at {table:#x}, where there is no RAM")
+        first = 256 if level == levels - 1 else 0
+        for i, entry in enumerate(struct.unpack_from("<512Q", memory.bytes, offset)):
+            if i < first or not entry & 1:
+                continue
+            phys = entry & 0x000F_FFFF_FFFF_F000
+            here = virt + (i << shift)
+            if level and not (level <= 2 and entry & 0x80):
+                yield from walk(phys, level - 1, here)
+            elif memory.offset(phys & -(1 << shift)) is not None:
+                yield here, phys & -(1 << shift), 1 << shift
+
+    yield from walk(root, levels - 1, (1 << 64) - (1 << 12 + 9 * levels))
+
+
 def mappings(memory, root, bits):
     """(virtual, physical, size) of every mapping of RAM, by a walk of the tables for the upper half of
     `bits` bits of address space, whose first table lies at the physical address `root`."""
@@ -87,21 +109,29 @@ def mappings(memory, root, bits):
     yield from walk(root, levels - 1, (1 << 64) - (1 << bits))
 
 
+def kernel_mappings(memory, info):
+    """All that the kernel sees of RAM, by its vmcoreinfo."""
+    root = int(info["SYMBOL(swapper_pg_dir)"], 16)
+    if "NUMBER(phys_base)" in info:
+        distance = 0xFFFF_FFFF_8000_0000 - int(info["NUMBER(phys_base)"])
+        return mappings_x86_64(memory, root - distance, 5 if info.get("NUMBER(pgtable_l5_enabled)") == "1" else 4)
+    distance = int(info["NUMBER(kimage_voffset)"], 16)
+    return mappings(memory, root - distance & (1 << 64) - 1, 64 - int(info["NUMBER(TCR_EL1_T1SZ)"], 16))
+
+
 def segments(memory, note):
     """The RAM by its physical addresses as QEMU has it, then what the kernel sees of it."""
     info = parse_vmcoreinfo(note)
-    voffset = int(info["NUMBER(kimage_voffset)"], 16)
-    root = int(info["SYMBOL(swapper_pg_dir)"], 16) - voffset & (1 << 64) - 1
-    bits = 64 - int(info["NUMBER(TCR_EL1_T1SZ)"], 16)
     result = [Segment(phys, phys, size) for phys, _, size in memory.loads]
     runs = []
-    for virt, phys, size in mappings(memory, root, bits):
+    for virt, phys, size in kernel_mappings(memory, info):
         last = runs[-1] if runs else Segment(0, 0, 0)
         if last.size and last.virt + last.size == virt and last.phys + last.size == phys:
             runs[-1] = last._replace(size=last.size + size)
         else:
             runs.append(Segment(virt, phys, size))
-    return result + runs
+    # makedumpfile takes the place of x86-64's linear map from the first segment.
+    return runs + result if "NUMBER(phys_base)" in info else result + runs
 
 
 def write(qemus, path):
@@ -116,7 +146,7 @@ def write(qemus, path):
     with open(path, "wb") as file:
         # lldb wants it to be of Linux.
         ident = b"\x7fELF\x02\x01\x01\x03" + bytes(8)
-        file.write(EHDR.pack(ident, 4, 183, 1, 0, EHDR.size, 0, 0, EHDR.size, PHDR.size, 1 + len(loads), 0, 0, 0))
+        file.write(EHDR.pack(ident, 4, memory.machine, 1, 0, EHDR.size, 0, 0, EHDR.size, PHDR.size, 1 + len(loads), 0, 0, 0))
         file.write(PHDR.pack(PT_NOTE, 0, notes_at, 0, 0, len(notes), len(notes), 0))
         for load in loads:
             offset = data_at + memory.offset(load.phys) - first

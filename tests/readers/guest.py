@@ -22,6 +22,15 @@ class Configuration(typing.NamedTuple):
     driver: bool = True  # whether the guest loads our modules
     more: bool = False  # whether the dump has files, mounts and other objects
 
+    @classmethod
+    def of(cls, kernel, cpu, cpus, driver=True, more=False):
+        """One without its folders yet."""
+        return cls(kernel, pathlib.Path(), pathlib.Path(), cpu, cpus, driver, more)
+
+    @property
+    def architecture(self):
+        return "x86_64" if self.kernel.startswith("x86_64 ") else "aarch64"
+
     @property
     def title(self):
         return title(self.kernel, self.cpu, self.cpus, self.driver, self.more)
@@ -84,7 +93,7 @@ class Qmp:
 
 BUILD = pathlib.Path(__file__).resolve().parent.parent.parent / "build"
 # PAC in an algorithm of QEMU's own: the architected one makes a guest three times slower.
-CPU_OPTIONS = {"max": "max,pauth-impdef=on"}
+CPU_OPTIONS = {("aarch64", "max"): "max,pauth-impdef=on"}
 
 
 # A disk and a network card, which leave something to look at.
@@ -92,19 +101,24 @@ DEVICES = ["-nic", "user,model=virtio-net-pci", "-drive", "driver=null-co,read-z
            "-device", "nvme,drive=disk,serial=1"]
 
 
+# The machine, its serial port, and the device that is the controller.
+MACHINES = {"aarch64": ("virt", "ttyAMA0", "kmemdump-md"), "x86_64": ("q35", "ttyS0", "kmemdump-md-pci")}
+
+
 def crash(configuration, folder, command_line="", kdump=False):
     """Crashes a guest with its console log and messages in a folder, and returns the paths of our dump
     and of QEMU's. With `kdump`, QEMU's dump in the format kdump-zlib is "qemu.kdump" beside them."""
     # Without a driver the controller notices a panic only while the machine stands still.
     command_line += " panic=-1" if configuration.driver else " panic=0 kmd.load=none"
-    command = ["qemu-system-aarch64", "-M", "virt", "-cpu", CPU_OPTIONS.get(configuration.cpu, configuration.cpu),
+    machine, console, device = MACHINES[configuration.architecture]
+    command = [f"qemu-system-{configuration.architecture}", "-M", machine, "-cpu", CPU_OPTIONS.get((configuration.architecture, configuration.cpu), configuration.cpu),
                "-smp", str(configuration.cpus), "-m", "256M", "-display", "none", "-no-reboot",
                *(DEVICES if configuration.more else ["-nic", "none"]),
                "-monitor", "none", "-serial", f"file:{folder / 'console.log'}",
                "-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off",
                "-kernel", str(configuration.folder / "vmlinuz"), "-initrd", str(configuration.guest / "initrd.gz"),
-               "-append", f"console=ttyAMA0 {command_line}",
-               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"kmemdump-md,output={folder},pause=on" +
+               "-append", f"console={console} {command_line}",
+               "-plugin", str(BUILD / "plugin" / "kmemdump-md.so"), "-device", f"{device},output={folder},pause=on" +
                (",capture=regions+cpus+stacks+tables+more" if configuration.more else "")]
     with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
             subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as qemu:

@@ -12,6 +12,7 @@ BUILT_7 = "built 7"
 STOCK_61 = "stock 6.1"
 STOCK_7 = "stock 7"
 STOCK = "stock .*"
+X86_64 = ("x86_64 6.1", "x86_64 6.12", "x86_64 7")
 
 
 OLD_DRGN = (

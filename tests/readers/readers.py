@@ -18,6 +18,11 @@ class Command(typing.NamedTuple):
     title: str  # as in the table
     expected: str  # regular expression of what the answer has to hold
     without_driver: str | None = None  # the same for a guest without our driver, if it differs
+    x86_64: str | None = None  # the same for x86_64, if it differs
+
+    def expected_of(self, configuration):
+        of_architecture = self.x86_64 if configuration.architecture == "x86_64" else None
+        return of_architecture or (None if configuration.driver else self.without_driver) or self.expected
 
 
 class Reader(typing.NamedTuple):
@@ -28,6 +33,14 @@ class Reader(typing.NamedTuple):
     ask: typing.Callable
     # Whether it is asked for what only a dump with capture=more has.
     of_more: bool = False
+    # Whose dumps it is compared on.
+    architectures: tuple = ("aarch64", "x86_64")
+
+
+def that_read(configuration, chosen):
+    """Those of the readers that are asked of the dump of a guest."""
+    return [reader for reader in chosen
+            if reader.of_more == configuration.more and configuration.architecture in reader.architectures]
 
 
 def run(command, folder, stdin="", environment=None):
@@ -62,16 +75,17 @@ DRIVER = r"md_panic.*kmemdump_md_core\.c:\d+.*\n(.*\n)*.*"
 # What crash shows of running CPUs whose notes in crash_notes are empty: tasks without frames.
 NO_FRAMES = r"\A(PID: .*\n+)+\Z"
 SLEEPING = r"#0 .*__switch_to.*\n.*#1 .*__schedule"
+SLEEPING_X86_64 = r"#0 .*__schedule.*\n.*#1 .*schedule"
 
 CRASH = [
     Command("sys", r"PANIC: \"" + PANIC),
     Command("log", PANIC),
     Command("ps", r"kthreadd"),
     Command("bt -a", TRACE, TRACE + "|" + NO_FRAMES),
-    Command("bt 2", r"kthreadd(.*\n)*.*" + SLEEPING),
-    Command("bt 3", SLEEPING),
-    Command("bt 4", SLEEPING),
-    Command("foreach bt", SLEEPING),
+    Command("bt 2", r"kthreadd(.*\n)*.*" + SLEEPING, x86_64=r"kthreadd(.*\n)*.*" + SLEEPING_X86_64),
+    Command("bt 3", SLEEPING, x86_64=SLEEPING_X86_64),
+    Command("bt 4", SLEEPING, x86_64=SLEEPING_X86_64),
+    Command("foreach bt", SLEEPING, x86_64=SLEEPING_X86_64),
     Command("p jiffies_64", r"jiffies_64 = \$\d+ = \d+"),
     Command("rd init_uts_ns 16", r"(.*\n){8}"),
     Command("mod", r"^[0-9a-f]{16}  kmemdump_md  |^no modules installed$"),
@@ -102,8 +116,9 @@ DRGN = [
     Command("get_dmesg", PANIC),
     Command("for_each_task", r"\n2 kthreadd\n"),
     Command("crashed_thread", DRIVER + TRACE, TRACE),
-    Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \("),
-    Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to"),
+    Command("each CPU", r"(?s)(?=.*#\d+ +panic \().*#\d+ +cpu_park_loop \(",
+            x86_64=r"(?s)(?=.*#\d+ +v?panic \().*#\d+ +stop_this_cpu \("),
+    Command("sleeping tasks", r"kthreadd\n#0 .*__switch_to", x86_64=r"kthreadd\n#0 .*(context_switch|__schedule)"),
     Command("variables", r"^0x[0-9a-f]+$"),
 ]
 
@@ -223,10 +238,11 @@ def ask_vmcore_dmesg(tools, _configuration, _vmcoreinfo, folder):
 READERS = [
     Reader("crash", CRASH, ask_crash),
     Reader("drgn", DRGN, ask_new_drgn),
-    Reader("drgn of bookworm", DRGN, ask_old_drgn),
-    Reader("drgn-crash", OBJECTS, ask_drgn_crash, of_more=True),
+    # On x86_64 it knows the unwinding tables (ORC) of Linux 6.3 and older alone.
+    Reader("drgn of bookworm", DRGN, ask_old_drgn, architectures=("aarch64",)),
+    Reader("drgn-crash", OBJECTS, ask_drgn_crash, of_more=True, architectures=("aarch64",)),
     Reader("gdb-multiarch", GDB, ask_gdb),
-    Reader("lldb", LLDB, ask_lldb),
+    Reader("lldb", LLDB, ask_lldb, architectures=("aarch64",)),
     Reader("makedumpfile", MAKEDUMPFILE, ask_makedumpfile),
     Reader("vmcore-dmesg", VMCORE_DMESG, ask_vmcore_dmesg),
 ]
