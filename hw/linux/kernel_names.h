@@ -34,6 +34,7 @@ inline constexpr auto kKernelVariables = std::to_array<KernelVariable>({
     {"__cpu_present_mask"},
     {"__per_cpu_offset", kWordPerCpu},
     {"_totalram_pages"},
+    {"arch_task_struct_size"},
     {"avenrun"},
     {"bus_kset", kAndStructure},
     {"clear_seq"},

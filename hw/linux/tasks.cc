@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/linux/collect.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace kmd
@@ -14,6 +15,8 @@ constexpr unsigned kDeepestGroup = 8;
 /// Of a stack: 16 KiB to 64 KiB, a power of two.
 constexpr std::uint64_t kMostOfAStack = 64 << 10;
 constexpr std::uint64_t kCounters = 8;
+/// Twice what it has with all extensions of the FPU.
+constexpr std::uint64_t kMostOfATask = 32 << 10;
 
 class TaskCollector
 {
@@ -26,6 +29,10 @@ class TaskCollector
         if (stack && end > stack->address && end - stack->address <= kMostOfAStack) {
             stack_size_ = end - stack->address;
         }
+        // On x86_64 the registers of the FPU follow the structure, as many as the CPU has.
+        const std::uint64_t whole =
+            walk.memory.read_u32(walk.kernel.address("arch_task_struct_size")).value_or(0);
+        task_size_ = std::max(walk.kernel.size_of("task_struct").value_or(0), std::min(whole, kMostOfATask));
     }
 
     TasksFound collect()
@@ -76,7 +83,7 @@ class TaskCollector
             return;
         }
         ++found_.tasks;
-        walk_.add(task, "task_struct");
+        walk_.pages.add(task, task_size_);
         const std::uint64_t stack = walk_.pointer(task, "task_struct", "stack");
         walk_.pages.add(stack, stack_size_);
         if (stack != 0 && walk_.kernel.architecture().read_frame_record == nullptr) {
@@ -162,6 +169,7 @@ class TaskCollector
 
     const KernelWalk& walk_;
     std::uint64_t stack_size_;
+    std::uint64_t task_size_ = 0;
     std::unordered_set<std::uint64_t> tasks_;
     std::unordered_set<std::uint64_t> spaces_;
     TasksFound found_;

@@ -23,7 +23,8 @@ constexpr std::size_t kMostAddresses = 8192;
 constexpr std::size_t kMostPages = 2048;
 /// Some hundreds of stacks take a tenth of it.
 constexpr std::uint32_t kMostSteps = 100'000;
-/// A debugger that has no symbols' sizes reads a function from its start. Most are shorter. Bytes.
+/// A debugger that does not know the unwinding tables reads a function from its start, and somewhat behind
+/// the address. Most functions are shorter. Bytes.
 constexpr std::uint64_t kMostOfAFunction = 2048;
 
 class UnwindingCollector
@@ -60,7 +61,7 @@ class UnwindingCollector
             !addresses_.insert(address).second) {
             return;
         }
-        walk_.pages.add(std::max(text_, address - kMostOfAFunction), kMostOfAFunction);
+        walk_.pages.add(std::max(text_, address - kMostOfAFunction), 2 * kMostOfAFunction);
         for (const OrcTables::Piece& piece : tables_.pieces_for(address - 1, walk_.memory)) {
             walk_.pages.add(piece.address, piece.size);
         }

@@ -130,8 +130,10 @@ def segments(memory, note):
             runs[-1] = last._replace(size=last.size + size)
         else:
             runs.append(Segment(virt, phys, size))
-    # makedumpfile takes the place of x86-64's linear map from the first segment.
-    return runs + result if "NUMBER(phys_base)" in info else result + runs
+    if "NUMBER(phys_base)" in info:
+        # RAM is at low addresses, where those of programs are. The first run is the beginning of the linear map.
+        result = [segment._replace(virt=runs[0].virt - runs[0].phys + segment.phys) for segment in result]
+    return result + runs
 
 
 def write(qemus, path):

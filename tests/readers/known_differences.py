@@ -83,6 +83,12 @@ KNOWN = [
     Known(9, "crash", "ps", STOCK_61, ".*",
           r">? +\d+ +\d+ +\d+  [0-9a-f]{16}  (ID|UN) .*",
           NO_CONSTANTS, dump_only=True),
+    Known(10, "crash", "foreach bt|bt -a", "x86_64 7", ".*",
+          r' *#\d+ \[[0-9a-f]{16}\] \S+ at [0-9a-f]{16}( \*)?|bt: read error: .*"gdb_readmem.callback"',
+          "crash 9.0.2 does not know the numbers that registers have in the unwinding tables (ORC) of Linux 7.3, and "
+          "disassembles each function on a stack from its start instead. A dump has 2 KiB of code ahead of a return address "
+          "and 2 KiB behind; of larger functions crash then shows more callers than there are, and marks its lines with "
+          "`*`. `kmdump bt` and drgn show the callers.", dump_only=True),
 ]
 
 

@@ -88,6 +88,18 @@ TEST_F(LinuxGuestTest, ThatPanickedAndIsResetLeavesItsLogTasksAndStacks)
     EXPECT_EQ(memory(kernel.address("jiffies_64"), 8).size(), 8u);
 }
 
+// The registers of the FPU are behind the structure, as many as the CPU has: crash reads them with it.
+TEST_F(LinuxGuestTest, LeavesAllOfItsTasksThatAreLargerThanTheirType)
+{
+    const std::uint64_t task = kernel.add_task("init");
+    kernel.variable("arch_task_struct_size", 4, 0x2800);
+    kernel.finish();
+    kernel.set("panic_cpu", 1);
+    reset();
+    ASSERT_TRUE(has_dump());
+    EXPECT_EQ(memory(task, 0x2800).size(), 0x2800u);
+}
+
 /// As many roots as a kernel with 52-bit addresses has. crash reads all of the array, which is mostly zeros.
 TEST_F(LinuxGuestTest, LeavesAllRootsOfItsMemorySections)
 {

@@ -131,7 +131,7 @@ TEST_F(Unwinding, HasTheCodeAndTheEntriesOfEachReturnAddress)
     EXPECT_TRUE(has(part, kAddresses + 4 * 0x30010));
     EXPECT_TRUE(has(part, kEntries + 6 * 0x30010));
     EXPECT_FALSE(has(part, kText + 0x500000));
-    EXPECT_LE(bytes_of(part), 6 * kPage);
+    EXPECT_LE(bytes_of(part), 7 * kPage);
     EXPECT_TRUE(part.missing.empty());
 }
 
