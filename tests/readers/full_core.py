@@ -48,6 +48,11 @@ class Memory:
                 return offset + phys - start
         return None
 
+    @staticmethod
+    def is_firmware(phys):
+        """Whether it is behind the RAM of a guest of ours on x86-64: the screen and the firmware."""
+        return phys >= 1 << 31
+
     def vmcoreinfo(self):
         """The kernel's ELF note, as it stands in RAM."""
         found = {bytes(match[0]) + self.bytes[match.end():match.end() + struct.unpack("<I", match[1])[0]]
@@ -131,8 +136,9 @@ def segments(memory, note):
         else:
             runs.append(Segment(virt, phys, size))
     if "NUMBER(phys_base)" in info:
-        # RAM is at low addresses, where those of programs are. The first run is the beginning of the linear map.
-        result = [segment._replace(virt=runs[0].virt - runs[0].phys + segment.phys) for segment in result]
+        # RAM is at low addresses, where those of programs are, and the kernel sees all of it. makedumpfile takes the
+        # place of the linear map from the first segment.
+        return runs + [segment for segment in result if memory.is_firmware(segment.phys)]
     return result + runs
 
 
