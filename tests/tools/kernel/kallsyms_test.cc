@@ -3,8 +3,12 @@
 #include "kmdump/kernel/kallsyms.h"
 #include "kmdump/kernel/vmlinux.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <link.h>
+
+#include <cstring>
+#include <iterator>
 
 namespace
 {
@@ -227,6 +231,65 @@ TEST(Vmlinux, SymbolsMoveByTheKaslrOffset)
     const auto symbols = kmdump::read_vmlinux("/proc/self/exe", kmd::Vmcoreinfo("KERNELOFFSET=10000\n"));
     ASSERT_TRUE(symbols) << symbols.error().what;
     EXPECT_EQ(symbols.value().address_of("function_of_this_program"), linked_at + 0x10000);
+}
+
+/// An ELF file of x86_64 with a function, and a per-CPU variable in a section at address 0.
+kmdump_test::Bytes vmlinux_with_a_per_cpu_variable()
+{
+    struct Section {
+        std::uint32_t type;
+        std::uint64_t flags, address, offset, size;
+        std::uint32_t link;
+        std::uint64_t entry_size;
+    };
+    constexpr std::size_t kHeaders = 0x100;
+    const std::string names("\0function\0variable\0", 19);
+    const Section sections[] = {
+        {SHT_NULL, 0, 0, 0, 0, 0, 0},
+        {SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0xffffffff81000000, 0x400, 0x100, 0, 0},
+        {SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0, 0x500, 0x100, 0, 0},
+        {SHT_SYMTAB, 0, 0, 0x600, 3 * sizeof(Elf64_Sym), 4, sizeof(Elf64_Sym)},
+        {SHT_STRTAB, 0, 0, 0x700, names.size(), 0, 0}};
+    kmdump_test::Bytes bytes(0x800);
+    std::memcpy(bytes.data(), ELFMAG "\2\1\1", 7);
+    put(bytes, 16, ET_EXEC, 2);
+    put(bytes, 18, EM_X86_64, 2);
+    put(bytes, 20, EV_CURRENT, 4);
+    put(bytes, 40, kHeaders, 8);
+    put(bytes, 52, sizeof(Elf64_Ehdr), 2);
+    put(bytes, 58, sizeof(Elf64_Shdr), 2);
+    put(bytes, 60, std::size(sections), 2);
+    for (std::size_t i = 0; i < std::size(sections); ++i) {
+        const std::size_t at = kHeaders + i * sizeof(Elf64_Shdr);
+        put(bytes, at + 4, sections[i].type, 4);
+        put(bytes, at + 8, sections[i].flags, 8);
+        put(bytes, at + 16, sections[i].address, 8);
+        put(bytes, at + 24, sections[i].offset, 8);
+        put(bytes, at + 32, sections[i].size, 8);
+        put(bytes, at + 40, sections[i].link, 4);
+        put(bytes, at + 56, sections[i].entry_size, 8);
+    }
+    const auto symbol = [&](std::size_t number, unsigned name, unsigned type, unsigned section,
+                            std::uint64_t value) {
+        const std::size_t at = 0x600 + number * sizeof(Elf64_Sym);
+        put(bytes, at, name, 4);
+        put(bytes, at + 4, ELF64_ST_INFO(STB_GLOBAL, type), 1);
+        put(bytes, at + 6, section, 2);
+        put(bytes, at + 8, value, 8);
+    };
+    symbol(1, 1, STT_FUNC, 1, 0xffffffff81000010);
+    symbol(2, 10, STT_OBJECT, 2, 0x35e80);
+    std::memcpy(&bytes[0x700], names.data(), names.size());
+    return bytes;
+}
+
+TEST(Vmlinux, PerCpuVariablesAtZeroDoNotMove)
+{
+    const TemporaryFile file(vmlinux_with_a_per_cpu_variable());
+    const auto symbols = kmdump::read_vmlinux(file.path(), kmd::Vmcoreinfo("KERNELOFFSET=10000\n"));
+    ASSERT_TRUE(symbols) << symbols.error().what;
+    EXPECT_EQ(symbols.value().address_of("function"), 0xffffffff81010010);
+    EXPECT_EQ(symbols.value().address_of("variable"), 0x35e80u);
 }
 
 TEST(Vmlinux, OfAnotherKindIsRefused)

@@ -23,17 +23,30 @@ bool names_an_address(const GElf_Sym& symbol, const char* name)
            symbol.st_shndx != SHN_ABS && type != STT_SECTION && type != STT_FILE;
 }
 
-/// The numbers of the sections with code.
-std::set<std::size_t> code_sections(Elf* elf)
+/// The numbers of sections.
+struct Sections {
+    std::set<std::size_t> code;
+    /// That of per-CPU variables on x86_64 before Linux 6.15: their addresses are offsets in each CPU's area,
+    /// and stay as they are wherever the kernel is.
+    std::set<std::size_t> at_zero;
+};
+
+Sections find_sections(Elf* elf)
 {
-    std::set<std::size_t> sections;
+    Sections found;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
         GElf_Shdr header{};
-        if (gelf_getshdr(section, &header) != nullptr && (header.sh_flags & SHF_EXECINSTR) != 0) {
-            sections.insert(elf_ndxscn(section));
+        if (gelf_getshdr(section, &header) == nullptr || (header.sh_flags & SHF_ALLOC) == 0) {
+            continue;
+        }
+        if ((header.sh_flags & SHF_EXECINSTR) != 0) {
+            found.code.insert(elf_ndxscn(section));
+        }
+        if (header.sh_addr == 0) {
+            found.at_zero.insert(elf_ndxscn(section));
         }
     }
-    return sections;
+    return found;
 }
 
 } // namespace
@@ -46,7 +59,7 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo
     }
     Elf* const elf = file.value().elf.get();
     const std::uint64_t kaslr_offset = vmcoreinfo.symbol("KERNELOFFSET").value_or(0);
-    const std::set<std::size_t> code = code_sections(elf);
+    const Sections sections = find_sections(elf);
     bool names_code = false;
     std::vector<Symbol> symbols;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
@@ -59,8 +72,9 @@ kmd::Result<Symbols> read_vmlinux(const std::string& path, const kmd::Vmcoreinfo
         for (int i = 0; data != nullptr && gelf_getsym(data, i, &symbol) != nullptr; ++i) {
             const char* const name = elf_strptr(elf, header.sh_link, symbol.st_name);
             if (names_an_address(symbol, name)) {
-                symbols.push_back({symbol.st_value + kaslr_offset, name});
-                names_code = names_code || code.contains(symbol.st_shndx);
+                const bool moves = !sections.at_zero.contains(symbol.st_shndx);
+                symbols.push_back({symbol.st_value + (moves ? kaslr_offset : 0), name});
+                names_code = names_code || sections.code.contains(symbol.st_shndx);
             }
         }
     }
