@@ -90,6 +90,27 @@ def mappings_x86_64(memory, root, levels):
     yield from walk(root, levels - 1, (1 << 64) - (1 << 12 + 9 * levels))
 
 
+def mappings_riscv64(memory, root, levels):
+    """The same of RISC-V (The RISC-V Instruction Set Manual, Volume II, Sv39 to Sv57)."""
+    def walk(table, level, virt):
+        shift = 12 + 9 * level
+        offset = memory.offset(table)
+        if offset is None:
+            raise RuntimeError(f"a page table lies at {table:#x}, where there is no RAM")
+        first = 256 if level == levels - 1 else 0
+        for i, entry in enumerate(struct.unpack_from("<512Q", memory.bytes, offset)):
+            if i < first or not entry & 1:
+                continue
+            phys = (entry >> 10 & (1 << 44) - 1) << 12
+            here = virt + (i << shift)
+            if not entry & 0b1110:
+                yield from walk(phys, level - 1, here)
+            elif memory.offset(phys) is not None:
+                yield here, phys, 1 << shift
+
+    yield from walk(root, levels - 1, (1 << 64) - (1 << 12 + 9 * levels))
+
+
 def mappings(memory, root, bits):
     """(virtual, physical, size) of every mapping of RAM, by a walk of the tables for the upper half of
     `bits` bits of address space, whose first table lies at the physical address `root`."""
@@ -120,6 +141,9 @@ def kernel_mappings(memory, info):
     if "NUMBER(phys_base)" in info:
         distance = 0xFFFF_FFFF_8000_0000 - int(info["NUMBER(phys_base)"])
         return mappings_x86_64(memory, root - distance, 5 if info.get("NUMBER(pgtable_l5_enabled)") == "1" else 4)
+    if "NUMBER(va_kernel_pa_offset)" in info:
+        distance = int(info["NUMBER(va_kernel_pa_offset)"], 16)
+        return mappings_riscv64(memory, root - distance & (1 << 64) - 1, (int(info["NUMBER(VA_BITS)"]) - 12) // 9)
     distance = int(info["NUMBER(kimage_voffset)"], 16)
     return mappings(memory, root - distance & (1 << 64) - 1, 64 - int(info["NUMBER(TCR_EL1_T1SZ)"], 16))
 

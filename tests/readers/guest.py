@@ -29,7 +29,8 @@ class Configuration(typing.NamedTuple):
 
     @property
     def architecture(self):
-        return "x86_64" if self.kernel.startswith("x86_64 ") else "aarch64"
+        first = self.kernel.split()[0]
+        return first if first in MACHINES else "aarch64"
 
     @property
     def title(self):
@@ -102,7 +103,8 @@ DEVICES = ["-nic", "user,model=virtio-net-pci", "-drive", "driver=null-co,read-z
 
 
 # The machine, its serial port, and the device that is the controller.
-MACHINES = {"aarch64": ("virt", "ttyAMA0", "kmemdump-md"), "x86_64": ("q35", "ttyS0", "kmemdump-md-pci")}
+MACHINES = {"aarch64": ("virt", "ttyAMA0", "kmemdump-md"), "x86_64": ("q35", "ttyS0", "kmemdump-md-pci"),
+            "riscv64": ("virt", "ttyS0", "kmemdump-md-pci")}
 
 
 def crash(configuration, folder, command_line="", kdump=False):

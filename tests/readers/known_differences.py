@@ -13,6 +13,7 @@ STOCK_61 = "stock 6.1"
 STOCK_7 = "stock 7"
 STOCK = "stock .*"
 X86_64 = ("x86_64 6.1", "x86_64 6.12", "x86_64 7")
+RISCV64 = ("riscv64 6.12",)
 
 
 OLD_DRGN = (
@@ -89,6 +90,9 @@ KNOWN = [
           "disassembles each function on a stack from its start instead. A dump has 2 KiB of code ahead of a return address "
           "and 2 KiB behind; of larger functions crash then shows more callers than there are, and marks its lines with "
           "`*`. `kmdump bt` and drgn show the callers.", dump_only=True),
+    Known(11, "drgn", "crashed_thread|each CPU|sleeping tasks", "riscv64 .*", ".*",
+          r"NotImplementedError: .* stack unwinding is not supported for RISC-V 64 architecture",
+          "drgn 0.3.0 does not unwind stacks on riscv64, neither of CPUs nor of tasks. gdb and kmdump do."),
 ]
 
 

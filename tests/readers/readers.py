@@ -237,11 +237,11 @@ def ask_vmcore_dmesg(tools, _configuration, _vmcoreinfo, folder):
 
 READERS = [
     Reader("crash", CRASH, ask_crash),
-    Reader("drgn", DRGN, ask_new_drgn),
+    Reader("drgn", DRGN, ask_new_drgn, architectures=("aarch64", "x86_64", "riscv64")),
     # On x86_64 it knows the unwinding tables (ORC) of Linux 6.3 and older alone.
     Reader("drgn of bookworm", DRGN, ask_old_drgn, architectures=("aarch64",)),
     Reader("drgn-crash", OBJECTS, ask_drgn_crash, of_more=True, architectures=("aarch64",)),
-    Reader("gdb-multiarch", GDB, ask_gdb),
+    Reader("gdb-multiarch", GDB, ask_gdb, architectures=("aarch64", "x86_64", "riscv64")),
     Reader("lldb", LLDB, ask_lldb, architectures=("aarch64",)),
     Reader("makedumpfile", MAKEDUMPFILE, ask_makedumpfile),
     Reader("vmcore-dmesg", VMCORE_DMESG, ask_vmcore_dmesg),
