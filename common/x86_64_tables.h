@@ -29,9 +29,10 @@ class X86_64Tables final : public TranslationTables
     std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const override;
     TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const override;
 
-    /// The lowest address above the other half of the address space, and entry `index` of the outermost table
-    /// or above, whose entries down to those of 1 GiB are present: of at most one table of each level. A
-    /// multiple of 1 GiB.
+    /// The address where the first present entry of each table leads, from entry `index` of the outermost
+    /// table down to an entry of 1 GiB. None if a table cannot be read or has no such entry. At most one
+    /// table of each level is read. `index`: 256 or more, the kernel's half. The address is a multiple of 1
+    /// GiB.
     std::optional<std::uint64_t> first_mapped_gibibyte(unsigned index, PhysicalMemory& memory) const;
 
   private:

@@ -5,9 +5,8 @@
 // A dump that is stored waits for the disk twice:
 //
 // 1. for its data (fdatasync). Its description was sent to the disk before, so that one wait is enough for
-// what
-//    both of them changed in the file system. The mark of completeness is written after that, because it must
-//    not be on the disk without the data.
+//    what both of them changed in the file system. The mark of completeness is written after that, because
+//    it must not be on the disk without the data.
 // 2. for its name and that of the description (fsync of the folder).
 //
 // The mark and the description have to be on the disk no later than the names. Neither needs a wait of its

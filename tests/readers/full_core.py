@@ -69,29 +69,21 @@ def parse_vmcoreinfo(note):
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
-def mappings_x86_64(memory, root, levels):
-    """The same of x86-64 (Intel's manual, volume 3, chapter Paging)."""
-    def walk(table, level, virt):
-        shift = 12 + 9 * level
-        offset = memory.offset(table)
-        if offset is None:
-            raise RuntimeError(f"a page table lies at {table:#x}, where there is no RAM")
-        first = 256 if level == levels - 1 else 0
-        for i, entry in enumerate(struct.unpack_from("<512Q", memory.bytes, offset)):
-            if i < first or not entry & 1:
-                continue
-            phys = entry & 0x000F_FFFF_FFFF_F000
-            here = virt + (i << shift)
-            if level and not (level <= 2 and entry & 0x80):
-                yield from walk(phys, level - 1, here)
-            elif memory.offset(phys & -(1 << shift)) is not None:
-                yield here, phys & -(1 << shift), 1 << shift
-
-    yield from walk(root, levels - 1, (1 << 64) - (1 << 12 + 9 * levels))
+def leaf_of_x86_64(entry, level):
+    """Whether an entry maps memory rather than leads to a table, and the physical address in it (Intel's manual, volume 3,
+    chapter Paging)."""
+    is_leaf = level == 0 or level <= 2 and entry & 0x80
+    return is_leaf, entry & 0x000F_FFFF_FFFF_F000 & (-(1 << 12 + 9 * level) if is_leaf else -1)
 
 
-def mappings_riscv64(memory, root, levels):
+def leaf_of_riscv64(entry, _level):
     """The same of RISC-V (The RISC-V Instruction Set Manual, Volume II, Sv39 to Sv57)."""
+    return entry & 0b1110, (entry >> 10 & (1 << 44) - 1) << 12
+
+
+def mappings_by_nine_bits(memory, root, levels, leaf_of):
+    """(virtual, physical, size) of every mapping of RAM in the upper half, by tables of 512 entries whose bit 0 says that
+    they are valid. `leaf_of` decodes one."""
     def walk(table, level, virt):
         shift = 12 + 9 * level
         offset = memory.offset(table)
@@ -101,9 +93,9 @@ def mappings_riscv64(memory, root, levels):
         for i, entry in enumerate(struct.unpack_from("<512Q", memory.bytes, offset)):
             if i < first or not entry & 1:
                 continue
-            phys = (entry >> 10 & (1 << 44) - 1) << 12
+            is_leaf, phys = leaf_of(entry, level)
             here = virt + (i << shift)
-            if not entry & 0b1110:
+            if not is_leaf:
                 yield from walk(phys, level - 1, here)
             elif memory.offset(phys) is not None:
                 yield here, phys, 1 << shift
@@ -140,10 +132,12 @@ def kernel_mappings(memory, info):
     root = int(info["SYMBOL(swapper_pg_dir)"], 16)
     if "NUMBER(phys_base)" in info:
         distance = 0xFFFF_FFFF_8000_0000 - int(info["NUMBER(phys_base)"])
-        return mappings_x86_64(memory, root - distance, 5 if info.get("NUMBER(pgtable_l5_enabled)") == "1" else 4)
+        return mappings_by_nine_bits(memory, root - distance, 5 if info.get("NUMBER(pgtable_l5_enabled)") == "1" else 4,
+                                     leaf_of_x86_64)
     if "NUMBER(va_kernel_pa_offset)" in info:
         distance = int(info["NUMBER(va_kernel_pa_offset)"], 16)
-        return mappings_riscv64(memory, root - distance & (1 << 64) - 1, (int(info["NUMBER(VA_BITS)"]) - 12) // 9)
+        return mappings_by_nine_bits(memory, root - distance & (1 << 64) - 1, (int(info["NUMBER(VA_BITS)"]) - 12) // 9,
+                                     leaf_of_riscv64)
     distance = int(info["NUMBER(kimage_voffset)"], 16)
     return mappings(memory, root - distance & (1 << 64) - 1, 64 - int(info["NUMBER(TCR_EL1_T1SZ)"], 16))
 
