@@ -13,10 +13,8 @@ namespace kmd
 namespace
 {
 
-constexpr std::uint64_t kEntrySize = 8;
 constexpr unsigned kEntries = 512;
 constexpr unsigned kPageShift = 12;
-constexpr unsigned kBitsPerLevel = 9;
 constexpr unsigned kGibibyteShift = 30;
 
 /// Bits of an entry. kLarge is in entries of 1 GiB and of 2 MiB.
@@ -32,54 +30,24 @@ std::uint64_t X86_64Tables::table_address(std::uint64_t value)
     return value & bits(51, kPageShift);
 }
 
-unsigned X86_64Tables::shift(unsigned level) const
-{
-    return kPageShift + (levels_ - 1 - level) * kBitsPerLevel;
-}
-
 std::unique_ptr<const TranslationTables> X86_64Tables::with_root(std::uint64_t root) const
 {
-    return std::make_unique<X86_64Tables>(root, levels_);
+    return std::make_unique<X86_64Tables>(root, levels());
 }
 
-TableWalk X86_64Tables::walk(std::uint64_t address, PhysicalMemory& memory) const
+NineBitTables::Entry X86_64Tables::decode(std::uint64_t entry, unsigned shift) const
 {
-    TableWalk done;
-    std::uint64_t table = root_;
-    bool writable = true;
-    for (unsigned level = 0; level < levels_; ++level) {
-        const unsigned low = shift(level);
-        const std::uint64_t index = field(address, low + kBitsPerLevel - 1, low);
-        const auto entry = memory.read_u64(table + index * kEntrySize);
-        if (!entry) {
-            done.table_missing = true;
-            break;
-        }
-        const bool last = level + 1 == levels_;
-        done.tables.at(done.table_count++) = table;
-        done.to_pages = last;
-        if (!last) {
-            done.reach = bits(low - 1, 0);
-        }
-        if ((*entry & kPresent) == 0) {
-            break;
-        }
-        writable = writable && (*entry & kWrite) != 0;
-        if (last || (low <= kGibibyteShift && (*entry & kLarge) != 0)) {
-            done.offset_bits = bits(low - 1, 0);
-            done.target = table_address(*entry) & ~done.offset_bits;
-            done.writable = writable;
-            break;
-        }
-        table = table_address(*entry);
-    }
-    return done;
+    const bool is_page = shift == kPageShift;
+    return {.valid = (entry & kPresent) != 0,
+            .maps = is_page || (shift <= kGibibyteShift && (entry & kLarge) != 0),
+            .writable = (entry & kWrite) != 0,
+            .address = table_address(entry)};
 }
 
 std::optional<std::uint64_t> X86_64Tables::first_mapped_gibibyte(unsigned index, PhysicalMemory& memory) const
 {
-    std::uint64_t address = ~std::uint64_t{0} << address_bits(levels_);
-    std::uint64_t table = root_;
+    std::uint64_t address = ~std::uint64_t{0} << address_bits(levels());
+    std::uint64_t table = root();
     for (unsigned level = 0; shift(level) >= kGibibyteShift; ++level) {
         std::array<std::byte, kEntries * kEntrySize> entries;
         if (!memory.read(table, entries)) {

@@ -4,30 +4,23 @@
 // "Paging", 4-level and 5-level paging.
 #pragma once
 
-#include "common/translation_tables.h"
+#include "common/nine_bit_tables.h"
 
 #include <cstdint>
 
 namespace kmd
 {
 
-class X86_64Tables final : public TranslationTables
+class X86_64Tables final : public NineBitTables
 {
   public:
-    /// Width of addresses in bits with `levels` levels: 48 or 57.
-    static constexpr unsigned address_bits(unsigned levels) { return 12 + 9 * levels; }
-
     /// The guest-physical address in CR3 or in an entry that refers to a table.
     static std::uint64_t table_address(std::uint64_t value);
 
     /// `root`: guest-physical address of the outermost table. `levels`: 4 or 5.
-    X86_64Tables(std::uint64_t root, unsigned levels) : root_(root), levels_(levels) {}
+    X86_64Tables(std::uint64_t root, unsigned levels) : NineBitTables(root, levels) {}
 
-    std::uint64_t root() const override { return root_; }
-    unsigned levels() const override { return levels_; }
-    std::uint64_t page_size() const override { return 4096; }
     std::unique_ptr<const TranslationTables> with_root(std::uint64_t root) const override;
-    TableWalk walk(std::uint64_t address, PhysicalMemory& memory) const override;
 
     /// The address where the first present entry of each table leads, from entry `index` of the outermost
     /// table down to an entry of 1 GiB. None if a table cannot be read or has no such entry. At most one
@@ -36,10 +29,7 @@ class X86_64Tables final : public TranslationTables
     std::optional<std::uint64_t> first_mapped_gibibyte(unsigned index, PhysicalMemory& memory) const;
 
   private:
-    unsigned shift(unsigned level) const;
-
-    std::uint64_t root_;
-    unsigned levels_;
+    Entry decode(std::uint64_t entry, unsigned shift) const override;
 };
 
 } // namespace kmd
